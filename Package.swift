@@ -1,0 +1,71 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// LibTorch is found by pkg-config (`libtorch.pc`, written by scripts/bootstrap), so that no target needs unsafe flags and
+// other packages can depend on this one.
+let package = Package(
+  name: "width-transfer",
+  products: [
+    .executable(name: "width-transfer", targets: ["width-transfer"]),
+    .library(name: "Torch", targets: ["Torch"]),
+    .library(name: "Networks", targets: ["Networks"]),
+    .library(
+      name: "WidthTransfer",
+      targets: [
+        "Support", "Runs", "Networks", "Interchange", "Torch", "Datasets", "Training", "WidthSearch", "WidthTransfer",
+        "Reporting",
+      ]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibTorch", pkgConfig: "libtorch"),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(
+      name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CTorch", dependencies: ["CLibTorch"]),
+    .target(name: "Support"),
+    .target(name: "Torch", dependencies: ["CTorch", "Support"]),
+    .target(name: "Networks", dependencies: ["Support"]),
+    .target(name: "Runs", dependencies: ["Support", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Interchange", dependencies: ["Support"]),
+    .target(name: "Datasets", dependencies: ["Support", "Torch", "CTurboJPEG", "CSPNG", "CZlib"]),
+    .target(name: "Training", dependencies: ["Support", "Runs", "Networks", "Datasets", "Torch", "Interchange"]),
+    .target(name: "WidthSearch", dependencies: ["Training"]),
+    .target(name: "WidthTransfer", dependencies: ["WidthSearch", "Runs", "Networks"]),
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "Support", "Runs", "Networks",
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    .executableTarget(
+      name: "width-transfer",
+      dependencies: [
+        "Reporting", "Interchange", "WidthTransfer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "SupportTests", dependencies: ["Support"]),
+    .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
+    .testTarget(name: "RunsTests", dependencies: ["Runs"]),
+    .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "WidthSearchTests", dependencies: ["WidthSearch"]),
+    .testTarget(name: "WidthTransferTests", dependencies: ["WidthTransfer"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["width-transfer"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,107 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <dlfcn.h>
+#include <torch/csrc/api/include/torch/version.h>
+
+#include <mutex>
+
+#include "Internal.h"
+
+namespace ctorch {
+static thread_local std::string last_error;
+void set_error(const char *message) { last_error = message; }
+}  // namespace ctorch
+
+using namespace ctorch;
+
+const char *ct_last_error(void) { return last_error.c_str(); }
+
+const char *ct_version(void) { return TORCH_VERSION; }
+
+int ct_set_threads(int count) {
+  return status([&] { at::set_num_threads(count); });
+}
+
+int ct_threads(void) { return at::get_num_threads(); }
+
+int ct_load_cuda(void) {
+  static std::mutex mutex;
+  static bool opened = false;
+  return status([&] {
+    std::lock_guard<std::mutex> lock(mutex);
+    // The linker would drop a library that no symbol names, so one binary serves CPU and CUDA by opening it here.
+    if (!opened && !at::hasCUDA()) {
+      TORCH_CHECK(dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL), dlerror());
+    }
+    opened = true;
+    TORCH_CHECK(at::hasCUDA(), "LibTorch finds no usable CUDA device");
+    at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
+  });
+}
+
+int ct_cuda_device_count(void) {
+  return guarded<int>(0, [&]() -> int {
+    if (!at::hasCUDA()) return 0;
+    return c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).deviceCount();
+  });
+}
+
+int ct_synchronize(int device_type, int device_index) {
+  return status([&] {
+    if (static_cast<c10::DeviceType>(device_type) == c10::DeviceType::CPU) return;
+    c10::impl::VirtualGuardImpl(static_cast<c10::DeviceType>(device_type))
+        .synchronizeDevice(static_cast<c10::DeviceIndex>(device_index));
+  });
+}
+
+int ct_set_deterministic(bool deterministic) {
+  return status([&] {
+    at::globalContext().setDeterministicCuDNN(deterministic);
+    at::globalContext().setBenchmarkCuDNN(!deterministic);
+  });
+}
+
+int ct_set_flush_denormal(bool flush) {
+  return status([&] { at::globalContext().setFlushDenormal(flush); });
+}
+
+bool ct_grad_enabled(void) { return c10::GradMode::is_enabled(); }
+
+void ct_set_grad_enabled(bool enabled) { c10::GradMode::set_enabled(enabled); }
+
+int ct_autocast_begin(int device_type, int scalar_type) {
+  return status([&] {
+    auto device = static_cast<c10::DeviceType>(device_type);
+    at::autocast::increment_nesting();
+    at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(scalar_type));
+    at::autocast::set_autocast_enabled(device, true);
+  });
+}
+
+int ct_autocast_end(int device_type) {
+  return status([&] {
+    at::autocast::set_autocast_enabled(static_cast<c10::DeviceType>(device_type), false);
+    // Weights cast inside the scope are cached until the outermost scope ends; they go stale at the next step.
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  });
+}
+
+ct_generator ct_generator_new(int device_type, int device_index, uint64_t seed) {
+  return guarded<ct_generator>(nullptr, [&] {
+    auto generator = at::globalContext().defaultGenerator(device(device_type, device_index)).clone();
+    generator.set_current_seed(seed);
+    return new ct_generator_s{std::move(generator)};
+  });
+}
+
+void ct_generator_free(ct_generator g) { delete g; }
+
+int ct_generator_seed(ct_generator g, uint64_t seed) {
+  return status([&] {
+    std::lock_guard<std::mutex> lock(g->value.mutex());
+    g->value.set_current_seed(seed);
+  });
+}

@@ -1,0 +1,210 @@
+
+#include "Internal.h"
+
+using namespace ctorch;
+
+#define UNARY(name, expression)   \
+  ct_tensor name(ct_tensor a) {   \
+    return tensor([&] {           \
+      const at::Tensor &x = a->value; \
+      return (expression);        \
+    });                           \
+  }
+
+UNARY(ct_exp, at::exp(x))
+UNARY(ct_log, at::log(x))
+UNARY(ct_abs, at::abs(x))
+UNARY(ct_sqrt, at::sqrt(x))
+UNARY(ct_isfinite, at::isfinite(x))
+UNARY(ct_all, at::all(x))
+UNARY(ct_max, at::max(x))
+UNARY(ct_relu, at::relu(x))
+UNARY(ct_silu, at::silu(x))
+UNARY(ct_sigmoid, at::sigmoid(x))
+
+ct_tensor ct_relu_(ct_tensor a) {
+  return tensor([&] { return at::relu_(a->value); });
+}
+ct_tensor ct_silu_(ct_tensor a) {
+  return tensor([&] { return at::silu_(a->value); });
+}
+ct_tensor ct_hardtanh(ct_tensor a, double minimum, double maximum) {
+  return tensor([&] { return at::hardtanh(a->value, minimum, maximum); });
+}
+ct_tensor ct_hardtanh_(ct_tensor a, double minimum, double maximum) {
+  return tensor([&] { return at::hardtanh_(a->value, minimum, maximum); });
+}
+
+// MARK: Arithmetic
+
+ct_tensor ct_add(ct_tensor a, ct_tensor b, double alpha) {
+  return tensor([&] { return alpha == 1 ? at::add(a->value, b->value) : at::add(a->value, b->value, alpha); });
+}
+ct_tensor ct_mul(ct_tensor a, ct_tensor b) {
+  return tensor([&] { return at::mul(a->value, b->value); });
+}
+ct_tensor ct_div(ct_tensor a, ct_tensor b) {
+  return tensor([&] { return at::div(a->value, b->value); });
+}
+ct_tensor ct_add_scalar(ct_tensor a, double b) {
+  return tensor([&] { return at::add(a->value, b); });
+}
+ct_tensor ct_mul_scalar(ct_tensor a, double b) {
+  return tensor([&] { return at::mul(a->value, b); });
+}
+int ct_add_(ct_tensor a, ct_tensor b, double alpha) {
+  return status([&] { a->value.add_(b->value, alpha); });
+}
+int ct_mul_(ct_tensor a, ct_tensor b) {
+  return status([&] { a->value.mul_(b->value); });
+}
+int ct_mul_scalar_(ct_tensor a, double b) {
+  return status([&] { a->value.mul_(b); });
+}
+ct_tensor ct_matmul(ct_tensor a, ct_tensor b) {
+  return tensor([&] { return at::matmul(a->value, b->value); });
+}
+ct_tensor ct_clamp(ct_tensor a, double minimum, double maximum) {
+  return tensor([&] { return at::clamp(a->value, minimum, maximum); });
+}
+ct_tensor ct_cumprod(ct_tensor a, int64_t dim) {
+  return tensor([&] { return at::cumprod(a->value, dim); });
+}
+ct_tensor ct_eq(ct_tensor a, ct_tensor b) {
+  return tensor([&] { return at::eq(a->value, b->value); });
+}
+ct_tensor ct_sum(ct_tensor a, const int64_t *over, int count, bool keep) {
+  return tensor([&] { return count == 0 ? at::sum(a->value) : at::sum(a->value, array(over, count), keep); });
+}
+ct_tensor ct_mean(ct_tensor a, const int64_t *over, int count, bool keep) {
+  return tensor([&] { return count == 0 ? at::mean(a->value) : at::mean(a->value, array(over, count), keep); });
+}
+ct_tensor ct_var(ct_tensor a, const int64_t *over, int count, bool unbiased) {
+  return tensor([&] { return at::var(a->value, array(over, count), unbiased); });
+}
+ct_tensor ct_argmax(ct_tensor a, int64_t dim) {
+  return tensor([&] { return at::argmax(a->value, dim); });
+}
+ct_tensor ct_topk_indices(ct_tensor a, int64_t k, int64_t dim) {
+  return tensor([&] { return std::get<1>(at::topk(a->value, k, dim)); });
+}
+
+// MARK: Shape
+
+ct_tensor ct_reshape(ct_tensor a, const int64_t *shape, int dims) {
+  return tensor([&] { return at::reshape(a->value, array(shape, dims)); });
+}
+ct_tensor ct_permute(ct_tensor a, const int64_t *order, int dims) {
+  return tensor([&] { return at::permute(a->value, array(order, dims)); });
+}
+ct_tensor ct_flatten(ct_tensor a, int64_t start) {
+  return tensor([&] { return at::flatten(a->value, start); });
+}
+ct_tensor ct_unsqueeze(ct_tensor a, int64_t dim) {
+  return tensor([&] { return at::unsqueeze(a->value, dim); });
+}
+ct_tensor ct_slice(ct_tensor a, int64_t dim, int64_t start, int64_t end, int64_t step) {
+  return tensor([&] { return at::slice(a->value, dim, start, end, step); });
+}
+ct_tensor ct_index_select(ct_tensor a, int64_t dim, ct_tensor index) {
+  return tensor([&] { return at::index_select(a->value, dim, index->value); });
+}
+ct_tensor ct_gather(ct_tensor a, int64_t dim, ct_tensor index) {
+  return tensor([&] { return at::gather(a->value, dim, index->value); });
+}
+ct_tensor ct_flip(ct_tensor a, int64_t dim) {
+  return tensor([&] { return at::flip(a->value, {dim}); });
+}
+ct_tensor ct_cat(const ct_tensor *tensors, size_t count, int64_t dim) {
+  return tensor([&] { return at::cat(list(tensors, count), dim); });
+}
+ct_tensor ct_stack(const ct_tensor *tensors, size_t count, int64_t dim) {
+  return tensor([&] { return at::stack(list(tensors, count), dim); });
+}
+
+// MARK: Network operations
+
+ct_tensor ct_conv2d(ct_tensor input, ct_tensor weight, ct_tensor bias, const int64_t *stride, const int64_t *padding,
+                    const int64_t *dilation, int64_t groups) {
+  return tensor([&] {
+    return at::conv2d(input->value, weight->value, optional(bias), array(stride, 2), array(padding, 2),
+                      array(dilation, 2), groups);
+  });
+}
+
+ct_tensor ct_batch_norm(ct_tensor input, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
+                        ct_tensor running_var, bool training, double momentum, double epsilon) {
+  return tensor([&] {
+    return at::batch_norm(input->value, optional(weight), optional(bias), optional(running_mean),
+                          optional(running_var), training, momentum, epsilon, true);
+  });
+}
+
+ct_tensor ct_linear(ct_tensor input, ct_tensor weight, ct_tensor bias) {
+  return tensor([&] { return at::linear(input->value, weight->value, optional(bias)); });
+}
+
+ct_tensor ct_max_pool2d(ct_tensor a, const int64_t *kernel, const int64_t *stride, const int64_t *padding,
+                        bool ceil_mode) {
+  return tensor([&] {
+    return at::max_pool2d(a->value, array(kernel, 2), array(stride, 2), array(padding, 2), {1, 1}, ceil_mode);
+  });
+}
+
+ct_tensor ct_avg_pool2d(ct_tensor a, const int64_t *kernel, const int64_t *stride, const int64_t *padding,
+                        bool ceil_mode, bool count_include_pad) {
+  return tensor([&] {
+    return at::avg_pool2d(a->value, array(kernel, 2), array(stride, 2), array(padding, 2), ceil_mode,
+                          count_include_pad);
+  });
+}
+
+ct_tensor ct_adaptive_avg_pool2d(ct_tensor a, int64_t height, int64_t width) {
+  return tensor([&] { return at::adaptive_avg_pool2d(a->value, {height, width}); });
+}
+
+ct_tensor ct_dropout(ct_tensor a, double p, bool per_sample, ct_generator generator) {
+  return tensor([&] {
+    const at::Tensor &x = a->value;
+    std::vector<int64_t> shape = x.sizes().vec();
+    if (per_sample) std::fill(shape.begin() + 1, shape.end(), 1);
+    auto mask = at::empty(shape, x.options()).bernoulli_(1 - p, generator->value);
+    if (p < 1) mask.div_(1 - p);
+    return at::mul(x, mask);
+  });
+}
+
+ct_tensor ct_softmax(ct_tensor a, int64_t dim) {
+  return tensor([&] { return at::softmax(a->value, dim); });
+}
+ct_tensor ct_log_softmax(ct_tensor a, int64_t dim) {
+  return tensor([&] { return at::log_softmax(a->value, dim); });
+}
+
+ct_tensor ct_cross_entropy(ct_tensor logits, ct_tensor target, double label_smoothing, bool sum) {
+  return tensor([&] {
+    return at::cross_entropy_loss(logits->value, target->value, {}, sum ? at::Reduction::Sum : at::Reduction::Mean,
+                                  -100, label_smoothing);
+  });
+}
+
+ct_tensor ct_kl_divergence(ct_tensor logits, ct_tensor target) {
+  return tensor([&] {
+    auto pointwise = at::kl_div(at::log_softmax(logits->value, -1), target->value, at::Reduction::Sum);
+    return at::div(pointwise, static_cast<double>(logits->value.size(0)));
+  });
+}
+
+ct_tensor ct_resize_bilinear(ct_tensor a, int64_t height, int64_t width, bool antialias) {
+  return tensor([&] {
+    return antialias ? at::_upsample_bilinear2d_aa(a->value, {height, width}, false)
+                     : at::upsample_bilinear2d(a->value, {height, width}, false);
+  });
+}
+
+int ct_normal_(ct_tensor t, double mean, double deviation, ct_generator g) {
+  return status([&] { t->value.normal_(mean, deviation, g->value); });
+}
+int ct_uniform_(ct_tensor t, double low, double high, ct_generator g) {
+  return status([&] { t->value.uniform_(low, high, g->value); });
+}

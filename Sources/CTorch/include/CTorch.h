@@ -1,0 +1,185 @@
+/// A C interface over LibTorch: the only place of this package where C++ is spoken.
+///
+/// Rules of the house:
+/// - A function that makes a tensor returns an owned handle, or NULL after a failure. A function without a result
+///   returns 0, or -1 after a failure. `ct_last_error` then holds LibTorch's message (per thread).
+/// - No C++ exception ever leaves this library.
+/// - Handles are freed with `ct_tensor_free`; arguments are borrowed, never consumed.
+#ifndef CTORCH_H
+#define CTORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ct_tensor_s *ct_tensor;
+typedef struct ct_generator_s *ct_generator;
+
+/// The message of the last failure on this thread.
+const char *_Nonnull ct_last_error(void);
+
+// MARK: Library
+const char *_Nonnull ct_version(void);
+int ct_set_threads(int count);
+int ct_threads(void);
+/// Opens libtorch_cuda at run time, once; 0 when CUDA can be used afterwards.
+int ct_load_cuda(void);
+int ct_cuda_device_count(void);
+int ct_synchronize(int device_type, int device_index);
+int ct_set_deterministic(bool deterministic);
+int ct_set_flush_denormal(bool flush);
+bool ct_grad_enabled(void);
+void ct_set_grad_enabled(bool enabled);
+int ct_autocast_begin(int device_type, int scalar_type);
+int ct_autocast_end(int device_type);
+
+// MARK: Making and reading tensors
+ct_tensor _Nullable ct_empty(const int64_t *_Nullable shape, int dims, int scalar_type, int device_type,
+                             int device_index);
+ct_tensor _Nullable ct_full(const int64_t *_Nullable shape, int dims, double value, int scalar_type, int device_type,
+                            int device_index);
+/// Copies `bytes`, row-major.
+ct_tensor _Nullable ct_from_bytes(const void *_Nullable bytes, size_t count, const int64_t *_Nullable shape, int dims,
+                                  int scalar_type, int device_type, int device_index);
+/// Copies `count` elements laid out as [N, H, W, C] into a channels-last tensor of shape [N, C, H, W].
+ct_tensor _Nullable ct_from_channels_last_bytes(const void *_Nonnull bytes, size_t count,
+                                                const int64_t *_Nonnull shape, int scalar_type);
+void ct_tensor_free(ct_tensor _Nullable t);
+int ct_dims(ct_tensor _Nonnull t);
+void ct_sizes(ct_tensor _Nonnull t, int64_t *_Nonnull out);
+void ct_strides(ct_tensor _Nonnull t, int64_t *_Nonnull out);
+int64_t ct_numel(ct_tensor _Nonnull t);
+int ct_scalar_type(ct_tensor _Nonnull t);
+int ct_device_type(ct_tensor _Nonnull t);
+int ct_device_index(ct_tensor _Nonnull t);
+bool ct_is_contiguous(ct_tensor _Nonnull t, int memory_format);
+int ct_item_double(ct_tensor _Nonnull t, double *_Nonnull out);
+int ct_item_int(ct_tensor _Nonnull t, int64_t *_Nonnull out);
+/// Copies the elements, row-major, to memory of exactly `count` bytes.
+int ct_copy_to_bytes(ct_tensor _Nonnull t, void *_Nullable out, size_t count);
+/// The storage of a contiguous CPU tensor, for reading in place; NULL otherwise.
+const void *_Nullable ct_data(ct_tensor _Nonnull t);
+/// -1 leaves scalar type, device or memory format as they are.
+ct_tensor _Nullable ct_to(ct_tensor _Nonnull t, int scalar_type, int device_type, int device_index, int memory_format,
+                          bool non_blocking, bool copy);
+ct_tensor _Nullable ct_contiguous(ct_tensor _Nonnull t, int memory_format);
+int ct_copy_(ct_tensor _Nonnull destination, ct_tensor _Nonnull source, bool non_blocking);
+ct_tensor _Nullable ct_clone(ct_tensor _Nonnull t);
+ct_tensor _Nullable ct_zeros_like(ct_tensor _Nonnull t);
+int ct_fill_(ct_tensor _Nonnull t, double value);
+
+// MARK: Autograd
+int ct_set_requires_grad(ct_tensor _Nonnull t, bool requires_grad);
+bool ct_requires_grad(ct_tensor _Nonnull t);
+ct_tensor _Nullable ct_detach(ct_tensor _Nonnull t);
+/// NULL without an error message when there is no gradient.
+ct_tensor _Nullable ct_grad(ct_tensor _Nonnull t);
+int ct_set_grad(ct_tensor _Nonnull t, ct_tensor _Nullable grad);
+int ct_clear_grads(const ct_tensor _Nonnull *_Nonnull tensors, size_t count);
+int ct_backward(ct_tensor _Nonnull t, ct_tensor _Nullable grad);
+/// Gradients of `output` for `inputs`, without touching any `.grad`; unused inputs give NULL.
+int ct_gradients(ct_tensor _Nonnull output, ct_tensor _Nullable grad_output,
+                 const ct_tensor _Nonnull *_Nonnull inputs, size_t count, ct_tensor _Nullable *_Nonnull out);
+
+// MARK: Arithmetic
+ct_tensor _Nullable ct_add(ct_tensor _Nonnull a, ct_tensor _Nonnull b, double alpha);
+ct_tensor _Nullable ct_mul(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+ct_tensor _Nullable ct_div(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+ct_tensor _Nullable ct_add_scalar(ct_tensor _Nonnull a, double b);
+ct_tensor _Nullable ct_mul_scalar(ct_tensor _Nonnull a, double b);
+int ct_add_(ct_tensor _Nonnull a, ct_tensor _Nonnull b, double alpha);
+int ct_mul_(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+int ct_mul_scalar_(ct_tensor _Nonnull a, double b);
+ct_tensor _Nullable ct_matmul(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+ct_tensor _Nullable ct_exp(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_log(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_abs(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_sqrt(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_clamp(ct_tensor _Nonnull a, double minimum, double maximum);
+ct_tensor _Nullable ct_cumprod(ct_tensor _Nonnull a, int64_t dim);
+ct_tensor _Nullable ct_eq(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+ct_tensor _Nullable ct_isfinite(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_all(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_sum(ct_tensor _Nonnull a, const int64_t *_Nullable over, int count, bool keep);
+ct_tensor _Nullable ct_mean(ct_tensor _Nonnull a, const int64_t *_Nullable over, int count, bool keep);
+ct_tensor _Nullable ct_var(ct_tensor _Nonnull a, const int64_t *_Nullable over, int count, bool unbiased);
+ct_tensor _Nullable ct_max(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_argmax(ct_tensor _Nonnull a, int64_t dim);
+ct_tensor _Nullable ct_topk_indices(ct_tensor _Nonnull a, int64_t k, int64_t dim);
+
+// MARK: Shape
+ct_tensor _Nullable ct_reshape(ct_tensor _Nonnull a, const int64_t *_Nullable shape, int dims);
+ct_tensor _Nullable ct_permute(ct_tensor _Nonnull a, const int64_t *_Nonnull order, int dims);
+ct_tensor _Nullable ct_flatten(ct_tensor _Nonnull a, int64_t start);
+ct_tensor _Nullable ct_unsqueeze(ct_tensor _Nonnull a, int64_t dim);
+ct_tensor _Nullable ct_slice(ct_tensor _Nonnull a, int64_t dim, int64_t start, int64_t end, int64_t step);
+ct_tensor _Nullable ct_index_select(ct_tensor _Nonnull a, int64_t dim, ct_tensor _Nonnull index);
+ct_tensor _Nullable ct_gather(ct_tensor _Nonnull a, int64_t dim, ct_tensor _Nonnull index);
+ct_tensor _Nullable ct_flip(ct_tensor _Nonnull a, int64_t dim);
+ct_tensor _Nullable ct_cat(const ct_tensor _Nonnull *_Nonnull tensors, size_t count, int64_t dim);
+ct_tensor _Nullable ct_stack(const ct_tensor _Nonnull *_Nonnull tensors, size_t count, int64_t dim);
+
+// MARK: Network operations
+ct_tensor _Nullable ct_conv2d(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nullable bias,
+                              const int64_t *_Nonnull stride, const int64_t *_Nonnull padding,
+                              const int64_t *_Nonnull dilation, int64_t groups);
+ct_tensor _Nullable ct_batch_norm(ct_tensor _Nonnull input, ct_tensor _Nullable weight, ct_tensor _Nullable bias,
+                                  ct_tensor _Nullable running_mean, ct_tensor _Nullable running_var, bool training,
+                                  double momentum, double epsilon);
+ct_tensor _Nullable ct_linear(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nullable bias);
+ct_tensor _Nullable ct_relu(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_relu_(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_hardtanh(ct_tensor _Nonnull a, double minimum, double maximum);
+ct_tensor _Nullable ct_hardtanh_(ct_tensor _Nonnull a, double minimum, double maximum);
+ct_tensor _Nullable ct_silu(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_silu_(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_sigmoid(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_max_pool2d(ct_tensor _Nonnull a, const int64_t *_Nonnull kernel, const int64_t *_Nonnull stride,
+                                  const int64_t *_Nonnull padding, bool ceil_mode);
+ct_tensor _Nullable ct_avg_pool2d(ct_tensor _Nonnull a, const int64_t *_Nonnull kernel, const int64_t *_Nonnull stride,
+                                  const int64_t *_Nonnull padding, bool ceil_mode, bool count_include_pad);
+ct_tensor _Nullable ct_adaptive_avg_pool2d(ct_tensor _Nonnull a, int64_t height, int64_t width);
+/// Keeps each element (or, with `per_sample`, each sample) with probability 1 - p and divides by it.
+ct_tensor _Nullable ct_dropout(ct_tensor _Nonnull a, double p, bool per_sample, ct_generator _Nonnull generator);
+ct_tensor _Nullable ct_softmax(ct_tensor _Nonnull a, int64_t dim);
+ct_tensor _Nullable ct_log_softmax(ct_tensor _Nonnull a, int64_t dim);
+/// Mean cross-entropy; `target` holds class indices, or probabilities when it is of a floating type.
+ct_tensor _Nullable ct_cross_entropy(ct_tensor _Nonnull logits, ct_tensor _Nonnull target, double label_smoothing,
+                                     bool sum);
+/// Mean over the batch of KL(target ‖ softmax(logits)); `target` holds probabilities.
+ct_tensor _Nullable ct_kl_divergence(ct_tensor _Nonnull logits, ct_tensor _Nonnull target);
+ct_tensor _Nullable ct_resize_bilinear(ct_tensor _Nonnull a, int64_t height, int64_t width, bool antialias);
+
+// MARK: Random numbers
+ct_generator _Nullable ct_generator_new(int device_type, int device_index, uint64_t seed);
+void ct_generator_free(ct_generator _Nullable g);
+int ct_generator_seed(ct_generator _Nonnull g, uint64_t seed);
+int ct_normal_(ct_tensor _Nonnull t, double mean, double deviation, ct_generator _Nonnull g);
+int ct_uniform_(ct_tensor _Nonnull t, double low, double high, ct_generator _Nonnull g);
+
+// MARK: Optimizer steps over many parameters in one call
+// `parameters[i]` without a gradient is left as it is. `weight_decays` holds one value a parameter.
+int ct_sgd_step(const ct_tensor _Nonnull *_Nonnull parameters, const ct_tensor _Nonnull *_Nonnull momenta,
+                const double *_Nonnull weight_decays, size_t count, double learning_rate, double momentum,
+                bool nesterov, ct_tensor _Nullable scale, ct_tensor _Nullable found_infinite);
+int ct_adam_step(const ct_tensor _Nonnull *_Nonnull parameters, const ct_tensor _Nonnull *_Nonnull first_moments,
+                 const ct_tensor _Nonnull *_Nonnull second_moments, const ct_tensor _Nonnull *_Nonnull steps,
+                 const double *_Nonnull weight_decays, size_t count, double learning_rate, double beta1, double beta2,
+                 double epsilon, bool decoupled, ct_tensor _Nullable scale, ct_tensor _Nullable found_infinite);
+/// averages[i] += (1 - decay) * (values[i] - averages[i])
+int ct_average_step(const ct_tensor _Nonnull *_Nonnull averages, const ct_tensor _Nonnull *_Nonnull values,
+                    size_t count, double decay);
+/// Sets `found_infinite` (float, one element) to 1 when any gradient is not finite.
+int ct_check_gradients(const ct_tensor _Nonnull *_Nonnull parameters, size_t count, ct_tensor _Nonnull scale,
+                       ct_tensor _Nonnull found_infinite);
+int ct_update_scale(ct_tensor _Nonnull scale, ct_tensor _Nonnull growth_tracker, ct_tensor _Nonnull found_infinite,
+                    double growth, double backoff, int64_t interval);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

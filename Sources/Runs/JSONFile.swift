@@ -1,0 +1,62 @@
+import Foundation
+import Support
+
+/// Reads and writes JSON files with errors that name the file and the place in it.
+public enum JSONFile {
+  /// An encoder with stable, readable output; numbers that JSON lacks (a diverged loss) become `"nan"`, `"inf"`, `"-inf"`.
+  public static func encoder() -> JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return encoder
+  }
+
+  /// Writes `value` atomically.
+  public static func write(_ value: some Encodable, to path: String) throws {
+    var data = try encoder().encode(value)
+    data.append(0x0A)
+    try AtomicFile.write(data, to: path)
+  }
+
+  /// Reads a value.
+  ///
+  /// - Throws: ``FileFailure``: `missing` when there is no such file, `badData` with the place and `expecting` otherwise.
+  public static func read<Value: Decodable>(
+    _ type: Value.Type, path: String, expecting: String
+  ) throws -> Value {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read")
+    }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    do {
+      return try decoder.decode(type, from: data)
+    } catch let error as DecodingError {
+      throw FileFailure(.badData, path: path, reason: "\(error.place); \(expecting)")
+    }
+  }
+}
+
+extension DecodingError {
+  /// Where in the document the error is and what was expected there.
+  public var place: String {
+    func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
+      let keys = context.codingPath + (last.map { [$0] } ?? [])
+      let text = keys.map { key in key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)" }.joined()
+      return text.isEmpty ? "top level" : text.hasPrefix(".") ? String(text.dropFirst()) : text
+    }
+    switch self {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "\(path(context)): \(context.debugDescription)"
+    case .keyNotFound(let key, let context):
+      return "\(path(context, key)) is missing"
+    case .dataCorrupted(let context):
+      let detail = (context.underlyingError as NSError?)?.userInfo["NSDebugDescription"] as? String
+      return "\(path(context)): \(detail ?? context.debugDescription)"
+    @unknown default:
+      return "\(self)"
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/// What a training or an evaluation brought: what `train --json` and `evaluate --json` print.
+public struct TrainingResult: Codable, Sendable, Equatable {
+  /// Held-out top-1 accuracy in percent.
+  public var top1: Double
+  /// Held-out top-5 accuracy in percent.
+  public var top5: Double
+  /// Held-out mean cross-entropy, without label smoothing.
+  public var loss: Double
+  /// Held-out images.
+  public var images: Int
+  /// Seconds of work.
+  public var seconds: Double
+  /// Training images per second (evaluated images for `evaluate`).
+  public var imagesPerSecond: Double
+  /// Multiply-accumulates of one forward pass of one image.
+  public var macs: Int
+  /// Learnable parameters.
+  public var parameters: Int
+
+  /// Creates the record.
+  public init(
+    top1: Double, top5: Double, loss: Double, images: Int, seconds: Double, imagesPerSecond: Double, macs: Int,
+    parameters: Int
+  ) {
+    self.top1 = top1
+    self.top5 = top5
+    self.loss = loss
+    self.images = images
+    self.seconds = seconds
+    self.imagesPerSecond = imagesPerSecond
+    self.macs = macs
+    self.parameters = parameters
+  }
+}
+
+/// What the main job brought: what `run --json` prints and the report is made from, together with the run folders.
+public struct RunSummary: Codable, Sendable, Equatable {
+  /// The target network's name.
+  public var network: String
+  /// The data set's name.
+  public var dataset: String
+  /// The search algorithm.
+  public var algorithm: String
+  /// The target's image side in pixels.
+  public var resolution: Int
+  /// Training images of the target.
+  public var images: Int
+  /// Classes.
+  public var classes: Int
+  /// The budget in MACs.
+  public var targetMacs: Int
+  /// How network and data were shrunk for the search.
+  public var projection: WidthsFile.ProjectionRecord
+  /// The source network's MACs at the source resolution.
+  public var sourceMacs: Int
+  /// What the search cost, nominal and counted.
+  public var overhead: WidthsFile.OverheadRecord
+  /// The width groups in network order, with the original and the optimized channels.
+  public var groups: [Group]
+  /// The trained networks: `uniform` and `optimized`.
+  public var variants: [Variant]
+
+  /// One width group of the target.
+  public struct Group: Codable, Sendable, Equatable {
+    /// The group's identifier.
+    public var id: String
+    /// The stage's name, when the group lies in one.
+    public var stage: String?
+    /// Channels before.
+    public var original: Int
+    /// Channels after.
+    public var optimized: Int
+
+    /// Creates the record.
+    public init(id: String, stage: String?, original: Int, optimized: Int) {
+      self.id = id
+      self.stage = stage
+      self.original = original
+      self.optimized = optimized
+    }
+  }
+
+  /// One network, trained with one or several seeds.
+  public struct Variant: Codable, Sendable, Equatable {
+    /// `uniform` or `optimized`.
+    public var name: String
+    /// MACs of one forward pass.
+    public var macs: Int
+    /// Learnable parameters.
+    public var parameters: Int
+    /// One result a seed.
+    public var results: [TrainingResult]
+    /// The seeds, in the order of `results`.
+    public var seeds: [Int]
+    /// Run folders of the trainings, relative to the run folder.
+    public var folders: [String]
+
+    /// Creates the record.
+    public init(
+      name: String, macs: Int, parameters: Int, results: [TrainingResult], seeds: [Int], folders: [String]
+    ) {
+      self.name = name
+      self.macs = macs
+      self.parameters = parameters
+      self.results = results
+      self.seeds = seeds
+      self.folders = folders
+    }
+  }
+
+  /// Creates the record.
+  public init(
+    network: String, dataset: String, algorithm: String, resolution: Int, images: Int, classes: Int, targetMacs: Int,
+    projection: WidthsFile.ProjectionRecord, sourceMacs: Int, overhead: WidthsFile.OverheadRecord, groups: [Group],
+    variants: [Variant]
+  ) {
+    self.network = network
+    self.dataset = dataset
+    self.algorithm = algorithm
+    self.resolution = resolution
+    self.images = images
+    self.classes = classes
+    self.targetMacs = targetMacs
+    self.projection = projection
+    self.sourceMacs = sourceMacs
+    self.overhead = overhead
+    self.groups = groups
+    self.variants = variants
+  }
+}

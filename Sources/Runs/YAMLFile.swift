@@ -1,0 +1,97 @@
+import Foundation
+import Support
+import Yams
+
+/// Reads and writes YAML files with errors that name the file and the place in it.
+public enum YAMLFile {
+  /// Bytes beyond which a file is refused: settings are small, and a huge file is a mistake or an attack.
+  public static let largest = 1 << 20
+
+  /// The YAML text of `value`, keys sorted, so that equal values give equal text.
+  public static func text(_ value: some Encodable) throws -> String {
+    let encoder = YAMLEncoder()
+    encoder.options.sortKeys = true
+    return try encoder.encode(value)
+  }
+
+  /// Writes `value` atomically.
+  public static func write(_ value: some Encodable, to path: String) throws {
+    try AtomicFile.write(try text(value), to: path)
+  }
+
+  /// Reads a value.
+  ///
+  /// Anchors and aliases are refused: a few lines of them can stand for gigabytes.
+  ///
+  /// - Throws: ``FileFailure``: `missing` when there is no such file, `badData` with the place and `expecting` otherwise.
+  public static func read<Value: Decodable>(
+    _ type: Value.Type, path: String, expecting: String
+  ) throws -> Value {
+    let text = try content(of: path)
+    do {
+      guard let root = try Yams.compose(yaml: text) else {
+        throw FileFailure(.badData, path: path, reason: "it holds no value; \(expecting)")
+      }
+      if let line = firstAnchor(in: root) {
+        throw FileFailure(.badData, path: path, reason: "line \(line): anchors (&name) are not supported; write it out")
+      }
+      return try YAMLDecoder().decode(type, from: root)
+    } catch let error as DecodingError {
+      throw FileFailure(.badData, path: path, reason: "\(error.place); \(expecting)")
+    } catch let error as YamlError {
+      throw FileFailure(.badData, path: path, reason: "\(error.place); \(expecting)")
+    }
+  }
+
+  private static func content(of path: String) throws -> String {
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read")
+    }
+    defer { try? handle.close() }
+    let data: Data
+    do {
+      data = try handle.read(upToCount: largest + 1) ?? Data()
+    } catch {
+      throw FileFailure(.missing, path: path, reason: "cannot be read; is it a folder?")
+    }
+    guard data.count <= largest else {
+      throw FileFailure(.badData, path: path, reason: "it is larger than \(largest) bytes; is it the right file?")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw FileFailure(.badData, path: path, reason: "it is not UTF-8 text")
+    }
+    return text
+  }
+
+  // Stops at the first anchor, so it never follows an alias.
+  private static func firstAnchor(in node: Node) -> Int? {
+    if node.anchor != nil { return node.mark?.line ?? 1 }
+    switch node {
+    case .mapping(let mapping):
+      for (key, value) in mapping {
+        if let line = firstAnchor(in: key) ?? firstAnchor(in: value) { return line }
+      }
+    case .sequence(let sequence):
+      for element in sequence {
+        if let line = firstAnchor(in: element) { return line }
+      }
+    default: break
+    }
+    return nil
+  }
+}
+
+extension YamlError {
+  /// Where in the text the error is and what it is, in one line.
+  var place: String {
+    switch self {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      "line \(mark.line), column \(mark.column): \(problem)"
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      "line \(context.mark.line): the key '\(duplicates.first ?? "")' occurs twice"
+    case .reader(let problem, _, _, _): problem
+    default: description
+    }
+  }
+}

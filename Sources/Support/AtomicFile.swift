@@ -1,0 +1,132 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Writes files whole or not at all: to a temporary name in the same folder, flushed to disk, then renamed.
+///
+/// A reader never sees half a file, and a failed write (a full disk) leaves the former content in place.
+public enum AtomicFile {
+  /// Replaces the file at `path` by `data`.
+  ///
+  /// - Throws: ``FileFailure`` of kind `cannotCreate` when the temporary file cannot be made, `io` when writing fails.
+  public static func write(_ data: Data, to path: String) throws {
+    try write(to: path) { handle in try handle.write(data) }
+  }
+
+  /// Replaces the file at `path` by the UTF-8 bytes of `text`.
+  public static func write(_ text: String, to path: String) throws {
+    try write(Data(text.utf8), to: path)
+  }
+
+  /// Replaces the file at `path` by what `body` writes, so that large content needs no second copy in memory.
+  ///
+  /// A symbolic link is followed, so that the link stays one. Devices and pipes are refused: renaming would replace them.
+  public static func write(to path: String, _ body: (inout Writer) throws -> Void) throws {
+    let target = try replaceable(path)
+    let temporary = target + ".tmp-\(getpid())-" + String(UInt32.random(in: 0...UInt32.max), radix: 36)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw FileFailure(
+        .cannotCreate, path: path,
+        reason: "cannot be created (\(errorText(errno))); choose an output folder that you may write to")
+    }
+    var writer = Writer(descriptor: descriptor, path: path)
+    do {
+      try body(&writer)
+      guard fsync(descriptor) == 0 else { throw writer.failure(errno) }
+    } catch {
+      close(descriptor)
+      unlink(temporary)
+      throw error
+    }
+    // A failed `close` has released the descriptor all the same; closing it again could hit another thread's file.
+    guard close(descriptor) == 0 else {
+      let code = errno
+      unlink(temporary)
+      throw writer.failure(code)
+    }
+    guard rename(temporary, target) == 0 else {
+      let code = errno
+      unlink(temporary)
+      throw FileFailure(.cannotCreate, path: path, reason: "cannot be replaced (\(errorText(code)))")
+    }
+    synchronizeFolder(of: target)
+  }
+
+  /// The receiving end of an atomic write.
+  public struct Writer {
+    let descriptor: Int32
+    let path: String
+
+    /// Appends the bytes of `data`.
+    public func write(_ data: Data) throws {
+      try data.withUnsafeBytes { try write($0) }
+    }
+
+    /// Appends raw bytes.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+      var offset = 0
+      while offset < bytes.count {
+        let written = systemWrite(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+        if written < 0 {
+          if errno == EINTR { continue }
+          throw failure(errno)
+        }
+        offset += written
+      }
+    }
+
+    func failure(_ code: Int32) -> FileFailure {
+      FileFailure(
+        .io, path: path,
+        reason: "writing failed (\(errorText(code))); what the file held before is unchanged. "
+          + "Free some space or choose another output folder, then run the same command again")
+    }
+  }
+
+  /// Creates a folder and its parents.
+  ///
+  /// - Throws: ``FileFailure`` of kind `cannotCreate`.
+  public static func createFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
+      let why = code.map { errorText(Int32($0)) } ?? error.localizedDescription
+      throw FileFailure(
+        .cannotCreate, path: path,
+        reason: "the folder cannot be created (\(why)); choose an output folder that you may write to")
+    }
+  }
+
+  // The path with symbolic links followed, when something that may be replaced stands there; else the path as it is.
+  private static func replaceable(_ path: String) throws -> String {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return path }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FileFailure(
+        .cannotCreate, path: path, reason: "is not a file but a folder, a device or a pipe; choose another name")
+    }
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  // The rename itself is only durable once the folder that holds the name has reached the disk.
+  private static func synchronizeFolder(of path: String) {
+    let folder = (path as NSString).deletingLastPathComponent
+    let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
+  }
+}
+
+private func systemWrite(_ descriptor: Int32, _ pointer: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, pointer, count)
+}
+
+/// The system's words for an `errno` value.
+public func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }

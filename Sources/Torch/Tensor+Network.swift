@@ -1,0 +1,115 @@
+import CTorch
+
+/// A pair of sizes along height and width.
+public struct Size2D: Sendable, Hashable {
+  /// Along the height.
+  public var height: Int
+  /// Along the width.
+  public var width: Int
+
+  /// Creates a pair.
+  public init(_ height: Int, _ width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// Creates a pair of equal sizes.
+  public init(_ both: Int) { self.init(both, both) }
+
+  var int64: [Int64] { [Int64(height), Int64(width)] }
+}
+
+// Functional operations; images are [batch, channels, height, width].
+extension Tensor {
+  /// Two-dimensional convolution with a weight [out, in / groups, kernel height, kernel width].
+  public func conv2d(
+    _ weight: Tensor, bias: Tensor? = nil, stride: Size2D = .init(1), padding: Size2D = .init(0),
+    dilation: Size2D = .init(1), groups: Int = 1
+  ) throws -> Tensor {
+    try wrap(
+      ct_conv2d(
+        handle, weight.handle, bias?.handle, stride.int64, padding.int64, dilation.int64, Int64(groups)), "conv2d")
+  }
+
+  /// Batch normalization over all dimensions but the second.
+  ///
+  /// In training the batch's own statistics are used, and `runningMean` and `runningVariance`, when given, are moved
+  /// towards them by `momentum`; otherwise those running statistics are used.
+  public func batchNorm(
+    weight: Tensor?, bias: Tensor?, runningMean: Tensor?, runningVariance: Tensor?, training: Bool,
+    momentum: Double = 0.1, epsilon: Double = 1e-5
+  ) throws -> Tensor {
+    try wrap(
+      ct_batch_norm(
+        handle, weight?.handle, bias?.handle, runningMean?.handle, runningVariance?.handle, training, momentum, epsilon),
+      "batch_norm")
+  }
+
+  /// Product with a weight [out, in], plus a bias.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
+    try wrap(ct_linear(handle, weight.handle, bias?.handle), "linear")
+  }
+
+  /// max(x, 0); in place it overwrites its input, which must not be needed for anything else.
+  public func relu(inPlace: Bool = false) throws -> Tensor {
+    try wrap(inPlace ? ct_relu_(handle) : ct_relu(handle), "relu")
+  }
+  /// min(max(x, 0), 6).
+  public func relu6(inPlace: Bool = false) throws -> Tensor {
+    try wrap(inPlace ? ct_hardtanh_(handle, 0, 6) : ct_hardtanh(handle, 0, 6), "relu6")
+  }
+  /// x · sigmoid(x).
+  public func silu(inPlace: Bool = false) throws -> Tensor {
+    try wrap(inPlace ? ct_silu_(handle) : ct_silu(handle), "silu")
+  }
+  /// 1 / (1 + e⁻ˣ).
+  public func sigmoid() throws -> Tensor { try wrap(ct_sigmoid(handle), "sigmoid") }
+
+  /// The largest element of each window.
+  public func maxPool2d(kernel: Size2D, stride: Size2D, padding: Size2D = .init(0), ceilMode: Bool = false) throws
+    -> Tensor
+  {
+    try wrap(ct_max_pool2d(handle, kernel.int64, stride.int64, padding.int64, ceilMode), "max_pool2d")
+  }
+  /// The mean of each window.
+  public func averagePool2d(
+    kernel: Size2D, stride: Size2D, padding: Size2D = .init(0), ceilMode: Bool = false, countsPadding: Bool = true
+  ) throws -> Tensor {
+    try wrap(
+      ct_avg_pool2d(handle, kernel.int64, stride.int64, padding.int64, ceilMode, countsPadding), "avg_pool2d")
+  }
+  /// Means over windows chosen so that the result has the given size.
+  public func adaptiveAveragePool2d(_ size: Size2D) throws -> Tensor {
+    try wrap(ct_adaptive_avg_pool2d(handle, Int64(size.height), Int64(size.width)), "adaptive_avg_pool2d")
+  }
+  /// Sets elements (or, with `perSample`, whole samples) to zero with a probability and scales up the others.
+  public func dropout(_ probability: Double, perSample: Bool = false, generator: Generator) throws -> Tensor {
+    try wrap(ct_dropout(handle, probability, perSample, generator.handle), "dropout")
+  }
+  /// Resizes images; with `antialias`, as Pillow and torchvision do when they shrink.
+  public func resizedBilinear(height: Int, width: Int, antialias: Bool = true) throws -> Tensor {
+    try wrap(ct_resize_bilinear(handle, Int64(height), Int64(width), antialias), "resize")
+  }
+}
+
+// Losses over logits [batch, classes].
+extension Tensor {
+  /// Exponentials that sum to one along a dimension.
+  public func softmax(_ dimension: Int = -1) throws -> Tensor {
+    try wrap(ct_softmax(handle, Int64(dimension)), "softmax")
+  }
+  /// Logarithm of ``softmax(_:)``, computed stably.
+  public func logSoftmax(_ dimension: Int = -1) throws -> Tensor {
+    try wrap(ct_log_softmax(handle, Int64(dimension)), "log_softmax")
+  }
+  /// Cross-entropy with class indices [batch] (int64) or probabilities [batch, classes], the mean over the batch.
+  ///
+  /// With label smoothing ε the target is 1 − ε + ε/K for the true class and ε/K for the others.
+  public func crossEntropy(_ target: Tensor, labelSmoothing: Double = 0, summed: Bool = false) throws -> Tensor {
+    try wrap(ct_cross_entropy(handle, target.handle, labelSmoothing, summed), "cross_entropy")
+  }
+  /// Mean over the batch of KL(target ‖ softmax(self)), at temperature 1; `target` holds probabilities.
+  public func klDivergence(from target: Tensor) throws -> Tensor {
+    try wrap(ct_kl_divergence(handle, target.handle), "kl_div")
+  }
+}

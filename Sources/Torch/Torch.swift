@@ -1,0 +1,49 @@
+import CTorch
+
+/// Settings of the whole library.
+public enum Torch {
+  /// The version of LibTorch that this was built against.
+  public static var version: String { String(cString: ct_version()) }
+
+  /// Threads used inside one operation.
+  public static var threads: Int { Int(ct_threads()) }
+
+  /// Sets the number of threads used inside one operation.
+  ///
+  /// Sums are split by threads, so bit-identical results need the same number.
+  public static func setThreads(_ count: Int) throws { try check(ct_set_threads(Int32(count)), "set threads") }
+
+  /// Asks cuDNN for algorithms that give the same bits every time.
+  public static func setDeterministic(_ deterministic: Bool) throws {
+    try check(ct_set_deterministic(deterministic), "set deterministic")
+  }
+
+  /// Treats denormal numbers as zero on the CPU: they are far slower and mean nothing here.
+  public static func setFlushDenormal(_ flush: Bool) throws {
+    try check(ct_set_flush_denormal(flush), "set flush denormal")
+  }
+}
+
+/// Runs `body` without recording operations for differentiation.
+public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+  let former = ct_grad_enabled()
+  ct_set_grad_enabled(false)
+  defer { ct_set_grad_enabled(former) }
+  return try body()
+}
+
+/// Runs `body` with automatic mixed precision: LibTorch casts the inputs of convolutions and matrix products to `type`.
+///
+/// With nil, `body` runs at the tensors' own precision.
+public func withAutocast<Result>(_ type: ScalarType?, on device: Device, _ body: () throws -> Result) throws -> Result {
+  guard let type else { return try body() }
+  try check(ct_autocast_begin(device.kind.rawValue, type.rawValue), "autocast")
+  do {
+    let result = try body()
+    try check(ct_autocast_end(device.kind.rawValue), "autocast")
+    return result
+  } catch {
+    ct_autocast_end(device.kind.rawValue)
+    throw error
+  }
+}

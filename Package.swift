@@ -40,18 +40,19 @@ let package = Package(
     .target(name: "Datasets", dependencies: ["Support", "Torch", "CTurboJPEG", "CSPNG", "CZlib"]),
     .target(name: "Training", dependencies: ["Support", "Runs", "Networks", "Datasets", "Torch", "Interchange"]),
     .target(name: "WidthSearch", dependencies: ["Training"]),
-    .target(name: "WidthTransfer", dependencies: ["WidthSearch", "Runs", "Networks"]),
+    .target(name: "WidthTransfer", dependencies: ["WidthSearch", "Training", "Runs", "Networks"]),
     .target(
       name: "Reporting",
       dependencies: [
-        "Support", "Runs", "Networks",
+        "Support", "Runs", .product(name: "Yams", package: "Yams"),
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ]),
+      ],
+      exclude: ["Protobuf/tensorboard.proto"]),
     .executableTarget(
       name: "width-transfer",
       dependencies: [
-        "Reporting", "Interchange", "WidthTransfer",
+        "Reporting", "Interchange", "WidthTransfer", .product(name: "Yams", package: "Yams"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "SupportTests", dependencies: ["Support"]),

@@ -53,7 +53,8 @@ ct_tensor ct_mul_scalar(ct_tensor a, double b) {
   return tensor([&] { return at::mul(a->value, b); });
 }
 int ct_add_(ct_tensor a, ct_tensor b, double alpha) {
-  return status([&] { a->value.add_(b->value, alpha); });
+  // An integral tensor takes no floating-point factor, not even 1.
+  return status([&] { alpha == 1 ? a->value.add_(b->value) : a->value.add_(b->value, alpha); });
 }
 int ct_mul_(ct_tensor a, ct_tensor b) {
   return status([&] { a->value.mul_(b->value); });

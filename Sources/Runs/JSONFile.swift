@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import Yams
 
 /// Reads and writes JSON files with errors that name the file and the place in it.
 public enum JSONFile {
@@ -34,8 +35,25 @@ public enum JSONFile {
     do {
       return try decoder.decode(type, from: data)
     } catch let error as DecodingError {
-      throw FileFailure(.badData, path: path, reason: "\(error.place); \(expecting)")
+      throw FileFailure(.badData, path: path, reason: "\(preciseReason(error, type, data)); \(expecting)")
     }
+  }
+
+  // Foundation says of much that is wrong no more than "not valid JSON". JSON is YAML too, and that parser names the place.
+  private static func preciseReason<Value: Decodable>(
+    _ error: DecodingError, _ type: Value.Type, _ data: Data
+  ) -> String {
+    guard case .dataCorrupted(let context) = error, context.codingPath.isEmpty, data.count <= YAMLFile.largest,
+      let text = String(validating: data, as: UTF8.self)
+    else { return error.place }
+    do {
+      _ = try YAMLDecoder().decode(type, from: text)
+      return error.place
+    } catch let error as DecodingError {
+      return error.place
+    } catch let error as YamlError {
+      return error.place
+    } catch { return "\(error)" }
   }
 }
 
@@ -53,8 +71,8 @@ extension DecodingError {
     case .keyNotFound(let key, let context):
       return "\(path(context, key)) is missing"
     case .dataCorrupted(let context):
-      let detail = (context.underlyingError as NSError?)?.userInfo["NSDebugDescription"] as? String
-      return "\(path(context)): \(detail ?? context.debugDescription)"
+      if let error = context.underlyingError as? YamlError { return error.place }
+      return "\(path(context)): \(context.debugDescription)"
     @unknown default:
       return "\(self)"
     }

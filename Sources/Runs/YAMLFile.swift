@@ -29,10 +29,12 @@ public enum YAMLFile {
   ) throws -> Value {
     let text = try content(of: path)
     do {
-      guard let root = try Yams.compose(yaml: text) else {
+      let parser = try Parser(yaml: text)
+      guard let root = try parser.singleRoot() else {
         throw FileFailure(.badData, path: path, reason: "it holds no value; \(expecting)")
       }
-      if let line = firstAnchor(in: root) {
+      // Nodes hold their anchors weakly; the parser owns them.
+      if let line = withExtendedLifetime(parser, { firstAnchor(in: root) }) {
         throw FileFailure(.badData, path: path, reason: "line \(line): anchors (&name) are not supported; write it out")
       }
       return try YAMLDecoder().decode(type, from: root)

@@ -1,0 +1,66 @@
+import Foundation
+import Support
+
+extension Dataset {
+  /// The names that ``open(_:)`` knows without a path.
+  public static var knownNames: [String] { KnownDataset.allCases.map(\.rawValue) }
+
+  /// Opens a data set by its name or by the path of its folder.
+  ///
+  /// A known name is looked for in `$FASHION_MNIST` (that one only), `$WIDTH_TRANSFER_DATA/NAME`, `./data/NAME` and where
+  /// the system's package puts it. A path is recognised by what the folder holds: the four IDX files of the MNIST family
+  /// (raw or gzip-compressed), CIFAR's binary files, or class folders.
+  ///
+  /// - Throws: ``Support/FileFailure``: `missing` when there is nothing at the place, `badData` when it is not recognised
+  ///   or damaged.
+  public static func open(_ nameOrPath: String) throws -> Dataset {
+    try open(nameOrPath, environment: ProcessInfo.processInfo.environment)
+  }
+
+  static func open(_ nameOrPath: String, environment: [String: String]) throws -> Dataset {
+    if let known = KnownDataset(rawValue: nameOrPath) {
+      return try open(folder: known.folder(environment: environment), name: nameOrPath)
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: nameOrPath, isDirectory: &isFolder) else {
+      throw FileFailure(
+        .missing, path: nameOrPath,
+        reason: "there is no such folder, and no data set is known by this name; known are "
+          + knownNames.joined(separator: ", "))
+    }
+    guard isFolder.boolValue else {
+      throw FileFailure(
+        .badData, path: nameOrPath,
+        reason: "is a file; name the folder that holds the data set (unpack an archive first)")
+    }
+    return try open(folder: nameOrPath, name: URL(fileURLWithPath: nameOrPath).lastPathComponent)
+  }
+
+  /// Recognises what `folder` holds and opens it.
+  private static func open(folder: String, name: String) throws -> Dataset {
+    let (folders, files) = try FolderListing.entries(of: folder)
+    if let quartet = try IDXQuartet(folder: folder, files: files) { return try quartet.open(name: name) }
+    if let binary = try CIFARFolder(folder: folder, files: files) { return try binary.open(name: name) }
+    for nested in ["cifar-10-batches-bin", "cifar-100-binary", "FashionMNIST", "MNIST", "raw"]
+    where folders.contains(nested) {
+      return try open(folder: folder + "/" + nested, name: name)
+    }
+    if let classes = try ClassFolders(folder: folder, folders: folders) { return try classes.open(name: name) }
+    throw FileFailure(.badData, path: folder, reason: notRecognised(folders: folders, files: files))
+  }
+
+  private static func notRecognised(folders: [String], files: [String]) -> String {
+    let found = folders.map { $0 + "/" } + files
+    let list = found.prefix(8).joined(separator: ", ") + (found.count > 8 ? ", and \(found.count - 8) more" : "")
+    var message =
+      "is not a data set that is recognised. Looked for: "
+      + "train-images-idx3-ubyte and its three companions (raw or .gz); "
+      + "data_batch_1.bin with test_batch.bin, or train.bin with test.bin (CIFAR's binary version); "
+      + "train/ with class folders of JPEG or PNG images, and val/ or test/. "
+      + "Found: " + (found.isEmpty ? "nothing" : list)
+    if files.contains(where: { $0.hasSuffix(".tar") || $0.hasSuffix(".tar.gz") || $0.hasSuffix(".zip") }) {
+      message += ". Unpack the archives first"
+    }
+    return message
+  }
+}

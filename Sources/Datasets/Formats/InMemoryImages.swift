@@ -1,0 +1,48 @@
+/// Images of one size that are held in memory, decoded: what IDX and CIFAR files become.
+public struct InMemoryImages: ImageSource {
+  /// What the images are called in messages.
+  public let name: String
+  /// The size of every image.
+  public let size: ImageSize
+  /// 1 or 3.
+  public let channels: Int
+  /// The names of the classes.
+  public let classNames: [String]
+  private let labels: [Int]
+  private let pixels: [UInt8]
+
+  /// Creates a source from samples, `[labels.count, height, width, channels]`.
+  ///
+  /// - Precondition: the number of samples fits and every label is an index into `classNames`.
+  public init(
+    name: String, size: ImageSize, channels: Int, classNames: [String], labels: [Int], pixels: [UInt8]
+  ) {
+    precondition(
+      pixels.count == labels.count * size.width * size.height * channels,
+      "\(pixels.count) samples do not make \(labels.count) images of \(size)×\(channels)")
+    precondition(labels.allSatisfy(classNames.indices.contains), "a label is not a class")
+    self.name = name
+    self.size = size
+    self.channels = channels
+    self.classNames = classNames
+    self.labels = labels
+    self.pixels = pixels
+  }
+
+  /// The number of images.
+  public var count: Int { labels.count }
+
+  /// The size of every image.
+  public var uniformSize: ImageSize? { size }
+
+  /// The class of image `index`.
+  public func label(at index: Int) -> Int { labels[index] }
+
+  /// Image `index`.
+  public func image(at index: Int) -> PixelImage {
+    let length = size.width * size.height * channels
+    return PixelImage(
+      width: size.width, height: size.height, channels: channels,
+      pixels: Array(pixels[index * length..<(index + 1) * length]))
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import Support
+
+/// The data sets that have a name of their own.
+enum KnownDataset: String, CaseIterable {
+  case fashionMNIST = "fashion-mnist"
+  case mnist
+  case cifar10
+  case cifar100
+
+  /// The folder that holds the data set.
+  ///
+  /// - Throws: ``Support/FileFailure`` of kind `missing` that names the places looked at and says how to get the data.
+  func folder(environment: [String: String]) throws -> String {
+    var places: [String] = []
+    if self == .fashionMNIST, let path = environment["FASHION_MNIST"], !path.isEmpty { places.append(path) }
+    if let data = environment["WIDTH_TRANSFER_DATA"], !data.isEmpty { places.append(data + "/" + rawValue) }
+    places.append("data/" + rawValue)
+    if self == .fashionMNIST { places.append("/usr/share/datasets/fashion-mnist") }
+    for place in places {
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: place, isDirectory: &isFolder), isFolder.boolValue { return place }
+    }
+    throw FileFailure(
+      .missing, path: rawValue, reason: "the data set is not at \(places.joined(separator: ", nor at ")). \(advice)")
+  }
+
+  private var advice: String {
+    switch self {
+    case .fashionMNIST:
+      "On Debian and Ubuntu, apt-get install dataset-fashion-mnist puts it in place; "
+        + "or set FASHION_MNIST to the folder that holds its four files"
+    case .mnist:
+      "Put its four IDX files there, or set WIDTH_TRANSFER_DATA to the folder that holds \(rawValue)/"
+    case .cifar10, .cifar100:
+      "Put the unpacked binary version there, or set WIDTH_TRANSFER_DATA to the folder that holds \(rawValue)/"
+    }
+  }
+}

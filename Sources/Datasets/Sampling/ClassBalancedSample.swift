@@ -1,0 +1,28 @@
+import Support
+
+extension ImageSource {
+  /// The indices of all images.
+  public var indices: Range<Int> { 0..<count }
+
+  /// A seeded sample that keeps the same fraction of every class.
+  ///
+  /// Of a class with `n` images, `max(1, round(fraction × n))` are kept: the beginning of a permutation that depends on
+  /// `seed` and the class alone, so that a smaller sample is part of every larger one of the same seed.
+  ///
+  /// - Parameters:
+  ///   - fraction: the part to keep, in `0...1`.
+  ///   - seed: chooses the sample.
+  /// - Returns: the indices in ascending order.
+  public func classBalancedIndices(fraction: Double, seed: UInt64) -> [Int] {
+    precondition(fraction >= 0 && fraction <= 1, "a fraction lies in 0...1, not at \(fraction)")
+    var members = [[Int]](repeating: [], count: classNames.count)
+    for index in indices { members[label(at: index)].append(index) }
+    var chosen: [Int] = []
+    for (label, group) in members.enumerated() where !group.isEmpty {
+      var generator = SeededGenerator(seed: seed, .classSample, label)
+      let kept = max(1, Int((fraction * Double(group.count)).rounded()))
+      chosen += generator.shuffled(group).prefix(kept)
+    }
+    return chosen.sorted()
+  }
+}

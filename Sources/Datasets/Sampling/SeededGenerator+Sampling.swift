@@ -1,0 +1,28 @@
+import Support
+
+/// What random numbers are drawn for, so that equal seeds and positions do not make unlike things alike.
+enum RandomPurpose: UInt64 {
+  case classSample = 1
+  case epochOrder = 2
+  case augmentation = 3
+}
+
+extension SeededGenerator {
+  /// Creates a generator for one purpose and position.
+  init(seed: UInt64, _ purpose: RandomPurpose, _ position: Int, _ index: Int = 0) {
+    self.init(seed: seed, purpose.rawValue, UInt64(bitPattern: Int64(position)), UInt64(bitPattern: Int64(index)))
+  }
+
+  /// A uniform number in `0..<bound`.
+  ///
+  /// Written out rather than taken from the standard library, whose algorithm may change between versions, and with it
+  /// the order of every run that is resumed.
+  mutating func nextInt(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+
+  /// `elements` in random order (Fisher and Yates).
+  mutating func shuffled(_ elements: [Int]) -> [Int] {
+    var result = elements
+    for last in stride(from: result.count - 1, to: 0, by: -1) { result.swapAt(last, nextInt(below: last + 1)) }
+    return result
+  }
+}

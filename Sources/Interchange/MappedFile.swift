@@ -1,0 +1,40 @@
+import Foundation
+import Support
+
+/// A file mapped into memory for reading, for as long as the value lives.
+///
+/// Writers in this project replace files by renaming, so a mapped file does not change under its reader.
+final class MappedFile: @unchecked Sendable {
+  // Immutable after `init` and read-only memory: safe to share between threads.
+  let bytes: UnsafeRawBufferPointer
+
+  init(path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      let code = errno
+      let reason = code == ENOENT ? "there is no such file" : "cannot be opened (\(errorText(code)))"
+      throw FileFailure(.missing, path: path, reason: reason)
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw FileFailure(.io, path: path, reason: "cannot be examined (\(errorText(errno)))")
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FileFailure(.badData, path: path, reason: "is not a file but a folder or a device")
+    }
+    let count = Int(status.st_size)
+    guard count > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+      throw FileFailure(.io, path: path, reason: "cannot be read (\(errorText(errno)))")
+    }
+    bytes = UnsafeRawBufferPointer(start: address, count: count)
+  }
+
+  deinit {
+    if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+  }
+}

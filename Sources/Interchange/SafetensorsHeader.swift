@@ -1,0 +1,117 @@
+import Support
+
+/// The parsed and validated header of a safetensors file.
+struct SafetensorsHeader {
+  /// The format's limit on the length of a header.
+  static let longest = 100_000_000
+  /// The key under which free text stands.
+  static let metadataKey = "__metadata__"
+
+  var entries: [String: SafetensorsFile.Entry] = [:]
+  var metadata: [String: String] = [:]
+
+  /// Reads and checks the header of a whole file.
+  init(file bytes: UnsafeRawBufferPointer, path: String) throws {
+    func bad(_ reason: String) -> FileFailure {
+      FileFailure(.badData, path: path, reason: "not a valid safetensors file: \(reason)")
+    }
+    guard bytes.count >= 8 else {
+      throw bad("it has \(bytes.count) bytes, and the length of its header alone takes 8")
+    }
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    guard length <= UInt64(Self.longest) else {
+      throw bad("its header claims \(length) bytes; the limit is \(Self.longest)")
+    }
+    let dataStart = 8 + Int(length)
+    guard dataStart <= bytes.count else {
+      throw bad("its header claims \(length) bytes, but the file ends after \(bytes.count - 8) of them")
+    }
+    var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]))
+    var offsets: [String: Range<Int>] = [:]
+    do {
+      try read(&scanner, dataStart: dataStart, into: &offsets)
+    } catch let error as JSONScannerError {
+      throw bad("header, byte \(error.offset): \(error.reason)")
+    }
+    if let reason = Self.tilingFault(offsets, dataLength: bytes.count - dataStart) { throw bad(reason) }
+  }
+
+  private mutating func read(
+    _ scanner: inout JSONScanner, dataStart: Int, into offsets: inout [String: Range<Int>]
+  ) throws {
+    var entries: [String: SafetensorsFile.Entry] = [:]
+    var metadata: [String: String] = [:]
+    try scanner.object { scanner, name in
+      if name == Self.metadataKey {
+        try scanner.object { scanner, key in metadata[key] = try scanner.string() }
+        return
+      }
+      let start = scanner.position
+      let (type, shape, range) = try Self.tensor(&scanner)
+      guard let byteCount = type.byteCount(shape: shape) else {
+        throw scanner.failure("\(name): the size of shape \(shape) overflows", at: start)
+      }
+      guard range.count == byteCount else {
+        throw scanner.failure(
+          "\(name): \(type.rawValue) of shape \(shape) takes \(byteCount) bytes, data_offsets give \(range.count)",
+          at: start)
+      }
+      let (end, overflow) = range.upperBound.addingReportingOverflow(dataStart)
+      guard !overflow else { throw scanner.failure("\(name): data_offsets overflow", at: start) }
+      offsets[name] = range
+      entries[name] = SafetensorsFile.Entry(
+        type: type, shape: shape, byteRange: range.lowerBound + dataStart..<end)
+    }
+    scanner.skipWhitespace()
+    guard scanner.isAtEnd else { throw scanner.failure("something follows the header's object") }
+    self.entries = entries
+    self.metadata = metadata
+  }
+
+  private static func tensor(
+    _ scanner: inout JSONScanner
+  ) throws -> (type: SafetensorsType, shape: [Int], range: Range<Int>) {
+    let start = scanner.position
+    var type: SafetensorsType?
+    var shape: [Int]?
+    var offsets: [Int]?
+    try scanner.object { scanner, key in
+      switch key {
+      case "dtype":
+        let place = scanner.position
+        let name = try scanner.string()
+        guard let known = SafetensorsType(rawValue: name) else {
+          let all = SafetensorsType.allCases.map(\.rawValue).joined(separator: " ")
+          throw scanner.failure("the dtype '\(name)' is not supported; supported are \(all)", at: place)
+        }
+        type = known
+      case "shape": shape = try scanner.integers()
+      case "data_offsets": offsets = try scanner.integers()
+      default: try scanner.skipValue()
+      }
+    }
+    guard let type, let shape, let offsets else {
+      throw scanner.failure("a tensor needs dtype, shape and data_offsets", at: start)
+    }
+    guard offsets.count == 2, offsets[0] <= offsets[1] else {
+      throw scanner.failure("data_offsets must be [begin, end] with begin ≤ end, found \(offsets)", at: start)
+    }
+    return (type, shape, offsets[0]..<offsets[1])
+  }
+
+  /// Why the tensors do not cover the data area exactly once, or nil.
+  private static func tilingFault(_ offsets: [String: Range<Int>], dataLength: Int) -> String? {
+    let ordered = offsets.sorted { a, b in
+      (a.value.lowerBound, a.value.upperBound, a.key) < (b.value.lowerBound, b.value.upperBound, b.key)
+    }
+    var end = 0
+    for (name, range) in ordered {
+      if range.lowerBound > end { return "\(name): bytes \(end)..<\(range.lowerBound) before it belong to no tensor" }
+      if range.lowerBound < end { return "\(name): it begins at \(range.lowerBound), inside another tensor" }
+      end = range.upperBound
+    }
+    if end > dataLength { return "it is cut short: the tensors take \(end) bytes, \(dataLength) are there" }
+    if end < dataLength { return "\(dataLength - end) bytes follow the last tensor" }
+    return nil
+  }
+}

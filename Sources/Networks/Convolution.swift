@@ -1,0 +1,137 @@
+/// A two-dimensional convolution; the number of input channels follows from the graph.
+public struct Convolution: Hashable, Sendable {
+  /// Number of filters.
+  public var outputChannels: Int
+  /// Height and width of a filter.
+  public var kernelSize: Extent
+  /// Step between positions.
+  public var stride: Extent
+  /// Zeros added on both sides of each direction.
+  public var padding: Extent
+  /// Distance between the taps of a filter.
+  public var dilation: Extent
+  /// Which input channels a filter sees.
+  public var grouping: Grouping
+  /// Whether a learnable number is added to each output channel.
+  public var hasBias: Bool
+  /// The rule that ``outputChannels`` follows when the layer has no width of its own (squeeze-excite bottlenecks).
+  public var derivedChannels: DerivedChannels?
+
+  /// Creates a convolution.
+  public init(
+    outputChannels: Int, kernelSize: Extent, stride: Extent = 1, padding: Extent = 0, dilation: Extent = 1,
+    grouping: Grouping = .dense, hasBias: Bool = false, derivedChannels: DerivedChannels? = nil
+  ) {
+    self.outputChannels = outputChannels
+    self.kernelSize = kernelSize
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+    self.grouping = grouping
+    self.hasBias = hasBias
+    self.derivedChannels = derivedChannels
+  }
+
+  /// How the channels of a convolution are connected.
+  ///
+  /// Stated, never inferred from counts: a convolution from one channel to one is not depthwise, and a depthwise one
+  /// that was narrowed to one channel still is.
+  public enum Grouping: Hashable, Sendable {
+    /// Every filter sees every input channel.
+    case dense
+    /// Filter `c` sees input channel `c` alone; there are as many filters as input channels.
+    case depthwise
+    /// Channels fall into so many equal groups that do not see each other (ResNeXt).
+    case grouped(Int)
+  }
+
+  /// A width that follows from the channels of another layer: `max(1, floor(channels / divisor))`.
+  ///
+  /// Torchvision's squeeze-excite bottleneck has a quarter of the block's input channels. It is no width group: when the
+  /// group that it is derived from changes, it follows.
+  public struct DerivedChannels: Codable, Hashable, Sendable {
+    /// The layer whose output channels count, or `"input"`.
+    public var source: String
+    /// What they are divided by.
+    public var divisor: Int
+
+    /// Creates the rule.
+    public init(source: String, divisor: Int) {
+      self.source = source
+      self.divisor = divisor
+    }
+
+    /// The derived number of channels; `divisor` must be positive.
+    public func channels(ofSource sourceChannels: Int) -> Int { max(1, sourceChannels / max(1, divisor)) }
+  }
+
+  /// The number of channel groups, as PyTorch counts them, for so many input channels.
+  public func groups(inputChannels: Int) -> Int {
+    switch grouping {
+    case .dense: 1
+    case .depthwise: inputChannels
+    case .grouped(let count): count
+    }
+  }
+}
+
+extension Convolution: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case outputChannels, kernelSize, stride, padding, dilation, grouping, hasBias, derivedChannels
+  }
+
+  /// Reads a convolution; stride and dilation default to 1, padding to 0, the rest as in the initializer.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      outputChannels: try values.decode(Int.self, forKey: .outputChannels),
+      kernelSize: try values.decode(Extent.self, forKey: .kernelSize),
+      stride: try values.decodeIfPresent(Extent.self, forKey: .stride) ?? 1,
+      padding: try values.decodeIfPresent(Extent.self, forKey: .padding) ?? 0,
+      dilation: try values.decodeIfPresent(Extent.self, forKey: .dilation) ?? 1,
+      grouping: try values.decodeIfPresent(Grouping.self, forKey: .grouping) ?? .dense,
+      hasBias: try values.decodeIfPresent(Bool.self, forKey: .hasBias) ?? false,
+      derivedChannels: try values.decodeIfPresent(DerivedChannels.self, forKey: .derivedChannels))
+  }
+
+  /// Writes what differs from the defaults.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(outputChannels, forKey: .outputChannels)
+    try values.encode(kernelSize, forKey: .kernelSize)
+    if stride != 1 { try values.encode(stride, forKey: .stride) }
+    if padding != 0 { try values.encode(padding, forKey: .padding) }
+    if dilation != 1 { try values.encode(dilation, forKey: .dilation) }
+    if grouping != .dense { try values.encode(grouping, forKey: .grouping) }
+    if hasBias { try values.encode(hasBias, forKey: .hasBias) }
+    try values.encodeIfPresent(derivedChannels, forKey: .derivedChannels)
+  }
+}
+
+extension Convolution.Grouping: Codable {
+  /// Reads `"dense"`, `"depthwise"` or the number of groups.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let count = try? container.decode(Int.self) {
+      self = .grouped(count)
+      return
+    }
+    switch try container.decode(String.self) {
+    case "dense": self = .dense
+    case "depthwise": self = .depthwise
+    case let other:
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "grouping is \"dense\", \"depthwise\" or a number, not \"\(other)\"")
+    }
+  }
+
+  /// Writes `"dense"`, `"depthwise"` or the number of groups.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .dense: try container.encode("dense")
+    case .depthwise: try container.encode("depthwise")
+    case .grouped(let count): try container.encode(count)
+    }
+  }
+}

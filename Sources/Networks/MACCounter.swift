@@ -1,0 +1,140 @@
+/// Counts multiply-accumulates of a network for many width assignments, without resolving it for each.
+///
+/// Exact for every assignment (derived widths are rounded down as in the network), and hundreds of times as fast as
+/// resolving: what greedy searches and FLOPs matching call in their inner loops.
+public struct MACCounter: Sendable {
+  /// The width groups, in the order in which widths are given.
+  public let groups: [WidthGroup.ID]
+
+  /// A number of channels as a function of the widths: `constant + Σ factor · width`.
+  struct Form: Hashable, Sendable {
+    var constant = 0
+    var terms: [Term] = []
+    /// When set: `max(1, value / divisor)`.
+    var divisor: Int?
+
+    struct Term: Hashable, Sendable {
+      var group: Int
+      var factor: Int
+    }
+  }
+
+  /// A layer's share: `factor · forms[input] · forms[output]`, or without input for a depthwise convolution.
+  struct Entry: Sendable {
+    var factor: Int
+    /// What the product is divided by: the groups of a grouped convolution.
+    var divisor: Int
+    var input: Int?
+    var output: Int
+  }
+
+  private(set) var forms: [Form] = []
+  private(set) var entries: [Entry] = []
+
+  /// Prepares counting.
+  ///
+  /// - Throws: ``NetworkFailure`` when the cost of a layer does not fit in 64 bits.
+  public init(_ network: ResolvedNetwork) throws {
+    groups = network.widthGroups.map(\.id)
+    let positions = Dictionary(groups.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    var known: [Form: Int] = [:]
+    for (index, layer) in network.layers.enumerated() {
+      let spatial = try Checked(layer: layer.layer.name).product(layer.output.height, layer.output.width)
+      switch layer.layer.operation {
+      case .convolution(let convolution):
+        let factor = try Checked(layer: layer.layer.name).product(
+          convolution.kernelSize.height, convolution.kernelSize.width, spatial)
+        let output = Self.register(network.form(ofOutputOf: index, positions), in: &forms, &known)
+        guard convolution.grouping != .depthwise else {
+          entries.append(Entry(factor: factor, divisor: 1, input: nil, output: output))
+          continue
+        }
+        let input = Self.register(
+          network.form(ofOutputOf: layer.inputIndices[0], positions), in: &forms, &known)
+        let divisor = convolution.groups(inputChannels: 1)
+        entries.append(Entry(factor: factor, divisor: divisor, input: input, output: output))
+      case .linear:
+        let output = Self.register(network.form(ofOutputOf: index, positions), in: &forms, &known)
+        let input = Self.register(
+          network.form(ofOutputOf: layer.inputIndices[0], positions), in: &forms, &known)
+        entries.append(Entry(factor: 1, divisor: 1, input: input, output: output))
+      default: continue
+      }
+    }
+  }
+
+  /// The multiply-accumulates at these widths, given in the order of ``groups``; `Int.max` when the number does not fit.
+  public func macs(_ widths: [Int]) -> Int {
+    precondition(widths.count == groups.count, "\(widths.count) widths for \(groups.count) groups")
+    let values = forms.map { form in
+      let sum = form.terms.reduce(form.constant) { $0 + $1.factor * widths[$1.group] }
+      return form.divisor.map { max(1, sum / $0) } ?? sum
+    }
+    var total = 0
+    for entry in entries {
+      let inputs = entry.input.map { values[$0] / entry.divisor } ?? 1
+      let (perPosition, first) = inputs.multipliedReportingOverflow(by: values[entry.output])
+      let (macs, second) = perPosition.multipliedReportingOverflow(by: entry.factor)
+      let (sum, third) = total.addingReportingOverflow(macs)
+      if first || second || third { return Int.max }
+      total = sum
+    }
+    return total
+  }
+
+  private static func register(_ form: Form, in forms: inout [Form], _ known: inout [Form: Int]) -> Int {
+    if let index = known[form] { return index }
+    known[form] = forms.count
+    forms.append(form)
+    return forms.count - 1
+  }
+}
+
+extension ResolvedNetwork {
+  /// The channels that a layer puts out, as a function of the widths; -1 is the image.
+  fileprivate func form(ofOutputOf index: Int, _ positions: [WidthGroup.ID: Int]) -> MACCounter.Form {
+    // The channels of a derived convolution pass through activations; only its own rule knows how they change.
+    guard let rule = derivation(of: index) else { return form(of: segments(ofOutputOf: index), positions) }
+    var form = form(of: segments(ofOutputOf: indices[rule.source] ?? -1), positions)
+    form.divisor = rule.divisor
+    return form
+  }
+
+  private func segments(ofOutputOf index: Int) -> [ChannelSegment] {
+    index >= 0 ? layers[index].outputSegments : [ChannelSegment(group: nil, channels: network.input.channels)]
+  }
+
+  /// The rule of the derived convolution whose channels reach this layer's output unchanged.
+  private func derivation(of index: Int) -> Convolution.DerivedChannels? {
+    var index = index
+    while index >= 0 {
+      let layer = layers[index]
+      switch layer.layer.operation {
+      case .convolution(let convolution):
+        guard convolution.grouping == .depthwise else { return convolution.derivedChannels }
+      case .batchNorm, .activation, .maxPool, .averagePool, .adaptiveAveragePool, .globalAveragePool, .flatten,
+        .dropout, .stochasticDepth:
+        break
+      case .add, .multiply, .concatenate, .linear: return nil
+      }
+      index = layer.inputIndices[0]
+    }
+    return nil
+  }
+
+  private func form(of segments: [ChannelSegment], _ positions: [WidthGroup.ID: Int]) -> MACCounter.Form {
+    var form = MACCounter.Form()
+    for segment in segments {
+      guard let group = segment.group.flatMap({ positions[$0] }) else {
+        form.constant += segment.channels
+        continue
+      }
+      if let term = form.terms.firstIndex(where: { $0.group == group }) {
+        form.terms[term].factor += segment.positions
+      } else {
+        form.terms.append(.init(group: group, factor: segment.positions))
+      }
+    }
+    return form
+  }
+}

@@ -1,0 +1,119 @@
+/// Multiply-accumulates as a function of real-valued widths: `Σ a·c_i·c_o + Σ b·c_u + constant` over width groups.
+///
+/// Derived squeeze-excite widths count as their fraction (0.25 of the source), without rounding: the polynomial is what
+/// gradients and expectations are taken of; exact counts come from ``MACCounter``.
+public struct MACPolynomial: Sendable {
+  /// The width groups; all indices below point into this list.
+  public let groups: [WidthGroup.ID]
+  /// The quadratic terms, one for each pair of groups that a dense layer connects.
+  public private(set) var products: [Product] = []
+  /// For each group, the sum of its linear coefficients: depthwise layers, the first and the last layer.
+  public private(set) var linear: [Double]
+  /// What no width changes.
+  public private(set) var constant = 0.0
+
+  /// `coefficient · c_first · c_second`.
+  public struct Product: Sendable, Hashable {
+    /// Kernel area times output positions, summed over the layers that connect the two groups.
+    public var coefficient: Double
+    /// A position in the list of groups.
+    public var first: Int
+    /// A position in the list of groups, not below `first`.
+    public var second: Int
+  }
+
+  /// Collects the terms of a resolved network.
+  ///
+  /// - Throws: ``NetworkFailure`` when the cost of a layer does not fit in 64 bits.
+  public init(_ network: ResolvedNetwork) throws {
+    let counter = try MACCounter(network)
+    groups = counter.groups
+    linear = Array(repeating: 0, count: counter.groups.count)
+    var positions: [[Int]: Int] = [:]
+    let forms = counter.forms.map(RealForm.init)
+    for entry in counter.entries {
+      let scale = Double(entry.factor) / Double(entry.divisor)
+      let output = forms[entry.output]
+      let input = entry.input.map { forms[$0] } ?? RealForm(constant: 1, terms: [])
+      constant += scale * input.constant * output.constant
+      for term in input.terms { linear[term.group] += scale * term.factor * output.constant }
+      for term in output.terms { linear[term.group] += scale * term.factor * input.constant }
+      for one in input.terms {
+        for other in output.terms {
+          let pair = [min(one.group, other.group), max(one.group, other.group)]
+          let coefficient = scale * one.factor * other.factor
+          if let position = positions[pair] {
+            products[position].coefficient += coefficient
+          } else {
+            positions[pair] = products.count
+            products.append(Product(coefficient: coefficient, first: pair[0], second: pair[1]))
+          }
+        }
+      }
+    }
+  }
+
+  /// Collects the terms of a network.
+  ///
+  /// - Throws: ``NetworkFailure`` when the network is invalid.
+  public init(_ network: Network) throws { try self.init(network.resolved()) }
+
+  /// The multiply-accumulates at these widths, in the order of ``groups``.
+  public func evaluate(_ widths: [Double]) -> Double {
+    let (quadratic, linear) = parts(widths)
+    return quadratic + linear + constant
+  }
+
+  /// The multiply-accumulates at these widths; groups left out count zero.
+  public func evaluate(_ widths: [WidthGroup.ID: Double]) -> Double {
+    evaluate(groups.map { widths[$0, default: 0] })
+  }
+
+  /// The derivative by each width, in the order of ``groups``.
+  public func gradient(_ widths: [Double]) -> [Double] {
+    var gradient = linear
+    for product in products {
+      gradient[product.first] += product.coefficient * widths[product.second]
+      gradient[product.second] += product.coefficient * widths[product.first]
+    }
+    return gradient
+  }
+
+  /// The factor `s` for which the widths `s · c` cost `macs`: the positive root of `A s² + B s + constant = macs`.
+  ///
+  /// Nil when no positive factor does it, because the fixed part alone costs as much.
+  public func scale(matching macs: Double, widths: [Double]) -> Double? {
+    let (a, b) = parts(widths)
+    let missing = macs - constant
+    guard missing > 0, a + b > 0 else { return nil }
+    guard a > 0 else { return missing / b }
+    // The textbook root (−B + √(B² + 4 A T)) / 2A loses digits when A is small; this is the same number.
+    return 2 * missing / (b + (b * b + 4 * a * missing).squareRoot())
+  }
+
+  private func parts(_ widths: [Double]) -> (quadratic: Double, linear: Double) {
+    precondition(widths.count == groups.count, "\(widths.count) widths for \(groups.count) groups")
+    let quadratic = products.reduce(0) { $0 + $1.coefficient * widths[$1.first] * widths[$1.second] }
+    return (quadratic, zip(linear, widths).reduce(0) { $0 + $1.0 * $1.1 })
+  }
+}
+
+/// A number of channels as a real function of the widths.
+private struct RealForm {
+  var constant: Double
+  var terms: [(group: Int, factor: Double)]
+
+  init(constant: Double, terms: [(group: Int, factor: Double)]) {
+    self.constant = constant
+    self.terms = terms
+  }
+
+  init(_ form: MACCounter.Form) {
+    let divisor = Double(form.divisor ?? 1)
+    // Without widths in it, a derived number is exact; with widths, it is the fraction that the polynomial can express.
+    constant =
+      form.terms.isEmpty && form.divisor != nil
+      ? Double(max(1, form.constant / (form.divisor ?? 1))) : Double(form.constant) / divisor
+    terms = form.terms.map { ($0.group, Double($0.factor) / divisor) }
+  }
+}

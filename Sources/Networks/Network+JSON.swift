@@ -1,0 +1,42 @@
+import Foundation
+import Support
+
+extension Network {
+  /// Reads a network from JSON and checks it.
+  ///
+  /// - Parameters:
+  ///   - json: The document, as ``json()`` writes it.
+  ///   - file: Where it came from, for messages.
+  /// - Throws: ``NetworkFailure`` that names the layer at fault.
+  public init(json: Data, file: String? = nil) throws {
+    do {
+      let network = try JSONDecoder().decode(Network.self, from: json)
+      _ = try network.resolved().cost()
+      self = network
+    } catch let error as DecodingError {
+      throw NetworkFailure("\(error.place) (a network has a name, an input, layers and stages)", file: file)
+    } catch var error as NetworkFailure {
+      error.file = file
+      throw error
+    }
+  }
+
+  /// Reads a network from a JSON file and checks it.
+  ///
+  /// - Throws: ``FileFailure`` when there is no such file, ``NetworkFailure`` when its content is wrong.
+  public init(path: String) throws {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read")
+    }
+    try self.init(json: data, file: path)
+  }
+
+  /// The network as readable JSON; equal networks give equal bytes.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    var data = try encoder.encode(self)
+    data.append(0x0A)
+    return data
+  }
+}

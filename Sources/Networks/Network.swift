@@ -1,0 +1,99 @@
+/// A convolutional network as a value: what is computed, in which order, at which widths. It holds no weights.
+///
+/// A network is checked once, by ``resolved()``; everything that needs shapes or width groups goes through it.
+public struct Network: Codable, Hashable, Sendable {
+  /// The name that users know it by, for example `resnet18`.
+  public var name: String
+  /// The size of one input image.
+  public var input: Shape
+  /// The layers, each after the layers that it reads.
+  public var layers: [Layer]
+  /// The parts of the network whose blocks repeat, in network order; layers outside belong to the stem or the head.
+  public var stages: [Stage]
+
+  /// Creates a network; nothing is checked until it is resolved.
+  public init(name: String, input: Shape, layers: [Layer], stages: [Stage] = []) {
+    self.name = name
+    self.input = input
+    self.layers = layers
+    self.stages = stages
+  }
+
+  /// The name by which layers refer to the input image.
+  public static let inputName = "input"
+}
+
+/// One step of a network.
+public struct Layer: Codable, Hashable, Sendable {
+  /// The prefix of its parameters in a PyTorch state dict, for example `layer1.0.conv1`; unique in the network.
+  public var name: String
+  /// What it computes.
+  public var operation: Operation
+  /// The layers that it reads, in order; the image is called `"input"`.
+  public var inputs: [String]
+
+  /// Creates a layer.
+  public init(name: String, operation: Operation, inputs: [String]) {
+    self.name = name
+    self.operation = operation
+    self.inputs = inputs
+  }
+}
+
+/// A run of similar blocks, usually at one resolution.
+public struct Stage: Codable, Hashable, Sendable {
+  /// For example `layer1`.
+  public var name: String
+  /// The blocks, in network order.
+  public var blocks: [Block]
+
+  /// Creates a stage.
+  public init(name: String, blocks: [Block]) {
+    self.name = name
+    self.blocks = blocks
+  }
+}
+
+/// The unit that is repeated to make a network deeper.
+public struct Block: Codable, Hashable, Sendable {
+  /// The prefix that its layers share, for example `layer1.0`.
+  public var name: String
+  /// The names of its layers, in network order.
+  public var layers: [String]
+
+  /// Creates a block.
+  public init(name: String, layers: [String]) {
+    self.name = name
+    self.layers = layers
+  }
+}
+
+extension Layer {
+  private enum CodingKeys: String, CodingKey { case name, operation, inputs }
+
+  /// Reads a layer; what is wrong inside is reported with the layer's name.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let name = try values.decode(String.self, forKey: .name)
+    do {
+      self.init(
+        name: name, operation: try values.decode(Operation.self, forKey: .operation),
+        inputs: try values.decode([String].self, forKey: .inputs))
+    } catch let error as DecodingError {
+      throw NetworkFailure(layer: name, error.place)
+    }
+  }
+}
+
+extension Network {
+  private enum CodingKeys: String, CodingKey { case name, input, layers, stages }
+
+  /// Reads a network; it need not have stages.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try values.decode(String.self, forKey: .name), input: try values.decode(Shape.self, forKey: .input),
+      layers: try values.decode([Layer].self, forKey: .layers),
+      stages: try values.decodeIfPresent([Stage].self, forKey: .stages) ?? [])
+  }
+}

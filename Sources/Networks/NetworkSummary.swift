@@ -1,0 +1,118 @@
+/// What `inspect` shows: layers, shapes, width groups, stages and cost of a network. Its JSON is a contract of the
+/// command line.
+public struct NetworkSummary: Codable, Hashable, Sendable {
+  /// The network's name.
+  public var network: String
+  /// `[channels, height, width]` of the image.
+  public var input: [Int]
+  /// Multiply-accumulates of one image.
+  public var macs: Int
+  /// Learnable parameters.
+  public var parameters: Int
+  /// Numbers that convolutions and linear layers put out for one image.
+  public var activations: Int
+  /// The layers in order of computation.
+  public var layers: [Row]
+  /// The groups of tied channels in network order.
+  public var widthGroups: [Group]
+  /// The stages in network order.
+  public var stages: [StageRow]
+
+  /// One layer.
+  public struct Row: Codable, Hashable, Sendable {
+    /// The prefix of its parameters in a state dict.
+    public var name: String
+    /// What it computes.
+    public var kind: String
+    /// `[channels, height, width]` of what it puts out.
+    public var output: [Int]
+    /// Its multiply-accumulates for one image.
+    public var macs: Int
+    /// Its learnable parameters.
+    public var parameters: Int
+    /// The group of its output channels; nil for fixed and derived numbers and for concatenations.
+    public var widthGroup: String?
+  }
+
+  /// One width group.
+  public struct Group: Codable, Hashable, Sendable {
+    /// The name of its first producing layer.
+    public var id: String
+    /// Its number of channels.
+    public var width: Int
+    /// The layers that put out these channels.
+    public var layers: [String]
+    /// The index of its stage.
+    public var stage: Int?
+    /// The index of its block in the stage.
+    public var block: Int?
+  }
+
+  /// One stage.
+  public struct StageRow: Codable, Hashable, Sendable {
+    /// Its name.
+    public var name: String
+    /// Its blocks.
+    public var blocks: [BlockRow]
+  }
+
+  /// One block.
+  public struct BlockRow: Codable, Hashable, Sendable {
+    /// The names of its layers.
+    public var layers: [String]
+  }
+
+  /// Summarizes a resolved network.
+  ///
+  /// - Throws: ``NetworkFailure`` when a cost does not fit in 64 bits.
+  public init(_ resolved: ResolvedNetwork) throws {
+    let total = try resolved.cost()
+    network = resolved.network.name
+    input = resolved.network.input.dimensions
+    macs = total.macs
+    parameters = total.parameters
+    activations = total.activations
+    layers = try zip(resolved.layers, resolved.layerCosts()).map { layer, cost in
+      Row(
+        name: layer.layer.name, kind: layer.layer.operation.kind, output: layer.output.dimensions,
+        macs: cost.cost.macs, parameters: cost.cost.parameters, widthGroup: layer.group)
+    }
+    widthGroups = resolved.widthGroups.map {
+      Group(id: $0.id, width: $0.width, layers: $0.layers, stage: $0.stage, block: $0.block)
+    }
+    stages = resolved.network.stages.map { stage in
+      StageRow(name: stage.name, blocks: stage.blocks.map { BlockRow(layers: $0.layers) })
+    }
+  }
+
+  /// Summarizes a network.
+  ///
+  /// - Throws: ``NetworkFailure`` when the network is invalid.
+  public init(_ network: Network) throws { try self.init(network.resolved()) }
+}
+
+// The keys are a contract, so that a group without a stage says `null` instead of leaving the key out.
+extension NetworkSummary.Row {
+  /// Writes every key.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(name, forKey: .name)
+    try values.encode(kind, forKey: .kind)
+    try values.encode(output, forKey: .output)
+    try values.encode(macs, forKey: .macs)
+    try values.encode(parameters, forKey: .parameters)
+    try values.encode(widthGroup, forKey: .widthGroup)
+  }
+}
+
+extension NetworkSummary.Group {
+  /// Writes every key.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(id, forKey: .id)
+    try values.encode(width, forKey: .width)
+    try values.encode(layers, forKey: .layers)
+    try values.encode(stage, forKey: .stage)
+    try values.encode(block, forKey: .block)
+  }
+}

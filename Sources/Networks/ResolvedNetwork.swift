@@ -1,0 +1,101 @@
+/// A network whose shapes and width groups are known: the proof that it was checked.
+///
+/// Resolving visits every layer once (tens of microseconds for a ResNet18), so that a search can do it at every step.
+public struct ResolvedNetwork: Sendable {
+  /// What was resolved.
+  public let network: Network
+  /// The layers with their shapes, in the order of `network.layers`.
+  public let layers: [ResolvedLayer]
+  /// The groups of tied channels, in network order.
+  public let widthGroups: [WidthGroup]
+
+  let indices: [String: Int]
+
+  /// The position of the layer called `name`.
+  public func index(of name: String) -> Int? { indices[name] }
+
+  /// The layer called `name`.
+  public subscript(name: String) -> ResolvedLayer? { indices[name].map { layers[$0] } }
+
+  /// The width of every group.
+  public var widths: Widths {
+    Widths(Dictionary(widthGroups.map { ($0.id, $0.width) }, uniquingKeysWith: { first, _ in first }))
+  }
+
+  /// The group with this id.
+  public func widthGroup(_ id: WidthGroup.ID) -> WidthGroup? { widthGroups.first { $0.id == id } }
+
+  /// Where the channels that a layer reads come from, for each of its inputs.
+  public func inputSegments(of index: Int) -> [[ChannelSegment]] {
+    layers[index].inputIndices.map { $0 < 0 ? imageSegments : layers[$0].outputSegments }
+  }
+
+  /// The batch norms on the channels of a group, in network order.
+  ///
+  /// One that follows a concatenation covers several groups and is listed for each.
+  public func batchNorms(on group: WidthGroup.ID) -> [String] {
+    layers.filter { layer in
+      guard case .batchNorm = layer.layer.operation else { return false }
+      return layer.outputSegments.contains { $0.group == group }
+    }.map(\.layer.name)
+  }
+
+  /// The shape of the network's output.
+  public var output: Shape { layers.last?.output ?? network.input }
+
+  private var imageSegments: [ChannelSegment] { [ChannelSegment(group: nil, channels: network.input.channels)] }
+}
+
+/// A layer whose shapes are known.
+public struct ResolvedLayer: Sendable, Hashable {
+  /// The layer itself.
+  public let layer: Layer
+  /// The positions of its inputs in the list of layers; -1 for the image.
+  public let inputIndices: [Int]
+  /// The shapes of its inputs.
+  public let inputs: [Shape]
+  /// The shape of its output.
+  public let output: Shape
+  /// Whose channels its output holds, in order; several only after a concatenation.
+  public let outputSegments: [ChannelSegment]
+
+  /// The group of its output when there is just one.
+  public var group: WidthGroup.ID? { outputSegments.count == 1 ? outputSegments[0].group : nil }
+}
+
+/// Neighbouring channels of a tensor that belong to one width group.
+public struct ChannelSegment: Sendable, Hashable {
+  /// The group, or nil for channels of a fixed or derived number.
+  public let group: WidthGroup.ID?
+  /// How many entries of the channel dimension the segment covers: `width × positions`.
+  public let channels: Int
+  /// Entries per channel of the group: 1, or height × width after a flatten of feature maps.
+  public let positions: Int
+
+  /// Creates a segment.
+  public init(group: WidthGroup.ID?, channels: Int, positions: Int = 1) {
+    self.group = group
+    self.channels = channels
+    self.positions = positions
+  }
+}
+
+extension Network {
+  /// Infers every shape, finds the width groups and checks the whole.
+  ///
+  /// - Throws: ``NetworkFailure`` that names the layer at fault.
+  public func resolved() throws -> ResolvedNetwork {
+    var resolver = Resolver(self)
+    return try resolver.resolve()
+  }
+
+  /// The groups of tied channels, in network order.
+  ///
+  /// - Throws: ``NetworkFailure`` when the network is invalid. Resolve once and ask the result when more is needed.
+  public var widthGroups: [WidthGroup] { get throws { try resolved().widthGroups } }
+
+  /// The width of every group.
+  ///
+  /// - Throws: ``NetworkFailure`` when the network is invalid.
+  public var widths: Widths { get throws { try resolved().widths } }
+}

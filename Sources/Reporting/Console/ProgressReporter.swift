@@ -1,0 +1,113 @@
+import Foundation
+import Runs
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Shows a run's events to a person, on standard error: one line that keeps changing on a terminal, otherwise a plain line
+/// about every 30 seconds and at the ends of epochs.
+public final class ProgressReporter: EventSink, @unchecked Sendable {
+  private let isTerminal: Bool
+  private let isQuiet: Bool
+  private let label: String
+  private let write: @Sendable (String) -> Void
+  private var started = 0.0
+  private var firstStep = 0
+  private var lastLine = 0.0
+  private var isLineOpen = false
+
+  /// Creates a reporter.
+  ///
+  /// - Parameters:
+  ///   - label: What is running, shown before every line.
+  ///   - isQuiet: Whether only warnings are shown.
+  ///   - isTerminal: Whether the line can be rewritten; nil asks the system.
+  ///   - write: Where the text goes; standard error unless a test wants it.
+  public init(
+    label: String, isQuiet: Bool = false, isTerminal: Bool? = nil,
+    write: @escaping @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
+  ) {
+    self.label = label
+    self.isQuiet = isQuiet
+    self.isTerminal = isTerminal ?? (isatty(2) == 1)
+    self.write = write
+  }
+
+  /// Shows an event.
+  public func receive(_ timed: TimedEvent) {
+    switch timed.event {
+    case .start(let start):
+      started = timed.time
+      lastLine = timed.time
+      line(
+        "\(start.network): \(ProgressReporter.count(start.macs)) MACs, \(ProgressReporter.count(start.parameters)) "
+          + "parameters; \(start.images) images at \(start.resolution) px, \(start.epochs) epochs on \(start.device)")
+    case .resume(let resume):
+      firstStep = resume.step
+      line("goes on from step \(resume.step)")
+    case .step(let step):
+      progress(
+        timed.time, step.step, step.totalSteps,
+        "epoch \(step.epoch + 1)  loss \(ProgressReporter.decimal(step.loss, 4))  \(rate(step.imagesPerSecond))")
+    case .search(let search):
+      let part = ProgressReporter.decimal(100 * search.macs / max(search.targetMACs, 1), 1)
+      progress(
+        timed.time, search.step, search.totalSteps,
+        "\(search.stage)  loss \(ProgressReporter.decimal(search.loss, 4))  \(part) % of budget  \(rate(search.imagesPerSecond))"
+      )
+    case .epoch(let epoch):
+      var text = "epoch \(epoch.epoch + 1): training loss \(ProgressReporter.decimal(epoch.trainLoss, 4))"
+      if let top1 = epoch.top1, let loss = epoch.loss {
+        text += ", held-out loss \(ProgressReporter.decimal(loss, 4)), top-1 \(ProgressReporter.decimal(top1, 2)) %"
+      }
+      line(text + " (\(ProgressReporter.decimal(epoch.seconds, 1)) s)")
+      lastLine = timed.time
+    case .warning(let warning): line("warning: \(warning.message)", always: true)
+    case .done(let done): line("done in \(ProgressReporter.duration(done.seconds))")
+    case .widths, .checkpoint: break
+    }
+  }
+
+  private func rate(_ value: Double) -> String { "\(Int(value)) images/s" }
+
+  private func progress(_ now: Double, _ step: Int, _ total: Int, _ text: String) {
+    guard !isQuiet, total > 0 else { return }
+    let done = Double(step - firstStep)
+    let left = done > 0 ? (now - started) * Double(total - step) / done : 0
+    let tail = "\(text)  \(ProgressReporter.duration(left)) left"
+    if isTerminal {
+      let filled = min(20, 20 * step / total)
+      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
+      write("\r\u{1B}[2K\(label) \(bar) \(100 * step / total)%  \(tail)")
+      isLineOpen = true
+    } else if now - lastLine >= 30 {
+      line("step \(step)/\(total)  \(tail)")
+      lastLine = now
+    }
+  }
+
+  private func line(_ text: String, always: Bool = false) {
+    guard always || !isQuiet else { return }
+    write((isLineOpen ? "\r\u{1B}[2K" : "") + "\(label): \(text)\n")
+    isLineOpen = false
+  }
+
+  static func count(_ value: Int) -> String {
+    switch value {
+    case 1_000_000_000...: decimal(Double(value) / 1e9, 2) + " G"
+    case 1_000_000...: decimal(Double(value) / 1e6, 2) + " M"
+    case 10_000...: decimal(Double(value) / 1e3, 1) + " k"
+    default: String(value)
+    }
+  }
+
+  static func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(max(seconds, 0).rounded())
+    return whole >= 3600
+      ? String(format: "%d h %02d min", whole / 3600, whole / 60 % 60)
+      : whole >= 60 ? String(format: "%d min %02d s", whole / 60, whole % 60) : "\(whole) s"
+  }
+}

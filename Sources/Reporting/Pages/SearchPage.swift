@@ -1,0 +1,129 @@
+import Foundation
+import Runs
+
+/// The page of a single search.
+struct SearchPage {
+  let record: RunRecord
+
+  func page() -> Page {
+    let network = record.widths?.network ?? record.history.start?.network ?? record.name
+    let algorithm = (record.widths?.algorithm ?? record.setting("algorithm")).map(PageParts.algorithm)
+    return Page(
+      title: "Widths for \(network)",
+      subtitle: (algorithm.map { "Found by \($0)" } ?? "Found by a width search")
+        + (record.widths?.projection.map { " on a projected network: \(PageParts.projection($0))." } ?? "."),
+      sections: [result, widths, search, cost, asked, warnings, made].compactMap { $0 })
+  }
+
+  private var points: [RunEvent.Search] {
+    if let searches = record.search?.searches, !searches.isEmpty { return searches }
+    let target = Double(record.widths?.targetMacs ?? 0)
+    let history = record.widths?.history ?? []
+    return history.map { point in
+      RunEvent.Search(
+        step: point.step, totalSteps: history.last?.step ?? 0, stage: "search", loss: .nan, macs: point.macs,
+        targetMACs: target, widths: point.widths, imagesPerSecond: .nan)
+    }
+  }
+
+  private var result: Page.Section {
+    var tiles: [Page.Tile] = []
+    if let macs = record.widths?.macs {
+      tiles.append(
+        .init(
+          label: "MACs at these widths", value: Format.si(Double(macs)),
+          detail: record.widths?.targetMacs.map { "budget \(Format.si(Double($0)))" } ?? ""))
+    }
+    if record.widths == nil, let decided = record.history.widths {
+      tiles.append(
+        .init(
+          label: "MACs at these widths", value: Format.si(Double(decided.macs)),
+          detail: points.last.map { "budget \(Format.si($0.targetMACs))" } ?? ""))
+    }
+    if let parameters = record.widths?.parameters {
+      tiles.append(.init(label: "Parameters", value: Format.si(Double(parameters)), detail: ""))
+    }
+    if let overhead = record.widths?.overhead {
+      tiles.append(
+        .init(
+          label: "Search cost reduced", value: Format.factor(overhead.reduction),
+          detail: overhead.nominalReduction.map { "\(Format.factor($0)) by the formula" } ?? "counted in MACs"))
+      tiles.append(.init(label: "Time", value: Format.duration(overhead.seconds), detail: "of the search"))
+    }
+    var blocks: [Page.Block] = tiles.isEmpty ? [] : [.tiles(tiles)]
+    if record.widths == nil, record.history.widths == nil {
+      blocks.insert(.headline("This search has not decided on widths yet; what follows is its state so far."), at: 0)
+    }
+    return Page.Section(id: "result", heading: "Result", blocks: blocks)
+  }
+
+  // Before it is extrapolated, a search's result stands in its events alone.
+  private var widths: Page.Section? {
+    let decided = record.history.widths.map { WidthsFile(network: $0.network, macs: $0.macs, widths: $0.widths) }
+    return (record.widths ?? decided).flatMap(Self.widthsSection)
+  }
+
+  private var search: Page.Section? { Self.history(points, groups: record.widths.map(Self.groups) ?? [], lead: nil) }
+
+  private var cost: Page.Section? {
+    guard let overhead = record.widths?.overhead else { return nil }
+    return Page.Section(id: "cost", heading: "What it cost", blocks: [.table(RunPage.reductions(overhead))])
+  }
+
+  private var asked: Page.Section? {
+    let names = ["network", "dataset", "algorithm", "flops", "project", "divisor", "stacking", "epochs"]
+    let facts = names.compactMap { name in
+      record.setting(name).map { Page.Fact(name: name.prefix(1).uppercased() + name.dropFirst(), value: $0) }
+    }
+    let all = facts + PageParts.recipe(record, besides: facts)
+    return all.isEmpty ? nil : Page.Section(id: "asked", heading: "What was asked", blocks: [.facts(all)])
+  }
+
+  private var warnings: Page.Section? {
+    PageParts.warnings([("search", record.history)], gaps: record.gaps)
+  }
+
+  private var made: Page.Section {
+    PageParts.provenance(
+      record, starts: [record.history.start].compactMap { $0 }, resumes: record.history.resumes)
+  }
+
+  /// The charts of a search; nil when nothing of it is known.
+  static func history(_ points: [RunEvent.Search], groups: [RunSummary.Group], lead: String?) -> Page.Section? {
+    guard !points.isEmpty else { return nil }
+    let stages = groups.map { (group: $0.id, stage: $0.stage ?? "outside the stages") }
+    var charts = [Chart.searchCost(points)]
+    if points.contains(where: { !$0.widths.isEmpty }) {
+      charts.append(Chart.searchWidths(points, stages: stages))
+    }
+    return Page.Section(
+      id: "search", heading: "Search",
+      blocks: (lead.map { [.paragraph($0)] } ?? []) + [.figures(charts), .details(PageParts.searchSteps(points))])
+  }
+
+  /// The widths of a file, in numeric order of their groups' names; original widths follow from the multipliers.
+  static func groups(_ widths: WidthsFile) -> [RunSummary.Group] {
+    widths.widths.sorted { $0.key.compare($1.key, options: .numeric) == .orderedAscending }.map { id, width in
+      let multiplier = widths.multipliers?[id].flatMap { $0 > 0 ? $0 : nil } ?? 1
+      return RunSummary.Group(
+        id: id, stage: nil, original: Int((Double(width) / multiplier).rounded()), optimized: width)
+    }
+  }
+
+  static func widthsSection(_ widths: WidthsFile) -> Page.Section? {
+    let groups = groups(widths)
+    guard !groups.isEmpty else { return nil }
+    guard widths.multipliers != nil else {
+      let table = Page.Table(
+        caption: "Channels of all \(groups.count) groups", columns: [("Width group", .text), ("Channels", .number)],
+        rows: groups.map { [$0.id, Format.count($0.optimized)] })
+      return Page.Section(id: "widths", heading: "Widths", blocks: [.table(table)])
+    }
+    return Page.Section(
+      id: "widths", heading: "Widths",
+      blocks: [
+        .figures([Chart.widths(groups)]), .figures([Chart.multipliers([("optimized", groups)])]),
+        .details(PageParts.widths(groups)),
+      ])
+  }
+}

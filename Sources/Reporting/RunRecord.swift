@@ -1,0 +1,143 @@
+import Foundation
+import Runs
+import Support
+import Yams
+
+/// Everything that a run folder holds for a report.
+public struct RunRecord: Sendable {
+  /// What made the folder.
+  public enum Kind: Sendable {
+    /// The main job: search, then trainings.
+    case run(RunSummary)
+    /// One training.
+    case training
+    /// One search.
+    case search
+  }
+
+  /// One training, with the network that it trained.
+  public struct Training: Sendable {
+    /// `uniform` or `optimized`.
+    public var variant: String
+    /// Its seed.
+    public var seed: Int
+    /// What it went through.
+    public var history: EventHistory
+  }
+
+  /// The folder.
+  public let folder: RunFolder
+  /// A name to tell it from others; the folder's by default.
+  public var name: String
+  /// What made the folder.
+  public let kind: Kind
+  /// The settings of `run.yaml` in their order, nested names joined by dots.
+  public let settings: [(name: String, value: String)]
+  /// `run.yaml` as it stands.
+  public let configuration: String?
+  /// The folder's own events.
+  public let history: EventHistory
+  /// The events of the search, for a run or a search.
+  public let search: EventHistory?
+  /// The trainings.
+  public let trainings: [Training]
+  /// The widths that came out or went in.
+  public let widths: WidthsFile?
+  /// The result of a single training.
+  public let result: TrainingResult?
+  /// What could not be read, in words.
+  public let gaps: [String]
+
+  /// The summary of a run.
+  public var summary: RunSummary? { if case .run(let summary) = kind { summary } else { nil } }
+
+  /// The setting of that name, if `run.yaml` has it.
+  public func setting(_ name: String) -> String? { settings.first { $0.name == name }?.value }
+
+  /// Reads a run folder.
+  ///
+  /// - Throws: ``FileFailure``: `missing` when the folder holds no run, `badData` when one of its files is broken.
+  public init(_ folder: RunFolder) throws {
+    let files = FileManager.default
+    var gaps: [String] = []
+    self.folder = folder
+    name = URL(fileURLWithPath: folder.path).standardizedFileURL.lastPathComponent
+    configuration = files.contents(atPath: folder.configuration).map { String(decoding: $0, as: UTF8.self) }
+    settings = Self.flatten(configuration)
+    widths = files.fileExists(atPath: folder.widths) ? try WidthsFile(path: folder.widths) : nil
+    result =
+      files.fileExists(atPath: folder.result)
+      ? try JSONFile.read(
+        TrainingResult.self, path: folder.result, expecting: "this is what `train --json` prints") : nil
+
+    let hasEvents = files.fileExists(atPath: folder.events)
+    let own = EventHistory(hasEvents ? try EventLog.read(path: folder.events) : [])
+    history = own
+    if files.fileExists(atPath: folder.summary) {
+      let summary = try JSONFile.read(
+        RunSummary.self, path: folder.summary, expecting: "this is what `run --json` prints")
+      kind = .run(summary)
+      search = Self.events(of: folder.search, "the search", &gaps)
+      var trainings: [Training] = []
+      for variant in summary.variants {
+        for (seed, path) in zip(variant.seeds, variant.folders) {
+          guard let history = Self.events(of: RunFolder(path: folder.file(path)), path, &gaps) else { continue }
+          trainings.append(Training(variant: variant.name, seed: seed, history: history))
+        }
+      }
+      self.trainings = trainings
+    } else if own.start?.kind == "search" || (own.start == nil && !own.searches.isEmpty) {
+      kind = .search
+      search = own
+      trainings = []
+    } else if own.start != nil {
+      kind = .training
+      search = nil
+      trainings = [Training(variant: "training", seed: own.start?.seed ?? 0, history: own)]
+    } else if widths?.algorithm != nil {
+      kind = .search
+      search = nil
+      trainings = []
+    } else {
+      let isUnfinished = files.fileExists(atPath: folder.search.events)
+      throw FileFailure(
+        .missing, path: folder.path,
+        reason: isUnfinished
+          ? "this run is not complete (it has no summary.json); give the same `run` command again to go on"
+          : "this is no run folder: it has neither summary.json nor events.jsonl")
+    }
+    self.gaps = gaps
+  }
+
+  private static func events(of folder: RunFolder, _ name: String, _ gaps: inout [String]) -> EventHistory? {
+    do { return EventHistory(try EventLog.read(path: folder.events)) } catch {
+      gaps.append("The events of \(name) are missing, so their curves are left out.")
+      return nil
+    }
+  }
+
+  private static func flatten(_ yaml: String?) -> [(name: String, value: String)] {
+    guard let yaml, let root = try? Yams.compose(yaml: yaml) else { return [] }
+    var settings: [(name: String, value: String)] = []
+    func visit(_ node: Node, _ path: String) {
+      // Aliases can make a small file stand for gigabytes; no configuration of ours is this long.
+      guard settings.count < 1000 else { return }
+      switch node {
+      case .scalar(let scalar):
+        if !scalar.string.isEmpty { settings.append((path, scalar.string)) }
+      case .mapping(let mapping):
+        for (key, value) in mapping { visit(value, path.isEmpty ? key.string ?? "" : "\(path).\(key.string ?? "")") }
+      case .sequence(let sequence):
+        let scalars = sequence.compactMap(\.string)
+        if scalars.count == sequence.count {
+          settings.append((path, scalars.joined(separator: ", ")))
+        } else {
+          for (index, value) in sequence.enumerated() { visit(value, "\(path)[\(index)]") }
+        }
+      case .alias: break
+      }
+    }
+    visit(root, "")
+    return settings
+  }
+}

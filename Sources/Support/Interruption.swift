@@ -1,0 +1,55 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Turns SIGINT and SIGTERM into a flag that long work looks at between its steps, so that it can save and leave.
+public enum Interruption {
+  private static let received = Atomic<Int32>(0)
+
+  /// Begins to listen. A second signal of the same kind ends the process at once.
+  public static func listen() {
+    for number in [SIGINT, SIGTERM] {
+      var action = sigaction()
+      action.__sigaction_handler.sa_handler = { number in Interruption.received.store(number, ordering: .relaxed) }
+      action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+      sigaction(number, &action, nil)
+    }
+  }
+
+  /// The signal that has arrived, or nil.
+  public static var signal: Int32? {
+    let number = received.load(ordering: .relaxed)
+    return number == 0 ? nil : number
+  }
+
+  /// Throws when a signal has arrived, for work that has nothing to save.
+  public static func check() throws {
+    if let signal { throw Interrupted(signal: signal, saved: nil) }
+  }
+}
+
+/// The end of a run by SIGINT or SIGTERM, after what was done has been saved.
+public struct Interrupted: Failure, Equatable {
+  /// The signal.
+  public let signal: Int32
+  /// What was saved, for the message.
+  public let saved: String?
+
+  /// Creates the failure.
+  public init(signal: Int32, saved: String?) {
+    self.signal = signal
+    self.saved = saved
+  }
+
+  /// What was saved and how to go on.
+  public var message: String {
+    guard let saved else { return "interrupted" }
+    return "interrupted; \(saved). Run the same command again to go on from there"
+  }
+
+  /// 130 for SIGINT, 143 for SIGTERM.
+  public var exitCode: ExitStatus { signal == SIGTERM ? .terminated : .interrupted }
+}

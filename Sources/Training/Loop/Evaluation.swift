@@ -1,0 +1,83 @@
+import Datasets
+import Support
+import Torch
+
+/// Accuracy and loss of a model on held-out data.
+public struct Evaluation: Sendable, Equatable {
+  /// Mean cross-entropy, without label smoothing.
+  public var loss: Double
+  /// Top-1 accuracy in percent.
+  public var top1: Double
+  /// Top-5 accuracy in percent (top-k for fewer classes than 5).
+  public var top5: Double
+  /// Images evaluated.
+  public var images: Int
+}
+
+extension Model {
+  /// Evaluates the model on all batches of a loader.
+  ///
+  /// - Parameters:
+  ///   - plan: A narrower network to run; nil for full width.
+  ///   - statistics: Batch-norm statistics to use; nil for the model's own.
+  public func evaluate(
+    _ loader: BatchLoader, as plan: ExecutionPlan? = nil, statistics: BatchStatistics? = nil,
+    precision: Recipe.Precision = .float32
+  ) throws -> Evaluation {
+    guard !loader.indices.isEmpty else {
+      throw UsageFailure("\(loader.source.name) has no held-out images to evaluate on")
+    }
+    return try withoutGradients {
+      let lossSum = try Tensor.zeros([], .float64, device: device)
+      let hits1 = try Tensor.zeros([], .int64, device: device)
+      let hits5 = try Tensor.zeros([], .int64, device: device)
+      var images = 0
+      let stream = loader.epoch(0)
+      while let batch = try stream.next() {
+        let logits = try withAutocast(precision.scalarType, on: device) {
+          try forward(batch.images, as: plan, ForwardOptions(.evaluation, statistics: statistics))
+        }.to(.float32)
+        try lossSum.add(inPlace: logits.crossEntropy(batch.labels, summed: true).to(.float64))
+        let best = try logits.topIndices(min(5, logits.shape[1]), 1)
+        let matches = try best.equal(batch.labels.unsqueezed(1))
+        try hits1.add(inPlace: matches.slice(1, 0..<1).sum())
+        try hits5.add(inPlace: matches.sum())
+        images += batch.count
+      }
+      return Evaluation(
+        loss: try lossSum.item() / Double(images), top1: try hits1.item() * 100 / Double(images),
+        top5: try hits5.item() * 100 / Double(images), images: images)
+    }
+  }
+
+  /// Recomputes batch-norm statistics as the mean over some training batches, with the weights frozen.
+  ///
+  /// "Post-statistics" of Yu & Huang, "Universally Slimmable Networks" (2019): the cumulative mean, not the last batch.
+  public func recalibrate(
+    _ statistics: BatchStatistics? = nil, as plan: ExecutionPlan? = nil, batches: Int, of loader: BatchLoader,
+    precision: Recipe.Precision = .float32
+  ) throws {
+    let target = statistics ?? self.statistics
+    try target.reset()
+    try withoutGradients {
+      let stream = loader.epoch(0)
+      for _ in 0..<batches {
+        guard let batch = try stream.next() else { break }
+        _ = try withAutocast(precision.scalarType, on: device) {
+          try forward(batch.images, as: plan, ForwardOptions(.recalibration, statistics: target))
+        }
+      }
+    }
+  }
+}
+
+extension Recipe.Precision {
+  /// The type to cast to, or nil when nothing is cast.
+  public var scalarType: ScalarType? {
+    switch self {
+    case .float32: nil
+    case .bfloat16: .bfloat16
+    case .float16: .float16
+    }
+  }
+}

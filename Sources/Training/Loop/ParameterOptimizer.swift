@@ -1,0 +1,47 @@
+import Torch
+
+/// The optimizer that a recipe asks for, over a model's parameters, with its state open for checkpoints.
+public final class ParameterOptimizer {
+  private enum Kind {
+    case sgd(SGD)
+    case adam(Adam)
+  }
+
+  private let kind: Kind
+  private let parameters: [Parameter]
+
+  /// Creates the optimizer; batch-norm parameters and biases have a weight decay of their own.
+  public init(_ parameters: [Parameter], recipe: Recipe) throws {
+    self.parameters = parameters
+    let decays = parameters.map { $0.role == .weight ? recipe.weightDecay : recipe.normWeightDecay }
+    let tensors = parameters.map(\.tensor)
+    switch recipe.optimizer {
+    case .sgd:
+      kind = .sgd(
+        try SGD(tensors, weightDecays: decays, momentum: recipe.momentum, isNesterov: recipe.nesterov))
+    case .adam: kind = .adam(try Adam(tensors, weightDecays: decays))
+    case .adamw: kind = .adam(try Adam(tensors, weightDecays: decays, isDecoupled: true))
+    }
+  }
+
+  /// Makes one step from the accumulated gradients.
+  public func step(learningRate: Double, scaler: GradientScaler? = nil) throws {
+    switch kind {
+    case .sgd(let optimizer): try optimizer.step(learningRate: learningRate, scaler: scaler)
+    case .adam(let optimizer): try optimizer.step(learningRate: learningRate, scaler: scaler)
+    }
+  }
+
+  /// Everything that the next step depends on, by name.
+  public var state: [(name: String, tensor: Tensor)] {
+    func named(_ kind: String, _ tensors: [Tensor]) -> [(name: String, tensor: Tensor)] {
+      zip(parameters, tensors).map { ("\(kind).\($0.name)", $1) }
+    }
+    switch kind {
+    case .sgd(let optimizer): return named("momentum", optimizer.momenta)
+    case .adam(let optimizer):
+      return named("first_moment", optimizer.firstMoments) + named("second_moment", optimizer.secondMoments)
+        + named("steps", optimizer.steps)
+    }
+  }
+}

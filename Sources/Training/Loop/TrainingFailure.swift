@@ -1,0 +1,25 @@
+import Support
+
+/// A training that cannot go on.
+public struct TrainingFailure: Failure, Equatable {
+  /// What happened and what to do.
+  public let message: String
+  /// 65: the numbers went bad, not the program.
+  public var exitCode: ExitStatus { .badData }
+
+  /// The loss is infinite or not a number.
+  public static func nonFiniteLoss(_ loss: Double, step: Int, lastGoodStep: Int?, learningRate: Double) -> TrainingFailure {
+    let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
+    return TrainingFailure(
+      message: "the training loss became \(loss) at step \(step) (learning rate \(learningRate)); \(kept). "
+        + "Lower --learning-rate or lengthen the warm-up, and train into a new --output")
+  }
+
+  /// The loss was finite and the step that it led to was not.
+  public static func nonFiniteWeights(step: Int, lastGoodStep: Int?) -> TrainingFailure {
+    let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
+    return TrainingFailure(
+      message: "the weights are no longer finite numbers after step \(step); \(kept). "
+        + "Lower --learning-rate or lengthen the warm-up, and train into a new --output")
+  }
+}

@@ -1,0 +1,125 @@
+import Networks
+import Support
+import Torch
+
+/// A network prepared for running: names turned into positions, shapes into slices, lifetimes worked out.
+///
+/// A plan of a narrower version of a model's network runs on the front slices of the model's parameters.
+public struct ExecutionPlan: Sendable {
+  /// The network that the plan runs.
+  public let resolved: ResolvedNetwork
+  /// Multiply-accumulates of one image.
+  public let macs: Int
+
+  let steps: [Step]
+  let normalizations: [Int]
+
+  struct Step: Sendable {
+    var instruction: Instruction
+    var inputs: [Int]
+    /// Values that nothing reads after this step.
+    var released: [Int]
+    /// Whether the first input is read by this step alone and its producer's derivative does not need it.
+    var mayOverwriteFirstInput: Bool
+  }
+
+  enum Instruction: Sendable {
+    case convolution(ConvolutionExecution, weight: Slices, bias: Slices?)
+    case batchNorm(index: Int, channels: Slices, epsilon: Double, momentum: Double)
+    case linear(weight: Slices, bias: Slices?)
+    case activation(Activation)
+    case add
+    case multiply
+    case concatenate
+    case maxPool(Pool)
+    case averagePool(Pool)
+    case adaptiveAveragePool(Size2D)
+    case globalAveragePool
+    case flatten
+    case dropout(Double, perSample: Bool)
+  }
+
+  /// The part of a parameter that a plan uses: the position of the parameter, and segments along its dimensions.
+  struct Slices: Sendable {
+    var parameter: Int
+    var output: [ChannelSegment]
+    var input: [ChannelSegment]?
+  }
+
+  /// Prepares a network.
+  ///
+  /// - Throws: `NetworkFailure` when the network is not valid.
+  public init(_ network: Network) throws { try self.init(try network.resolved()) }
+
+  /// Prepares a resolved network.
+  public init(_ resolved: ResolvedNetwork) throws {
+    self.resolved = resolved
+    macs = try resolved.cost().macs
+    let layout = ParameterLayout(resolved)
+    var lastReader = [Int](repeating: -1, count: resolved.layers.count)
+    var readers = [Int](repeating: 0, count: resolved.layers.count)
+    for (index, layer) in resolved.layers.enumerated() {
+      for input in layer.inputIndices where input >= 0 {
+        lastReader[input] = index
+        readers[input] += 1
+      }
+    }
+    var normalizations: [Int] = []
+    steps = try resolved.layers.enumerated().map { index, layer in
+      if case .batchNorm = layer.layer.operation { normalizations.append(index) }
+      let first = layer.inputIndices.first ?? -1
+      return Step(
+        instruction: try Self.instruction(for: layer, at: index, in: resolved, layout, normalizations.count - 1),
+        inputs: layer.inputIndices,
+        released: Set(layer.inputIndices.filter { $0 >= 0 && lastReader[$0] == index }).sorted(),
+        mayOverwriteFirstInput: first >= 0 && readers[first] == 1
+          && Self.isOutputFree(resolved.layers[first].layer.operation))
+    }
+    self.normalizations = normalizations
+  }
+
+  /// Whether the derivative of an operation does without the operation's result, so that a later one may overwrite it.
+  private static func isOutputFree(_ operation: Operation) -> Bool {
+    switch operation {
+    case .convolution, .batchNorm, .linear, .add: true
+    default: false
+    }
+  }
+
+  private static func instruction(
+    for layer: ResolvedLayer, at index: Int, in resolved: ResolvedNetwork, _ layout: ParameterLayout,
+    _ normalization: Int
+  ) throws -> Instruction {
+    let parameter = layout.first[index]
+    let input = resolved.inputSegments(of: index).first ?? []
+    switch layer.layer.operation {
+    case .convolution(let convolution):
+      let execution = ConvolutionExecution(convolution, inputChannels: layer.inputs[0].channels)
+      // A depthwise weight is [channels, 1, …]: its second dimension is never sliced.
+      let isDense = convolution.grouping == .dense
+      return .convolution(
+        execution,
+        weight: Slices(parameter: parameter, output: layer.outputSegments, input: isDense ? input : nil),
+        bias: convolution.hasBias ? Slices(parameter: parameter + 1, output: layer.outputSegments) : nil)
+    case .batchNorm(let norm):
+      return .batchNorm(
+        index: normalization, channels: Slices(parameter: parameter, output: layer.outputSegments),
+        epsilon: norm.epsilon, momentum: norm.momentum)
+    case .linear(let linear):
+      return .linear(
+        weight: Slices(parameter: parameter, output: layer.outputSegments, input: input),
+        bias: linear.hasBias ? Slices(parameter: parameter + 1, output: layer.outputSegments) : nil)
+    case .activation(let function): return .activation(function)
+    case .add: return .add
+    case .multiply: return .multiply
+    case .concatenate: return .concatenate
+    case .maxPool(let pool): return .maxPool(pool)
+    case .averagePool(let pool): return .averagePool(pool)
+    case .adaptiveAveragePool(let pool): return .adaptiveAveragePool(Size2D(pool.height, pool.width))
+    case .globalAveragePool: return .globalAveragePool
+    case .flatten: return .flatten
+    case .dropout(let dropout): return .dropout(dropout.probability, perSample: false)
+    case .stochasticDepth(let depth): return .dropout(depth.probability, perSample: true)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Networks
+import Torch
+
+/// How a model is run.
+public struct ForwardOptions {
+  /// Where batch normalization takes its statistics from.
+  public enum Normalization: Sendable, Hashable {
+    /// The running statistics.
+    case evaluation
+    /// The batch, and the running statistics move towards it.
+    case training
+    /// The batch, and the running statistics stay: for networks whose width changes from pass to pass.
+    case batch
+    /// The batch, and the running statistics become the mean over all batches since their reset.
+    case recalibration
+  }
+
+  /// Where batch normalization takes its statistics from.
+  public var normalization: Normalization
+  /// The statistics to use or move; nil stands for the model's own.
+  public var statistics: BatchStatistics?
+  /// Factors on the channels of width groups, applied after each batch normalization of the group: group → [channels].
+  public var channelScales: [WidthGroup.ID: Tensor]
+  /// The source of dropout and stochastic depth; nil turns both off.
+  public var dropout: Generator?
+  /// Whether elementwise results may overwrite inputs that nothing else reads.
+  public var reusesBuffers: Bool
+
+  /// Creates the options.
+  public init(
+    _ normalization: Normalization, statistics: BatchStatistics? = nil, channelScales: [WidthGroup.ID: Tensor] = [:],
+    dropout: Generator? = nil, reusesBuffers: Bool = true
+  ) {
+    self.normalization = normalization
+    self.statistics = statistics
+    self.channelScales = channelScales
+    self.dropout = dropout
+    self.reusesBuffers = reusesBuffers
+  }
+}

@@ -1,0 +1,166 @@
+import Networks
+import Torch
+
+extension Model {
+  /// Computes logits [batch, classes] for images [batch, channels, height, width].
+  ///
+  /// - Parameters:
+  ///   - images: Normalized images on the model's device.
+  ///   - narrower: The plan of a network that differs from the model's in its widths only; nil for full width.
+  ///   - options: How batch normalization and dropout behave.
+  public func forward(
+    _ images: Tensor, as narrower: ExecutionPlan? = nil, _ options: ForwardOptions
+  ) throws -> Tensor {
+    let plan = narrower ?? self.plan
+    let slicer = Slicer(tensors: parameters, full: narrower == nil ? nil : self.plan)
+    let statistics = options.statistics ?? self.statistics
+    var values = [Tensor?](repeating: nil, count: plan.steps.count)
+    var result = images
+    for (index, step) in plan.steps.enumerated() {
+      let operands = try Self.aligned(step.inputs.map { $0 < 0 ? images : values[$0]! })
+      let first = operands[0]
+      let overwrites = step.mayOverwriteFirstInput && options.reusesBuffers
+      switch step.instruction {
+      case .convolution(let execution, let weight, let bias):
+        result = try execution(
+          first.asMap, weight: try slicer.parameter(weight, at: index), bias: try bias.map { try slicer.parameter($0, at: index) })
+      case .batchNorm(let position, let channels, let epsilon, let momentum):
+        result = try normalize(
+          first, position, channels, at: index, slicer, try factors(channels.output, options.channelScales),
+          options.normalization, statistics, narrower != nil && options.statistics == nil, epsilon: epsilon,
+          momentum: momentum)
+      case .linear(let weight, let bias):
+        let features = first.rank == 2 ? first : try first.flattened(from: 1)
+        result = try features.linear(
+          try slicer.parameter(weight, at: index), bias: try bias.map { try slicer.parameter($0, at: index) })
+      case .activation(.relu): result = try first.relu(inPlace: overwrites)
+      case .activation(.relu6): result = try first.relu6(inPlace: overwrites)
+      case .activation(.silu): result = try first.silu()
+      case .activation(.sigmoid): result = try first.sigmoid()
+      case .add:
+        if overwrites {
+          try first.add(inPlace: operands[1])
+          result = first
+        } else {
+          result = try first + operands[1]
+        }
+      case .multiply: result = try first * operands[1]
+      case .concatenate: result = try .concatenate(operands, 1)
+      case .maxPool(let pool):
+        result = try first.asMap.maxPool2d(
+          kernel: pool.kernelSize.size, stride: pool.stride.size, padding: pool.padding.size, ceilMode: pool.roundsUp)
+      case .averagePool(let pool):
+        result = try first.asMap.averagePool2d(
+          kernel: pool.kernelSize.size, stride: pool.stride.size, padding: pool.padding.size, ceilMode: pool.roundsUp,
+          countsPadding: pool.countsPadding)
+      case .adaptiveAveragePool(let size): result = try first.asMap.adaptiveAveragePool2d(size)
+      case .globalAveragePool: result = try first.asMap.mean([2, 3], keepingDimensions: true)
+      case .flatten: result = try first.flattened(from: 1)
+      case .dropout(let probability, let perSample):
+        if let generator = options.dropout, probability > 0 {
+          result = try first.dropout(probability, perSample: perSample, generator: generator)
+        } else {
+          result = first
+        }
+      }
+      values[index] = result
+      for input in step.released { values[input] = nil }
+    }
+    // A network may end in maps of one pixel, without a flatten.
+    return result.rank == 2 ? result : try result.flattened(from: 1)
+  }
+
+  // Features [batch, channels] and maps of one pixel are one thing to a network, but tensors of unlike ranks broadcast.
+  private static func aligned(_ operands: [Tensor]) throws -> [Tensor] {
+    guard operands.count > 1, operands.contains(where: { $0.rank != operands[0].rank }) else { return operands }
+    return try operands.map { try $0.asMap }
+  }
+
+  /// The factors on the channels of a normalization, nil when none of its groups has any; several groups after a
+  /// concatenation.
+  private func factors(_ segments: [ChannelSegment], _ scales: [WidthGroup.ID: Tensor]) throws -> Tensor? {
+    guard segments.contains(where: { $0.group.map { scales[$0] != nil } ?? false }) else { return nil }
+    let parts = try segments.map { segment in
+      guard let scale = segment.group.flatMap({ scales[$0] }) else {
+        return try Tensor.ones([segment.channels], device: device)
+      }
+      if segment.positions == 1 { return scale }
+      // After a flatten a channel is as many features as it had positions.
+      return try (scale.unsqueezed(1) * Tensor.ones([1, segment.positions], device: device)).flattened()
+    }
+    return parts.count == 1 ? parts[0] : try .concatenate(parts)
+  }
+
+  private func normalize(
+    _ input: Tensor, _ position: Int, _ channels: ExecutionPlan.Slices, at index: Int, _ slicer: Slicer,
+    _ scale: Tensor?, _ mode: ForwardOptions.Normalization, _ statistics: BatchStatistics,
+    _ slicesStatistics: Bool, epsilon: Double, momentum: Double
+  ) throws -> Tensor {
+    var shift = channels
+    shift.parameter += 1
+    var gamma = try slicer.parameter(channels, at: index)
+    var beta = try slicer.parameter(shift, at: index)
+    if let scale {
+      // A factor after the normalization is a factor on its scale and shift: no pass over the activation is needed.
+      gamma = try gamma * scale
+      beta = try beta * scale
+    }
+    var mean: Tensor? = statistics.means[position]
+    var variance: Tensor? = statistics.variances[position]
+    var rate = momentum
+    switch mode {
+    case .batch: (mean, variance) = (nil, nil)
+    case .training: statistics.batchesTracked[position] += 1
+    case .recalibration:
+      statistics.batchesTracked[position] += 1
+      rate = 1 / Double(statistics.batchesTracked[position])
+    case .evaluation: break
+    }
+    if slicesStatistics, let wholeMean = mean, let wholeVariance = variance {
+      mean = try slicer.slice(wholeMean, 0, channels.output, slicer.fullOutput(at: index))
+      variance = try slicer.slice(wholeVariance, 0, channels.output, slicer.fullOutput(at: index))
+    }
+    return try input.batchNorm(
+      weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: mode != .evaluation,
+      momentum: rate, epsilon: epsilon)
+  }
+}
+
+extension Tensor {
+  /// Features [batch, channels] as maps of one pixel; other tensors as they are.
+  fileprivate var asMap: Tensor { get throws { rank == 2 ? try unsqueezed(2).unsqueezed(3) : self } }
+}
+
+extension Extent {
+  var size: Size2D { Size2D(height, width) }
+}
+
+/// Takes the front part of parameters for a narrower network.
+private struct Slicer {
+  let tensors: [Parameter]
+  let full: ExecutionPlan?
+
+  func fullOutput(at index: Int) -> [ChannelSegment] { full?.resolved.layers[index].outputSegments ?? [] }
+
+  func parameter(_ slices: ExecutionPlan.Slices, at index: Int) throws -> Tensor {
+    let tensor = tensors[slices.parameter].tensor
+    guard let full else { return tensor }
+    var result = try slice(tensor, 0, slices.output, full.resolved.layers[index].outputSegments)
+    if let input = slices.input {
+      result = try slice(result, 1, input, full.resolved.inputSegments(of: index).first ?? [])
+    }
+    return result
+  }
+
+  /// After a concatenation the channels that are kept are the front of each part, not the front of the whole.
+  func slice(_ tensor: Tensor, _ dimension: Int, _ kept: [ChannelSegment], _ all: [ChannelSegment]) throws -> Tensor {
+    if kept == all { return tensor }
+    var parts: [Tensor] = []
+    var offset = 0
+    for (part, whole) in zip(kept, all) {
+      parts.append(try tensor.slice(dimension, offset..<offset + part.channels))
+      offset += whole.channels
+    }
+    return parts.count == 1 ? parts[0] : try .concatenate(parts, dimension)
+  }
+}

@@ -1,0 +1,54 @@
+import Datasets
+
+// Written by hand so that a recipe file may leave out what it does not change, and so that a misspelt key is an error.
+extension Recipe {
+  private enum Key: String, CodingKey, CaseIterable {
+    case name, epochs, batchSize, optimizer, learningRate, finalLearningRate, decay, decayAt, decayFactor, warmUpEpochs
+    case warmUpFrom, momentum, nesterov, weightDecay, normWeightDecay, labelSmoothing, augmentation, precision
+    case averagingDecay, evaluationInterval, recalibrationBatches
+  }
+
+  private struct AnyKey: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// Reads a recipe; values that are left out are those of the `small` preset.
+  public init(from decoder: any Decoder) throws {
+    let known = Set(Key.allCases.map(\.rawValue))
+    let all = try decoder.container(keyedBy: AnyKey.self)
+    if let unknown = all.allKeys.first(where: { !known.contains($0.stringValue) }) {
+      throw DecodingError.dataCorruptedError(
+        forKey: unknown, in: all,
+        debugDescription: "'\(unknown.stringValue)' is not part of a recipe; known are \(known.sorted().joined(separator: ", "))")
+    }
+    let values = try decoder.container(keyedBy: Key.self)
+    self.init()
+    func read<Value: Decodable>(_ key: Key, _ path: WritableKeyPath<Recipe, Value>) throws {
+      if let value = try values.decodeIfPresent(Value.self, forKey: key) { self[keyPath: path] = value }
+    }
+    try read(.name, \.name)
+    try read(.epochs, \.epochs)
+    try read(.batchSize, \.batchSize)
+    try read(.optimizer, \.optimizer)
+    try read(.learningRate, \.learningRate)
+    try read(.finalLearningRate, \.finalLearningRate)
+    try read(.decay, \.decay)
+    try read(.decayAt, \.decayAt)
+    try read(.decayFactor, \.decayFactor)
+    try read(.warmUpEpochs, \.warmUpEpochs)
+    try read(.warmUpFrom, \.warmUpFrom)
+    try read(.momentum, \.momentum)
+    try read(.nesterov, \.nesterov)
+    try read(.weightDecay, \.weightDecay)
+    try read(.normWeightDecay, \.normWeightDecay)
+    try read(.labelSmoothing, \.labelSmoothing)
+    try read(.augmentation, \.augmentation)
+    try read(.precision, \.precision)
+    averagingDecay = try values.decodeIfPresent(Double.self, forKey: .averagingDecay)
+    try read(.evaluationInterval, \.evaluationInterval)
+    try read(.recalibrationBatches, \.recalibrationBatches)
+  }
+}

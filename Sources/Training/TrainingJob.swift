@@ -1,0 +1,148 @@
+import Datasets
+import Foundation
+import Networks
+import Runs
+import Support
+import Torch
+
+/// One training in a run folder: everything that decides its outcome, and how to carry it out or go on with it.
+public struct TrainingJob {
+  /// The network, at the data's classes, channels and resolution.
+  public var network: Network
+  /// The data.
+  public var dataset: Dataset
+  /// How to train.
+  public var recipe: Recipe
+  /// The class-balanced part of the training data to use, 0 to 1.
+  public var dataFraction: Double
+  /// The seed of everything random.
+  public var seed: Int
+  /// Where to compute.
+  public var device: Device
+  /// Threads that prepare batches.
+  public var loaderThreads: Int
+
+  /// Describes a training.
+  public init(
+    network: Network, dataset: Dataset, recipe: Recipe, dataFraction: Double = 1, seed: Int = 0, device: Device = .cpu,
+    loaderThreads: Int = 1
+  ) {
+    self.network = network
+    self.dataset = dataset
+    self.recipe = recipe
+    self.dataFraction = dataFraction
+    self.seed = seed
+    self.device = device
+    self.loaderThreads = loaderThreads
+  }
+
+  /// Makes sure that network and data fit.
+  ///
+  /// - Throws: `UsageFailure` that names the numbers which differ.
+  public func validate() throws {
+    try recipe.validate()
+    let output = try network.resolved().output
+    guard network.input.height == network.input.width else {
+      throw UsageFailure("\(network.name) takes images of \(network.input); batches hold square ones")
+    }
+    guard output.height == 1, output.width == 1 else {
+      throw UsageFailure("\(network.name) puts out \(output); a classifier ends in one number a class")
+    }
+    guard network.input.channels == dataset.channels else {
+      throw UsageFailure(
+        "\(network.name) takes images of \(network.input.channels) channels, \(dataset.name) has \(dataset.channels); "
+          + "leave --input-channels out")
+    }
+    guard output.channels == dataset.classNames.count else {
+      throw UsageFailure(
+        "\(network.name) has \(output.channels) classes, \(dataset.name) has \(dataset.classNames.count); "
+          + "leave --classes out")
+    }
+  }
+
+  /// The training images that are used; nil stands for all.
+  ///
+  /// The choice does not depend on the run's seed, so that 5 % is part of 10 % in every run.
+  private var indices: [Int]? {
+    dataFraction < 1 ? dataset.training.classBalancedIndices(fraction: dataFraction, seed: 0) : nil
+  }
+
+  /// The number of training images that are used.
+  public var imageCount: Int { indices?.count ?? dataset.training.count }
+
+  /// The batches to train on.
+  public func trainingLoader() throws -> BatchLoader {
+    let seed = UInt64(bitPattern: Int64(self.seed))
+    let indices = indices
+    return try BatchLoader(
+      source: dataset.training, indices: indices, batchSize: min(recipe.batchSize, indices?.count ?? dataset.training.count),
+      resolution: network.input.height, normalization: dataset.normalization, augmentation: recipe.augmentation,
+      seed: seed, shuffles: true, dropsLast: true, device: device, threads: loaderThreads)
+  }
+
+  /// The batches to evaluate on.
+  public func heldOutLoader() throws -> BatchLoader {
+    try dataset.heldOutLoader(
+      batchSize: max(recipe.batchSize, 256), resolution: network.input.height, device: device, threads: loaderThreads)
+  }
+
+  /// Text that is equal for trainings with equal outcomes.
+  public var identity: String {
+    get throws {
+      struct Identity: Encodable {
+        var network: Network
+        var recipe: Recipe
+        var seed: Int
+        var dataset: String
+        var images: Int
+        var dataFraction: Double
+        var device: String
+      }
+      return String(
+        decoding: try JSONEncoder.compact.encode(
+          Identity(
+            network: network, recipe: recipe, seed: seed, dataset: dataset.name, images: dataset.training.count,
+            dataFraction: dataFraction, device: device.description)), as: UTF8.self)
+    }
+  }
+
+  /// Trains in a folder, from where an earlier call was stopped, and writes `model.safetensors` and `result.json`.
+  ///
+  /// A training that is already complete is not done again.
+  ///
+  /// - Parameters:
+  ///   - sinks: Readers of events beside `events.jsonl`.
+  ///   - policy: When to save between epochs.
+  public func run(
+    in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init()
+  ) throws -> TrainingResult {
+    try validate()
+    let store = CheckpointStore(folder: folder.checkpoints, identity: try identity)
+    // Another run's folder is refused here, before anything is written into it.
+    let hasCheckpoint = try store.latest(Trainer.Progress.self, warn: { _ in }) != nil
+    if hasCheckpoint, FileManager.default.fileExists(atPath: folder.result),
+      FileManager.default.fileExists(atPath: folder.model)
+    {
+      return try JSONFile.read(TrainingResult.self, path: folder.result, expecting: "remove it to train again")
+    }
+    try AtomicFile.createFolder(folder.path)
+    let log = try EventLog(path: folder.events)
+    let events = EventStream([log] + sinks)
+    let model = try Model(network, seed: seed, device: device)
+    let training = try trainingLoader()
+    let trainer = try Trainer(
+      model, recipe: recipe, training: training, heldOut: try heldOutLoader(), seed: seed, events: events,
+      checkpoints: store, policy: policy)
+    let cost = try model.plan.resolved.cost()
+    try events.send(
+      .start(
+        .init(
+          kind: "train", network: network.name, macs: cost.macs, parameters: cost.parameters, epochs: recipe.epochs,
+          stepsPerEpoch: training.batchesPerEpoch, batchSize: training.batchSize, images: training.indices.count,
+          resolution: network.input.height, device: device.description, seed: seed)))
+    let result = try trainer.run()
+    try trainer.result.save(to: folder.model)
+    try JSONFile.write(result, to: folder.result)
+    return result
+  }
+}

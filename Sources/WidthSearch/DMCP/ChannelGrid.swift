@@ -1,0 +1,81 @@
+/// The widths that DMCP chooses among for one width group: some channels that always stay and groups that may go.
+public struct ChannelGrid: Sendable, Hashable {
+  /// How channels are divided.
+  public enum Layout: String, Codable, Sendable, Hashable, CaseIterable {
+    /// Boundaries at round(C · (min + k · offset) / max), so that small layers keep the same relative range.
+    case proportional
+    /// The official code's: groups of ⌊offset · C / max⌋ and the remainder fixed, which leaves 42 % of 24 channels fixed.
+    case official
+  }
+
+  /// Channels that always stay, c₀.
+  public let fixed: Int
+  /// Channels of each group that may go, g₁ … g_K.
+  public let groups: [Int]
+
+  /// All channels.
+  public var channels: Int { fixed + groups.reduce(0, +) }
+
+  /// The widths in reach, c₀ < … < C.
+  public var boundaries: [Int] {
+    var sum = fixed
+    return [fixed]
+      + groups.map {
+        sum += $0
+        return sum
+      }
+  }
+
+  /// Creates a grid from its parts.
+  public init(fixed: Int, groups: [Int]) {
+    self.fixed = fixed
+    self.groups = groups
+  }
+
+  /// Divides `channels` of a network that is `range.maximum` times as wide as the one whose widths are sought.
+  public init(channels: Int, layout: Layout, range: WidthRange, minimumChannels: Int = 1) {
+    let steps = Int((range.maximum - range.minimum) / range.offset + 1e-4)
+    switch layout {
+    case .official:
+      let size = Int(range.offset * Double(channels) / range.maximum)
+      let fixed = channels - size * steps
+      guard size > 0, channels > fixed + 1 else {
+        self.init(fixed: channels, groups: [])
+        return
+      }
+      self.init(fixed: fixed, groups: Array(repeating: size, count: steps))
+    case .proportional:
+      let least = min(channels, max(1, minimumChannels))
+      let scale = Double(channels) / range.maximum
+      let marks = (0...steps).map { step in
+        max(least, Int((scale * (range.minimum + Double(step) * range.offset)).rounded()))
+      }
+      // Small layers have fewer channels than marks: equal marks are one.
+      var boundaries: [Int] = []
+      for mark in marks where mark > (boundaries.last ?? 0) { boundaries.append(min(mark, channels)) }
+      if let last = boundaries.last, last < channels { boundaries[boundaries.count - 1] = channels }
+      guard boundaries.count > 1 else {
+        self.init(fixed: channels, groups: [])
+        return
+      }
+      self.init(fixed: boundaries[0], groups: zip(boundaries.dropFirst(), boundaries).map { $0 - $1 })
+    }
+  }
+}
+
+/// The range of width multipliers of a search and its step.
+public struct WidthRange: Codable, Sendable, Hashable {
+  /// The smallest multiplier.
+  public var minimum: Double
+  /// The largest multiplier: the supernet's width.
+  public var maximum: Double
+  /// Between neighbouring widths.
+  public var offset: Double
+
+  /// Creates a range; the defaults are the official MobileNetV2 setting.
+  public init(minimum: Double = 0.1, maximum: Double = 1.5, offset: Double = 0.1) {
+    self.minimum = minimum
+    self.maximum = maximum
+    self.offset = offset
+  }
+}

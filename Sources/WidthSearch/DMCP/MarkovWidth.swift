@@ -1,0 +1,116 @@
+import Foundation
+import Support
+
+/// The width of one group as a Markov chain: group k is kept only when group k−1 is (Guo et al., CVPR 2020, section 3).
+///
+/// p_k = P(group k is kept | group k−1 is), m_k = p₁ ⋯ p_k, E[c] = c₀ + Σ g_k m_k.
+public struct MarkovWidth: Sendable, Hashable {
+  /// How a parameter becomes a probability.
+  public enum Parametrisation: String, Codable, Sendable, Hashable, CaseIterable {
+    /// p = 1 / (1 + e^−α), as all official configurations.
+    case sigmoid
+    /// p = e^−max(α, 0), as mmrazor; α = 0 starts at full width.
+    case exponential
+  }
+
+  /// The widths to choose among.
+  public let grid: ChannelGrid
+  /// How α becomes p.
+  public let parametrisation: Parametrisation
+  /// One parameter a group.
+  public var alphas: [Double]
+
+  /// Creates a chain.
+  public init(grid: ChannelGrid, parametrisation: Parametrisation = .sigmoid, alphas: [Double]? = nil) {
+    self.grid = grid
+    self.parametrisation = parametrisation
+    self.alphas = alphas ?? Array(repeating: 0, count: grid.groups.count)
+  }
+
+  /// Brings α back to where it has a derivative: below 0, e^−max(α, 0) stays 1 for ever.
+  public mutating func returnToDomain() {
+    if parametrisation == .exponential { alphas = alphas.map { max($0, 0) } }
+  }
+
+  /// p_k.
+  public var probabilities: [Double] {
+    alphas.map { alpha in
+      switch parametrisation {
+      case .sigmoid: 1 / (1 + exp(-alpha))
+      case .exponential: exp(-max(alpha, 0))
+      }
+    }
+  }
+
+  /// m_k = P(group k is kept).
+  public var marginals: [Double] {
+    var product = 1.0
+    return probabilities.map {
+      product *= $0
+      return product
+    }
+  }
+
+  /// E[c].
+  public var expectation: Double {
+    Double(grid.fixed) + zip(grid.groups, marginals).reduce(0) { $0 + Double($1.0) * $1.1 }
+  }
+
+  /// P(c) for each boundary of the grid.
+  public var distribution: [Double] {
+    let reached = [1] + marginals
+    return reached.indices.map { $0 + 1 < reached.count ? reached[$0] - reached[$0 + 1] : reached[$0] }
+  }
+
+  /// The width of the "expected sampling" of the official code: the rounded expectation, not snapped to the grid.
+  public var expectedChannels: Int { max(1, Int((expectation - 1e-4).rounded())) }
+
+  /// Walks the chain: the official "direct sampling".
+  public func sample(using generator: inout SeededGenerator) -> Int {
+    var channels = grid.fixed
+    for (probability, size) in zip(probabilities, grid.groups) {
+      if generator.nextUnit() > probability { break }
+      channels += size
+    }
+    return channels
+  }
+
+  /// Derivatives for α, given those for the marginals: dL/dα_j = Σ_{k ≥ j} dL/dm_k · m_k / p_j · dp_j/dα_j.
+  public func gradient(marginals derivatives: [Double]) -> [Double] {
+    let p = probabilities
+    var result = [Double](repeating: 0, count: p.count)
+    for j in p.indices {
+      // The products without p_j, so that p_j = 0 needs no division.
+      var product = p[..<j].reduce(1, *)
+      var sum = 0.0
+      for k in j..<p.count {
+        if k > j { product *= p[k] }
+        sum += derivatives[k] * product
+      }
+      switch parametrisation {
+      case .sigmoid: result[j] = sum * p[j] * (1 - p[j])
+      case .exponential: result[j] = alphas[j] >= 0 ? -sum * p[j] : 0
+      }
+    }
+    return result
+  }
+
+  /// The factor of every channel in the architecture pass: 1 for the fixed ones, m_k for those of group k.
+  public var channelFactors: [Float] {
+    var factors = [Float](repeating: 1, count: grid.fixed)
+    for (size, marginal) in zip(grid.groups, marginals) {
+      factors.append(contentsOf: repeatElement(Float(marginal), count: size))
+    }
+    return factors
+  }
+
+  /// Derivatives for the marginals, given those for ``channelFactors``.
+  public func marginalGradient(channelFactors derivatives: some RandomAccessCollection<Float>) -> [Double] {
+    var position = derivatives.index(derivatives.startIndex, offsetBy: grid.fixed)
+    return grid.groups.map { size in
+      let end = derivatives.index(position, offsetBy: size)
+      defer { position = end }
+      return derivatives[position..<end].reduce(0) { $0 + Double($1) }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import Interchange
+import Networks
+import Runs
+import Support
+import Training
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Evaluates weights on a dataset's held-out images.",
+    discussion: """
+      Example: width-transfer evaluate --weights runs/resnet20/model.safetensors --dataset fashion-mnist
+      """)
+
+  @Option(help: "The weights; a file that this program wrote also names its network and widths.")
+  var weights: String
+
+  @Option(help: "A name of the zoo or a network as FILE.json (default: the one that the weights name).")
+  var network: String?
+
+  @Option(help: "Channel counts by width group.")
+  var widths: String?
+
+  @Option(help: "Scale every layer's channels by this factor first.")
+  var width: Double?
+
+  @Option(help: "Scale every stage's number of blocks by this factor first.")
+  var depth: Double?
+
+  @Option(help: "Side of the images in pixels (default: the dataset's).")
+  var resolution: Int?
+
+  @Option(help: "Channel counts are multiples of this.")
+  var divisor: Int = 8
+
+  @Option(help: "Images in one batch.")
+  var batchSize: Int = 256
+
+  @Option(help: "float32, bfloat16 or float16.")
+  var precision: Recipe.Precision = .float32
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var compute: ComputeOptions
+
+  @Flag(help: "Print JSON on standard output.")
+  var json = false
+
+  func validate() throws {
+    if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
+  }
+
+  func run() throws {
+    let file = try SafetensorsFile(path: weights)
+    let dataset = try data.open()
+    var built: Network
+    if let network {
+      built = try NetworkRequest(
+        name: network, width: width, depth: depth, resolution: resolution, divisor: divisor
+      ).build(classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
+    } else {
+      guard let described = try file.network() else {
+        throw UsageFailure("\(weights) does not say which network it belongs to; name it with --network")
+      }
+      built = resolution.map { described.at(resolution: $0) } ?? described
+    }
+    if let widths { built = try built.with(widthsFile: widths) }
+    let device = try compute.prepare()
+    var recipe = Recipe()
+    recipe.batchSize = batchSize
+    let job = TrainingJob(network: built, dataset: dataset, recipe: recipe, device: device, loaderThreads: compute.loaderThreads)
+    try job.validate()
+    let model = try Model(built, seed: 0, device: device)
+    try model.load(file)
+    let started = Date()
+    let evaluation = try model.evaluate(job.heldOutLoader(), precision: precision)
+    let seconds = Date().timeIntervalSince(started)
+    let cost = try built.cost()
+    let result = TrainingResult(
+      top1: evaluation.top1, top5: evaluation.top5, loss: evaluation.loss, images: evaluation.images, seconds: seconds,
+      imagesPerSecond: Double(evaluation.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters)
+    if json {
+      try Output.print(result)
+    } else {
+      print(
+        "top-1 \(Text.percent(result.top1)), top-5 \(Text.percent(result.top5)), loss \(Text.decimal(result.loss, 4)) "
+          + "on \(result.images) images")
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import Networks
+import Runs
+import Support
+import WidthTransfer
+
+struct ExtrapolateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extrapolate",
+    abstract: "Carries widths of a projected network over to the whole one, at equal MACs. Instant: no data, no tensors.",
+    discussion: """
+      Example: width-transfer extrapolate --network resnet50 --project width=0.707,depth=0.5,resolution=160 \
+      --widths searched.json --output widths.json
+      """)
+
+  @OptionGroup var network: NetworkOptions
+
+  @Option(help: "The projection that the widths were searched under.")
+  var project: String = ""
+
+  @Option(help: "The widths of the projected network.")
+  var widths: String
+
+  @Option(help: "The budget: relative to the network (1.0x) or in MACs (300M).")
+  var flops: String = "1.0x"
+
+  @Option(help: "average-block or last-block.")
+  var stacking: Stacking = .averageBlock
+
+  @Option(help: "Where to write the widths of the whole network (default: standard output).")
+  var output: String?
+
+  @Flag(help: "Print JSON on standard output.")
+  var json = false
+
+  func run() throws {
+    let projection = project.isEmpty ? Projection() : try Projection(parsing: project)
+    let target = try network.request.build()
+    let source = try projection.applied(to: target, divisor: network.divisor)
+    let searched = try source.with(widthsFile: widths)
+    let match = try Extrapolation.match(
+      widths: searched.widths, from: source, to: target, stacking: stacking, divisor: network.divisor,
+      targetMACs: Budget.macs(flops, of: target))
+    let own = try target.widths
+    let file = WidthsFile(
+      network: target.name, algorithm: try WidthsFile(path: widths).algorithm, macs: match.macs,
+      targetMacs: try Budget.macs(flops, of: target), parameters: try match.network.cost().parameters,
+      widths: match.widths.values,
+      multipliers: Dictionary(
+        match.widths.values.map { ($0.key, Double($0.value) / Double(own[$0.key] ?? $0.value)) },
+        uniquingKeysWith: { first, _ in first }),
+      projection: .init(
+        width: projection.width, depth: projection.depth, resolution: source.input.height, data: projection.data))
+    if let output { try file.write(to: output) }
+    if json || output == nil {
+      try Output.print(file)
+    } else {
+      print("\(Text.millions(match.macs)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); widths in \(output ?? "")")
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Networks
+
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Shows layers, shapes, width groups, stages, MACs and parameters of a network.",
+    discussion: "Example: width-transfer inspect --network mobilenet_v2 --json")
+
+  @Argument(help: "The network; the same as --network.")
+  var name: String?
+
+  @Option(help: "A name of the zoo or a network as FILE.json.")
+  var network: String?
+
+  @Option(help: "Scale every layer's channels by this factor first.")
+  var width: Double?
+
+  @Option(help: "Scale every stage's number of blocks by this factor first.")
+  var depth: Double?
+
+  @Option(help: "Classes (default: 1000).")
+  var classes: Int?
+
+  @Option(help: "Channels of the images (default: 3).")
+  var inputChannels: Int?
+
+  @Option(help: "Side of the images in pixels (default: the network's own).")
+  var resolution: Int?
+
+  @Option(help: "Channel counts are multiples of this.")
+  var divisor: Int = 8
+
+  @Option(help: "Show the network at the widths of this file.")
+  var widths: String?
+
+  @Flag(help: "Print JSON on standard output.")
+  var json = false
+
+  func validate() throws {
+    if (name == nil) == (network == nil) { throw ValidationError("Name one network, for example: inspect resnet18") }
+  }
+
+  func run() throws {
+    let request = NetworkRequest(
+      name: name ?? network ?? "", width: width, depth: depth, classes: classes, inputChannels: inputChannels,
+      resolution: resolution, divisor: divisor)
+    var described = try request.build()
+    if let widths { described = try described.with(widthsFile: widths) }
+    let summary = try NetworkSummary(described)
+    if json { try Output.print(summary) } else { print(summary.table()) }
+  }
+}

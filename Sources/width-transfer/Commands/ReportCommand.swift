@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Reporting
+import Runs
+import Support
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "(Re)builds report.html of a run, or one page that sets several runs side by side.",
+    discussion: "Example: width-transfer report runs/first runs/second --output comparison.html")
+
+  @Argument(help: "Run folders.")
+  var folders: [String]
+
+  @Option(help: "The file to write (default: report.html in the only run folder).")
+  var output: String?
+
+  @Option(help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden))
+  var charts: String?
+
+  func validate() throws {
+    if folders.isEmpty { throw ValidationError("Name at least one run folder") }
+    if folders.count > 1 && output == nil { throw ValidationError("Several runs need --output FILE.html") }
+  }
+
+  func run() throws {
+    let runs = folders.map { RunFolder(path: $0) }
+    let report = try Report(runs)
+    let path = output ?? runs[0].report
+    for warning in try report.write(to: path, bundle: VegaBundle.find()) {
+      FileHandle.standardError.write(Data("width-transfer: \(warning)\n".utf8))
+    }
+    if let charts {
+      try AtomicFile.createFolder(charts)
+      _ = try report.writeChartSpecifications(to: charts)
+    }
+    print(path)
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Networks
+import Runs
+import Training
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Trains a network from scratch, at its own widths or at those of a widths file.",
+    discussion: """
+      Example: width-transfer train --network resnet20 --dataset fashion-mnist --epochs 5 --output runs/resnet20
+      """)
+
+  @OptionGroup var network: NetworkOptions
+  @OptionGroup var data: DataOptions
+  @OptionGroup var recipe: RecipeOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var output: OutputOptions
+
+  @Option(help: "Train at the widths of this file.")
+  var widths: String?
+
+  func run() throws {
+    let recipe = try recipe.build()
+    let fraction = try data.fraction
+    let dataset = try data.open()
+    var built = try network.request.build(
+      classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
+    if let widths { built = try built.with(widthsFile: widths) }
+    let device = try compute.prepare()
+    let job = TrainingJob(
+      network: built, dataset: dataset, recipe: recipe, dataFraction: fraction, seed: compute.seed, device: device,
+      loaderThreads: compute.loaderThreads)
+    try job.validate()
+    let folder = try output.prepare(Resolved.configuration("train", network, data, self.recipe, recipe, compute, widths: widths))
+    let result = try job.run(in: folder, sinks: try output.sinks("train", in: folder), policy: output.policy)
+    if output.json {
+      try Output.print(result)
+    } else {
+      print(
+        "top-1 \(Text.percent(result.top1)), top-5 \(Text.percent(result.top5)), loss \(Text.decimal(result.loss, 4)) "
+          + "on \(result.images) images; weights in \(folder.model)")
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Support
+import Testing
+
+@testable import Datasets
+
+@Suite("Class folders")
+struct ImageFolderTests {
+  private func fill(_ root: String, _ files: [String], side: Int = 8) throws {
+    for (number, file) in files.enumerated() {
+      try write(png(gradient(width: side, height: side, phase: number)), to: root + "/" + file)
+    }
+  }
+
+  @Test("have their classes in the order of bytes and their files at any depth, sorted")
+  func sorts() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["b/2.png", "b/10.PNG", "B/x.png", "a/z/1.png", "a/m.png", "a/z-1/0.png", "é/1.png"])
+      try write([1], to: root + "/a/notes.txt")
+      try write([1], to: root + "/.hidden/1.png")
+      let source = try ImageFolder(root: root, name: "test")
+      #expect(source.classNames == ["B", "a", "b", "é"])
+      let paths = (0..<source.count).map { source.path(at: $0).dropFirst(root.count + 1) }
+      #expect(
+        paths == ["B/x.png", "a/m.png", "a/z/1.png", "a/z-1/0.png", "b/10.PNG", "b/2.png", "é/1.png"].sortedAsListed)
+      #expect((0..<source.count).map(source.label) == [0, 1, 1, 1, 2, 2, 3])
+    }
+  }
+
+  @Test("with train and val are the two splits")
+  func opensSplits() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["train/cat/1.png", "train/cat/2.png", "train/dog/1.png", "val/cat/1.png", "val/dog/1.png"])
+      let dataset = try Dataset.open(root)
+      #expect(dataset.classNames == ["cat", "dog"])
+      #expect(dataset.training.count == 3 && dataset.heldOut.count == 2)
+      #expect(dataset.resolution == 8 && dataset.channels == 3)
+      #expect(dataset.training.uniformSize == ImageSize(width: 8, height: 8))
+      #expect(try dataset.training.image(at: 0).size == ImageSize(width: 8, height: 8))
+    }
+  }
+
+  @Test("with images of several sizes are trained at 224 unless asked otherwise")
+  func mixedSizes() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["train/a/1.png", "val/a/1.png"])
+      try fill(root, ["train/a/2.png"], side: 9)
+      let dataset = try Dataset.open(root)
+      #expect(dataset.resolution == 224 && dataset.training.uniformSize == nil)
+    }
+  }
+
+  @Test("without a held-out split lose a tenth of every class to one, the same each time")
+  func splitsOff() throws {
+    try withTemporaryFolder { root in
+      try fill(root, (0..<20).map { "train/a/\($0).png" } + (0..<4).map { "train/b/\($0).png" })
+      let dataset = try Dataset.open(root)
+      #expect(dataset.heldOut.count == 3 && dataset.training.count == 21)
+      #expect((0..<3).map(dataset.heldOut.label) == [0, 0, 1])
+      let again = try Dataset.open(root)
+      for index in 0..<3 { #expect(try dataset.heldOut.image(at: index) == again.heldOut.image(at: index)) }
+    }
+  }
+
+  @Test("lying directly in the folder are recognised too")
+  func withoutTrain() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["a/1.png", "a/2.png", "b/1.png", "b/2.png"])
+      #expect(try Dataset.open(root).training.count == 2)
+    }
+  }
+
+  @Test("with an empty class, a lone image or other classes in the held-out split are refused")
+  func refusesClasses() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["train/a/1.png", "val/a/1.png"])
+      try write([1], to: root + "/train/b/readme.txt")
+      expectFailure(.badData, path: "/train/b", "no image") { try Dataset.open(root) }
+      try fill(root, ["train/b/1.png"])
+      expectFailure(.badData, path: "/val", "lacks", "b") { try Dataset.open(root) }
+      try fill(root, ["val/b/1.png", "val/c/1.png"])
+      expectFailure(.badData, path: "/val", "training lacks: c") { try Dataset.open(root) }
+      try FileManager.default.removeItem(atPath: root + "/val")
+      expectFailure(.badData, path: "/train/a", "one image") { try Dataset.open(root) }
+    }
+  }
+
+  @Test("with images of a format that is not read are refused when they are listed")
+  func refusesFormats() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["a/1.png"])
+      try write(Array("BM123456789".utf8), to: root + "/a/2.bmp")
+      expectFailure(.badData, path: "2.bmp", "BMP") { try ImageFolder(root: root, name: "test") }
+      // A PNG image by another name is none of these.
+      try write(png(gradient(width: 8, height: 8)), to: root + "/a/2.bmp")
+      #expect(try ImageFolder(root: root, name: "test").count == 2)
+    }
+  }
+
+  @Test("that hold a link to themselves are refused, not followed for ever")
+  func refusesCircles() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["a/1.png"])
+      try FileManager.default.createSymbolicLink(atPath: root + "/a/again", withDestinationPath: root + "/a")
+      expectFailure(.badData, path: "/a", "circle") { try ImageFolder(root: root, name: "test") }
+    }
+  }
+}
+
+extension [String] {
+  // Paths are compared as torchvision compares them: the folder first, then the name.
+  fileprivate var sortedAsListed: [Substring] {
+    sorted { a, b in
+      let (first, second) = (a as NSString, b as NSString)
+      let folders = (first.deletingLastPathComponent, second.deletingLastPathComponent)
+      return folders.0 == folders.1
+        ? first.lastPathComponent.utf8.lexicographicallyPrecedes(second.lastPathComponent.utf8)
+        : folders.0.utf8.lexicographicallyPrecedes(folders.1.utf8)
+    }.map { $0[...] }
+  }
+}

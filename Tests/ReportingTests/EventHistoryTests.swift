@@ -1,0 +1,40 @@
+import Runs
+import Testing
+
+@testable import Reporting
+
+@Suite struct EventHistoryTests {
+  private func step(_ step: Int, loss: Double) -> TimedEvent {
+    TimedEvent(
+      time: 0,
+      event: .step(.init(step: step, totalSteps: 100, epoch: 0, loss: loss, learningRate: 0, imagesPerSecond: 0)))
+  }
+
+  @Test func stepsAfterAResumePointAreSuperseded() {
+    let history = EventHistory([
+      step(10, loss: 1), step(20, loss: 2), step(25, loss: 3), TimedEvent(time: 1, event: .resume(.init(step: 12))),
+      step(30, loss: 4),
+    ])
+    #expect(history.steps.map(\.step) == [10, 30])
+    #expect(history.resumes == 1)
+  }
+
+  @Test func runThatBeganAnewReplacesWhatItRepeats() {
+    let history = EventHistory([
+      step(10, loss: 1), step(20, loss: 2), step(10, loss: 5), step(20, loss: 6), step(20, loss: 7),
+    ])
+    #expect(history.steps.map(\.loss) == [5, 7])
+  }
+
+  @Test func warningsAreSaidOnceAndCounted() {
+    let warning = TimedEvent(time: 0, event: .warning(.init(message: "slow")))
+    let history = EventHistory([warning, warning])
+    #expect(history.warnings == [.init(message: "slow", count: 2)])
+  }
+
+  @Test func resumeReopensAFinishedRun() {
+    let done = TimedEvent(time: 0, event: .done(.init(top1: 1, top5: 2, loss: 3, seconds: 4, flops: 5)))
+    #expect(EventHistory([done]).done != nil)
+    #expect(EventHistory([done, TimedEvent(time: 1, event: .resume(.init(step: 3)))]).done == nil)
+  }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import Runs
+import Support
+import Testing
+
+@testable import Reporting
+
+@Suite struct ReportTests {
+  @Test func runReportSaysWhatCameOut() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeRun(to: folder)
+      let report = try Report([folder])
+      let html = try report.html(bundle: "/* bundle */")
+      for text in [
+        "resnet20 on CIFAR-10", "71.8×", "80.0×", "beyond the noise", "layer3.2.conv1",
+        "width-transfer run \\\n  --network",
+        "weightDecay: 0.0005", "LibTorch", "2.11.0", "every layer, with rounded channels", "Weight decay",
+      ] { #expect(html.contains(text), "the page lacks \(text)") }
+      #expect(
+        report.charts.map(\.id) == [
+          "widths", "multipliers", "curve-top1", "curve-loss", "search-cost", "search-widths", "cost-compute",
+          "cost-time",
+        ])
+      for chart in report.charts { #expect(html.contains("data-chart=\"\(chart.id)\"")) }
+    }
+  }
+
+  @Test func textFromOutsideIsEscaped() throws {
+    try SyntheticRun.withFolder { folder in
+      let nasty = "</script><img src=x onerror=alert(1)>\"'&"
+      var run = SyntheticRun()
+      run.name = nasty
+      run.warning = nasty
+      try run.writeRun(to: folder)
+      try Data("command: \"\(nasty.replacingOccurrences(of: "\"", with: "\\\""))\"\nx: '<b>'\n".utf8)
+        .write(to: URL(fileURLWithPath: folder.configuration))
+      let html = try Report([folder]).html(bundle: "const s = \"</script>\"")
+      #expect(!html.contains("<img"))
+      #expect(!html.contains("<b>"))
+      #expect(html.components(separatedBy: "</script>").count - 1 == 3)
+      #expect(html.contains("&lt;/script&gt;&lt;img"))
+    }
+  }
+
+  @Test func pageNeedsNoNetwork() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeRun(to: folder)
+      let html = try Report([folder]).html(bundle: nil)
+      #expect(!html.contains("src="))
+      #expect(!html.contains("@import"))
+      #expect(!html.contains("url("))
+      #expect(!html.contains("http://"))
+      #expect(!html.contains("https://"))
+      #expect(html.contains("default-src 'none'"))
+    }
+  }
+
+  @Test func withoutBundleThePageKeepsItsTablesAndSaysHowToGetCharts() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeRun(to: folder)
+      let warnings = try Report([folder]).write(to: folder.report, bundle: nil)
+      #expect(warnings == [VegaBundle.advice])
+      let html = try String(contentsOfFile: folder.report, encoding: .utf8)
+      #expect(html.contains("scripts/bundle-vega"))
+      #expect(!html.contains("<figure"))
+      #expect(!html.contains("<script"))
+      #expect(html.contains("<th scope=\"row\">layer2.1.conv2</th>"))
+      #expect(try Report([folder]).write(to: folder.report, bundle: "/**/").isEmpty)
+    }
+  }
+
+  @Test func oneSeedMakesNoClaim() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun(seeds: [0]).writeRun(to: folder)
+      let html = try Report([folder]).html(bundle: nil)
+      #expect(html.contains("no spread is known"))
+      #expect(!html.contains("better than uniform"))
+      #expect(!html.contains("\u{A0}±\u{A0}"))
+    }
+  }
+
+  @Test func smallDifferenceIsCalledNoise() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun(gain: 0.01).writeRun(to: folder)
+      let html = try Report([folder]).html(bundle: nil)
+      #expect(html.contains("do equally well, as far as these seeds can tell"))
+      #expect(html.contains("within the noise"))
+    }
+  }
+
+  @Test func trainingAndSearchHaveReportsOfTheirOwn() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeTraining(to: folder, gain: 0, seed: 4)
+      let report = try Report([folder])
+      #expect(report.title == "resnet20")
+      #expect(report.charts.map(\.id) == ["curve-top1", "curve-loss"])
+    }
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeSearch(to: folder)
+      let html = try Report([folder]).html(bundle: nil)
+      #expect(html.contains("Channels of all 19 groups"))
+      #expect(!html.contains("not decided on widths yet"))
+      try SyntheticRun().widthsFile.write(to: folder.widths)
+      let report = try Report([folder])
+      #expect(report.title == "Widths for resnet20")
+      #expect(report.charts.map(\.id) == ["widths", "multipliers", "search-cost", "search-widths"])
+    }
+  }
+
+  @Test func severalRunsStandSideBySide() throws {
+    try SyntheticRun.withFolder { folder in
+      let first = RunFolder(path: folder.file("narrow"))
+      let second = RunFolder(path: folder.file("shallow"))
+      let third = RunFolder(path: folder.file("baseline"))
+      try SyntheticRun().writeRun(to: first)
+      try SyntheticRun(gain: 0.1).writeRun(to: second)
+      try SyntheticRun().writeTraining(to: third, gain: 0, seed: 9)
+      let report = try Report([first, second, third])
+      let html = try report.html(bundle: nil)
+      #expect(report.title == "3 runs side by side")
+      #expect(report.charts.map(\.id) == ["multipliers", "curve-top1", "curve-loss"])
+      for text in ["narrow", "shallow", "baseline", "no reduction was measured"] { #expect(html.contains(text)) }
+    }
+  }
+
+  @Test func folderWithoutRunIsNamed() throws {
+    try SyntheticRun.withFolder { folder in
+      #expect(throws: FileFailure.self) { try Report([folder]) }
+      try SyntheticRun().writeSearch(to: folder.search)
+      let failure = #expect(throws: FileFailure.self) { try Report([folder]) }
+      #expect(failure?.kind == .missing)
+      #expect(failure?.message.contains("not complete") == true)
+    }
+  }
+
+  @Test func missingEventsOfATrainingAreARemark() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeRun(to: folder)
+      try FileManager.default.removeItem(atPath: folder.training("uniform", seed: 2).events)
+      #expect(try Report([folder]).html(bundle: nil).contains("The events of uniform/seed-2 are missing"))
+    }
+  }
+
+  @Test func chartSpecificationsAreWrittenForPictures() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeRun(to: folder)
+      let paths = try Report([folder]).writeChartSpecifications(to: folder.file("charts"))
+      #expect(paths.count == 8)
+      for path in paths {
+        let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
+        #expect((object as? [String: Any])?["width"] as? Int == 760)
+      }
+    }
+  }
+
+  @Test func flatConfigurationGivesRecipeAndCommand() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeTraining(to: folder, gain: 0, seed: 4)
+      try Data("command: train\nlearning-rate: '0.2'\ndataset: fashion-mnist\n".utf8)
+        .write(to: URL(fileURLWithPath: folder.configuration))
+      let html = try Report([folder]).html(bundle: nil)
+      #expect(html.contains("width-transfer train --config run.yaml"))
+      #expect(html.contains("<dt>Learning rate</dt><dd>0.2</dd>"))
+      #expect(html.contains("<h1>resnet20 on fashion-mnist</h1>"))
+    }
+  }
+
+  @Test func configurationOfAliasesOfAliasesIsReadInFiniteTime() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeTraining(to: folder, gain: 0, seed: 4)
+      var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+      for level in 1...9 {
+        yaml += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ") + "]\n"
+      }
+      try Data(yaml.utf8).write(to: URL(fileURLWithPath: folder.configuration))
+      #expect(try Report([folder]).title == "resnet20")
+    }
+  }
+
+  @Test func unfinishedTrainingSaysHowFarItCame() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticRun().writeTraining(to: folder, gain: 0, seed: 4)
+      try FileManager.default.removeItem(atPath: folder.result)
+      let lines = try String(contentsOfFile: folder.events, encoding: .utf8).split(separator: "\n")
+      try Data(lines.prefix(6).joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: folder.events))
+      let html = try Report([folder]).html(bundle: nil)
+      #expect(html.contains("its state after epoch 5"))
+    }
+  }
+}

@@ -18,7 +18,7 @@ struct ct_generator_s {
 
 namespace ctorch {
 
-void set_error(const char *message);
+void set_error(const char *message) noexcept;
 
 inline ct_tensor wrap(at::Tensor value) { return new ct_tensor_s{std::move(value)}; }
 

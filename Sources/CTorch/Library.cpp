@@ -4,6 +4,9 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <mutex>
@@ -12,7 +15,14 @@
 
 namespace ctorch {
 static thread_local std::string last_error;
-void set_error(const char *message) { last_error = message; }
+void set_error(const char *message) noexcept {
+  try {
+    last_error = message;
+  } catch (...) {
+    // Memory is out: this fits the string's own storage and is what the Swift side looks for.
+    last_error.assign("bad_alloc");
+  }
+}
 }  // namespace ctorch
 
 using namespace ctorch;
@@ -33,9 +43,8 @@ int ct_load_cuda(void) {
   return status([&] {
     std::lock_guard<std::mutex> lock(mutex);
     // The linker would drop a library that no symbol names, so one binary serves CPU and CUDA by opening it here.
-    if (!opened && !at::hasCUDA()) {
-      TORCH_CHECK(dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL), dlerror());
-    }
+    // Before the first question about CUDA: LibTorch answers it once and for all.
+    if (!opened) TORCH_CHECK(dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL), dlerror());
     opened = true;
     TORCH_CHECK(at::hasCUDA(), "LibTorch finds no usable CUDA device");
     at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
@@ -66,6 +75,15 @@ int ct_set_deterministic(bool deterministic) {
 
 int ct_set_flush_denormal(bool flush) {
   return status([&] { at::globalContext().setFlushDenormal(flush); });
+}
+
+int ct_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+  const int never = 0x7fffffff;
+  return mallopt(M_TRIM_THRESHOLD, never) && mallopt(M_MMAP_THRESHOLD, 1 << 30) ? 0 : -1;
+#else
+  return -1;
+#endif
 }
 
 bool ct_grad_enabled(void) { return c10::GradMode::is_enabled(); }

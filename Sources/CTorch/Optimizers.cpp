@@ -68,6 +68,10 @@ int ct_adam_step(const ct_tensor *parameters, const ct_tensor *first_moments, co
     }
     for (auto &[decay, group] : groups) {
       at::_foreach_add_(group.steps, 1);
+      // A step that is left out for its overflow does not count.
+      if (found_infinite) {
+        at::_foreach_sub_(group.steps, std::vector<at::Tensor>(group.steps.size(), found_infinite->value));
+      }
       if (decoupled) {
         at::_fused_adamw_(group.parameters, group.gradients, group.first, group.second, {}, group.steps, learning_rate,
                           beta1, beta2, decay, epsilon, false, false, optional(scale), optional(found_infinite));

@@ -15,11 +15,15 @@ public struct Dataset: Sendable {
   /// How samples become the numbers that a network sees.
   public let normalization: Normalization
 
+  /// What was recognised, in words, for example `IDX files`.
+  public let format: String
+
   /// Joins two sources of the same classes.
   ///
   /// - Precondition: both sources have the same classes and channels, and the normalization has as many channels.
   public init(
-    name: String, training: any ImageSource, heldOut: any ImageSource, resolution: Int, normalization: Normalization
+    name: String, training: any ImageSource, heldOut: any ImageSource, resolution: Int, normalization: Normalization,
+    format: String = "images in memory"
   ) {
     precondition(training.classNames == heldOut.classNames, "the two splits of \(name) have different classes")
     precondition(
@@ -32,5 +36,6 @@ public struct Dataset: Sendable {
     classNames = training.classNames
     self.resolution = resolution
     self.normalization = normalization
+    self.format = format
   }
 }

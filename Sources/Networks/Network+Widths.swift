@@ -1,3 +1,5 @@
+import Support
+
 extension Network {
   /// The same network with other channel counts; groups that `widths` leaves out keep theirs.
   ///

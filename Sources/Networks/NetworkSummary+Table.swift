@@ -1,3 +1,5 @@
+import Support
+
 extension NetworkSummary {
   /// The summary for a terminal: one line a layer, then the width groups, then the totals.
   public func table() -> String {

@@ -1,3 +1,5 @@
+import Support
+
 /// One pass over the layers of a network: shapes, channel variables and the ties between them.
 struct Resolver {
   let network: Network

@@ -59,20 +59,23 @@ public struct RunRecord: Sendable {
   /// - Throws: ``FileFailure``: `missing` when the folder holds no run, `badData` when one of its files is broken.
   public init(_ folder: RunFolder) throws {
     let files = FileManager.default
+    guard files.fileExists(atPath: folder.path) else {
+      throw FileFailure(.missing, path: folder.path, reason: "there is no such folder")
+    }
     var gaps: [String] = []
     self.folder = folder
     name = URL(fileURLWithPath: folder.path).standardizedFileURL.lastPathComponent
     configuration = files.contents(atPath: folder.configuration).map { String(decoding: $0, as: UTF8.self) }
     settings = Self.flatten(configuration)
     widths = files.fileExists(atPath: folder.widths) ? try WidthsFile(path: folder.widths) : nil
-    result =
-      files.fileExists(atPath: folder.result)
-      ? try JSONFile.read(
-        TrainingResult.self, path: folder.result, expecting: "this is what `train --json` prints") : nil
-
     let hasEvents = files.fileExists(atPath: folder.events)
     let own = EventHistory(hasEvents ? try EventLog.read(path: folder.events) : [])
     history = own
+    // The search inside a run keeps a result of another kind.
+    result =
+      own.start?.kind != "search" && files.fileExists(atPath: folder.result)
+      ? try JSONFile.read(
+        TrainingResult.self, path: folder.result, expecting: "this is what `train --json` prints") : nil
     if files.fileExists(atPath: folder.summary) {
       let summary = try JSONFile.read(
         RunSummary.self, path: folder.summary, expecting: "this is what `run --json` prints")
@@ -101,9 +104,9 @@ public struct RunRecord: Sendable {
     } else {
       let isUnfinished = files.fileExists(atPath: folder.search.events)
       throw FileFailure(
-        .missing, path: folder.path,
+        isUnfinished ? .missing : .badData, path: folder.path,
         reason: isUnfinished
-          ? "this run is not complete (it has no summary.json); give the same `run` command again to go on"
+          ? "this run is not complete (it has no summary.json); give the same command again to go on"
           : "this is no run folder: it has neither summary.json nor events.jsonl")
     }
     self.gaps = gaps

@@ -10,7 +10,7 @@ public final class EventLog: EventSink, @unchecked Sendable {
 
   /// Opens the log for appending and creates it when it does not exist.
   ///
-  /// A last line that a killed process left unfinished is ended first, so that it cannot swallow the next one.
+  /// A last line that a killed process left unfinished is removed first, so that every line is a whole object.
   ///
   /// - Throws: ``FileFailure`` of kind `cannotCreate`, or `io` when the file that is there cannot be appended to.
   public init(path: String) throws {
@@ -25,18 +25,27 @@ public final class EventLog: EventSink, @unchecked Sendable {
     }
     self.handle = handle
     do {
-      try Self.endLastLine(handle)
+      try Self.removeUnfinishedLine(handle)
     } catch {
       throw FileFailure(.io, path: path, reason: "cannot be appended to (\(error.localizedDescription))")
     }
   }
 
-  private static func endLastLine(_ handle: FileHandle) throws {
-    let end = try handle.seekToEnd()
-    guard end > 0 else { return }
-    try handle.seek(toOffset: end - 1)
-    let last = try handle.read(upToCount: 1)
-    if last != Data([0x0A]) { try handle.write(contentsOf: Data([0x0A])) }
+  private static func removeUnfinishedLine(_ handle: FileHandle) throws {
+    var end = try handle.seekToEnd()
+    let size = end
+    while end > 0 {
+      let start = end - min(end, 4096)
+      try handle.seek(toOffset: start)
+      let block = try handle.read(upToCount: Int(end - start)) ?? Data()
+      if let newline = block.lastIndex(of: 0x0A) {
+        end = start + UInt64(block.distance(from: block.startIndex, to: newline)) + 1
+        break
+      }
+      end = start
+    }
+    if end < size { try handle.truncate(atOffset: end) }
+    try handle.seekToEnd()
   }
 
   deinit { try? handle.close() }
@@ -49,13 +58,32 @@ public final class EventLog: EventSink, @unchecked Sendable {
         line.append(0x0A)
         try handle.write(contentsOf: line)
       } catch {
-        throw FileFailure(.io, path: path, reason: "writing failed (\(error.localizedDescription))")
+        throw FileFailure(
+          .io, path: path,
+          reason: "writing failed (\(Self.why(error))). "
+            + "Free some space, then run the same command again to go on from the latest checkpoint")
       }
     }
   }
 
+  // Foundation's own words for a full disk are long and do not name it.
+  private static func why(_ error: any Error) -> String {
+    ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError).map { errorText(Int32($0.code)) }
+      ?? error.localizedDescription
+  }
+
   /// Flushes the log to disk.
   public func flush() throws { try lock.withLock { try handle.synchronize() } }
+
+  /// Appends the last events of a run whose process was killed between its result and its last event.
+  ///
+  /// A log that tells of the end already stays as it is.
+  public static func complete(path: String, with events: [RunEvent]) throws {
+    if FileManager.default.fileExists(atPath: path), case .done = try read(path: path).last?.event { return }
+    let stream = EventStream([try EventLog(path: path)])
+    for event in events { try stream.send(event) }
+    try stream.flush()
+  }
 
   /// Reads all whole lines; a line that a killed process left unfinished is passed over.
   ///

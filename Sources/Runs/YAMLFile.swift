@@ -27,7 +27,16 @@ public enum YAMLFile {
   public static func read<Value: Decodable>(
     _ type: Value.Type, path: String, expecting: String
   ) throws -> Value {
-    let text = try content(of: path)
+    try decode(type, text: try content(of: path), name: path, expecting: expecting)
+  }
+
+  /// Reads a value out of text.
+  ///
+  /// - Parameter name: Where the text comes from, for messages.
+  /// - Throws: ``FileFailure`` of kind `badData` with the place and `expecting`.
+  public static func decode<Value: Decodable>(
+    _ type: Value.Type, text: String, name path: String, expecting: String
+  ) throws -> Value {
     do {
       let parser = try Parser(yaml: text)
       guard let root = try parser.singleRoot() else {

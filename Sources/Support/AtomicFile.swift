@@ -28,9 +28,10 @@ public enum AtomicFile {
     let temporary = target + ".tmp-\(getpid())-" + String(UInt32.random(in: 0...UInt32.max), radix: 36)
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
+      let code = errno
       throw FileFailure(
-        .cannotCreate, path: path,
-        reason: "cannot be created (\(errorText(errno))); choose an output folder that you may write to")
+        .init(creating: code), path: path,
+        reason: "cannot be created (\(errorText(code))); choose an output folder that you may write to")
     }
     var writer = Writer(descriptor: descriptor, path: path)
     do {
@@ -81,7 +82,7 @@ public enum AtomicFile {
     func failure(_ code: Int32) -> FileFailure {
       FileFailure(
         .io, path: path,
-        reason: "writing failed (\(errorText(code))); what the file held before is unchanged. "
+        reason: "writing failed (\(errorText(code))); what such a file held before is unchanged. "
           + "Free some space or choose another output folder, then run the same command again")
     }
   }
@@ -90,15 +91,26 @@ public enum AtomicFile {
   ///
   /// - Throws: ``FileFailure`` of kind `cannotCreate`.
   public static func createFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
-      let why = code.map { errorText(Int32($0)) } ?? error.localizedDescription
-      throw FileFailure(
-        .cannotCreate, path: path,
+    func failure(_ why: String, _ code: Int32 = 0) -> FileFailure {
+      FileFailure(
+        .init(creating: code), path: path.isEmpty ? "\"\"" : path,
         reason: "the folder cannot be created (\(why)); choose an output folder that you may write to")
     }
+    guard !path.isEmpty else { throw failure("it has no name") }
+    var place = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      place += place.isEmpty || place == "/" ? String(part) : "/\(part)"
+      if isFolder(place) || mkdir(place, 0o777) == 0 { continue }
+      let code = errno
+      // Another process may have made it just now.
+      if isFolder(place) { continue }
+      throw failure(code == EEXIST ? "\(place) is a file" : errorText(code), code)
+    }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   // The path with symbolic links followed, when something that may be replaced stands there; else the path as it is.

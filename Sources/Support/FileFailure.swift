@@ -1,5 +1,9 @@
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// A failure about one file or folder, with the exit code that fits its kind.
 public struct FileFailure: Failure, Equatable {
   /// What went wrong, in the terms of the exit codes.
@@ -12,6 +16,11 @@ public struct FileFailure: Failure, Equatable {
     case cannotCreate
     /// Reading or writing failed half way.
     case io
+
+    /// What the system's error number means for something that was to be created: a full disk is not a wrong place.
+    public init(creating code: Int32) {
+      self = [ENOSPC, EDQUOT, EFBIG, EIO].contains(code) ? .io : .cannotCreate
+    }
   }
 
   /// What went wrong.

@@ -10,13 +10,25 @@ public enum Interruption {
   private static let received = Atomic<Int32>(0)
 
   /// Begins to listen. A second signal of the same kind ends the process at once.
+  ///
+  /// Signals that the parent process had blocked are let through: a thread of a pool often starts its children so.
   public static func listen() {
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
     for number in [SIGINT, SIGTERM] {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in Interruption.received.store(number, ordering: .relaxed) }
       action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
       sigaction(number, &action, nil)
+      sigaddset(&wanted, number)
     }
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+  }
+
+  /// Turns writing to a closed pipe, or beyond the limit on file sizes, into an error that can be told, where it would end
+  /// the process.
+  public static func ignoreWriteSignals() {
+    for number in [SIGPIPE, SIGXFSZ] { Glibc.signal(number, SIG_IGN) }
   }
 
   /// The signal that has arrived, or nil.

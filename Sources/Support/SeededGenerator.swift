@@ -31,6 +31,12 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
+  /// A uniform number in `0..<bound`.
+  ///
+  /// Written out rather than taken from the standard library, whose algorithm may change between versions, and with it
+  /// the outcome of every run that is resumed.
+  public mutating func nextInt(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+
   /// A uniform number in `[0, 1)` with 53 random bits.
   public mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

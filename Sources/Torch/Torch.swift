@@ -18,6 +18,13 @@ public enum Torch {
     try check(ct_set_deterministic(deterministic), "set deterministic")
   }
 
+  /// Keeps freed host memory for the next use instead of giving it back to the system.
+  ///
+  /// Activations of some megabytes are allocated and freed in every step; the default allocator returns them to the
+  /// system each time, and the page faults cost up to a quarter of a step of a narrow network (`scripts/bench`). For
+  /// programs that train; it acts on the whole process.
+  public static func keepFreedMemory() { _ = ct_keep_freed_memory() }
+
   /// Treats denormal numbers as zero on the CPU: they are far slower and mean nothing here.
   public static func setFlushDenormal(_ flush: Bool) throws {
     try check(ct_set_flush_denormal(flush), "set flush denormal")

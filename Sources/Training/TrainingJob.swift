@@ -48,6 +48,7 @@ public struct TrainingJob {
     guard output.height == 1, output.width == 1 else {
       throw UsageFailure("\(network.name) puts out \(output); a classifier ends in one number a class")
     }
+    try requireStatistics()
     guard network.input.channels == dataset.channels else {
       throw UsageFailure(
         "\(network.name) takes images of \(network.input.channels) channels, \(dataset.name) has \(dataset.channels); "
@@ -57,6 +58,17 @@ public struct TrainingJob {
       throw UsageFailure(
         "\(network.name) has \(output.channels) classes, \(dataset.name) has \(dataset.classNames.count); "
           + "leave --classes out")
+    }
+  }
+
+  /// Batch normalization of one number has no variance; LibTorch would spread NaN from there.
+  private func requireStatistics() throws {
+    guard min(recipe.batchSize, imageCount) == 1 else { return }
+    for layer in try network.resolved().layers {
+      if case .batchNorm = layer.layer.operation, layer.output.height * layer.output.width == 1 {
+        throw UsageFailure(
+          "--batch-size 1: \(layer.layer.name) would normalize one number a channel; use batches of 2 or more")
+      }
     }
   }
 
@@ -75,15 +87,16 @@ public struct TrainingJob {
     let seed = UInt64(bitPattern: Int64(self.seed))
     let indices = indices
     return try BatchLoader(
-      source: dataset.training, indices: indices, batchSize: min(recipe.batchSize, indices?.count ?? dataset.training.count),
+      source: dataset.training, indices: indices,
+      batchSize: min(recipe.batchSize, indices?.count ?? dataset.training.count),
       resolution: network.input.height, normalization: dataset.normalization, augmentation: recipe.augmentation,
       seed: seed, shuffles: true, dropsLast: true, device: device, threads: loaderThreads)
   }
 
-  /// The batches to evaluate on.
+  /// The batches to evaluate on, of the training's batch size.
   public func heldOutLoader() throws -> BatchLoader {
     try dataset.heldOutLoader(
-      batchSize: max(recipe.batchSize, 256), resolution: network.input.height, device: device, threads: loaderThreads)
+      batchSize: recipe.batchSize, resolution: network.input.height, device: device, threads: loaderThreads)
   }
 
   /// Text that is equal for trainings with equal outcomes.
@@ -119,12 +132,8 @@ public struct TrainingJob {
     try validate()
     let store = CheckpointStore(folder: folder.checkpoints, identity: try identity)
     // Another run's folder is refused here, before anything is written into it.
-    let hasCheckpoint = try store.latest(Trainer.Progress.self, warn: { _ in }) != nil
-    if hasCheckpoint, FileManager.default.fileExists(atPath: folder.result),
-      FileManager.default.fileExists(atPath: folder.model)
-    {
-      return try JSONFile.read(TrainingResult.self, path: folder.result, expecting: "remove it to train again")
-    }
+    let last = try store.latest(Trainer.Progress.self, warn: { _ in })?.state
+    if let last, let finished = try finished(in: folder, images: last.images) { return finished }
     try AtomicFile.createFolder(folder.path)
     let log = try EventLog(path: folder.events)
     let events = EventStream([log] + sinks)
@@ -140,9 +149,24 @@ public struct TrainingJob {
           kind: "train", network: network.name, macs: cost.macs, parameters: cost.parameters, epochs: recipe.epochs,
           stepsPerEpoch: training.batchesPerEpoch, batchSize: training.batchSize, images: training.indices.count,
           resolution: network.input.height, device: device.description, seed: seed)))
-    let result = try trainer.run()
-    try trainer.result.save(to: folder.model)
-    try JSONFile.write(result, to: folder.result)
+    return try trainer.run { result in
+      try trainer.result.save(to: folder.model)
+      try JSONFile.write(result, to: folder.result)
+    }
+  }
+
+  // A process that was killed after it wrote its result may not have told so.
+  private func finished(in folder: RunFolder, images: Int) throws -> TrainingResult? {
+    let files = FileManager.default
+    guard files.fileExists(atPath: folder.result), files.fileExists(atPath: folder.model) else { return nil }
+    let result = try JSONFile.read(
+      TrainingResult.self, path: folder.result, expecting: "remove it, and the same command makes it again")
+    let flops = 3 * Double(result.macs) * Double(images)
+    try EventLog.complete(
+      path: folder.events,
+      with: [
+        .done(.init(top1: result.top1, top5: result.top5, loss: result.loss, seconds: result.seconds, flops: flops))
+      ])
     return result
   }
 }

@@ -14,7 +14,7 @@ public struct SearchCost: Codable, Sendable, Equatable {
   public var passes: [String: Passes] = [:]
   /// MACs of the network that the widest passes run, for one image.
   public var supernetMACs = 0
-  /// Training images of the search.
+  /// Training images in one epoch of the search: full batches only.
   public var trainingImages = 0
   /// Seconds of work.
   public var seconds = 0.0
@@ -39,7 +39,7 @@ public struct SearchCost: Codable, Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - supernetMACs: MACs of the larger network's supernet.
-  ///   - trainingImages: Images of the larger training set.
+  ///   - trainingImages: Images in one epoch of the larger training set.
   public func flops(supernetMACs: Int, trainingImages: Int) -> Double {
     guard self.supernetMACs > 0, self.trainingImages > 0 else { return flops }
     return flops * (Double(supernetMACs) / Double(self.supernetMACs))

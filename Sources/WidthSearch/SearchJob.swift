@@ -73,6 +73,8 @@ public struct SearchJob {
           training: try training.identity, optimizer: optimizer.identity, targetMACs: targetMACs, divisor: divisor)),
       as: UTF8.self)
     if let finished = try finished(in: folder, identity: identity) { return finished }
+    let checkpoints = CheckpointStore(folder: folder.checkpoints, identity: identity)
+    try checkpoints.refuseOtherRuns()
     try AtomicFile.createFolder(folder.path)
     let log = try EventLog(path: folder.events)
     let events = EventStream([log] + sinks)
@@ -87,19 +89,21 @@ public struct SearchJob {
     let result = try optimizer.search(
       SearchContext(
         network: network, training: loader, targetMACs: targetMACs, recipe: recipe, divisor: divisor, seed: seed,
-        device: device, events: events,
-        checkpoints: CheckpointStore(folder: folder.checkpoints, identity: identity), policy: policy))
-    for warning in result.warnings { try events.send(.warning(.init(message: warning))) }
-    try events.send(
+        device: device, events: events, checkpoints: checkpoints, policy: policy))
+    try JSONFile.write(Finished(identity: identity, result: result), to: folder.result)
+    for event in lastEvents(of: result) { try events.send(event) }
+    try events.flush()
+    return result
+  }
+
+  private func lastEvents(of result: SearchResult) -> [RunEvent] {
+    result.warnings.map { .warning(.init(message: $0)) } + [
       .widths(
         .init(
           network: network.name, widths: result.channels.mapValues { max(1, Int($0.rounded())) },
-          macs: Int(result.macs.rounded()))))
-    try events.send(
-      .done(.init(top1: nil, top5: nil, loss: nil, seconds: result.cost.seconds, flops: result.cost.flops)))
-    try events.flush()
-    try JSONFile.write(Finished(identity: identity, result: result), to: folder.result)
-    return result
+          macs: Int(result.macs.rounded()))),
+      .done(.init(top1: nil, top5: nil, loss: nil, seconds: result.cost.seconds, flops: result.cost.flops)),
+    ]
   }
 
   private struct Finished: Codable {
@@ -114,6 +118,8 @@ public struct SearchJob {
       throw UsageFailure(
         "\(folder.path) holds a search with other settings; choose another --output, or start anew with --overwrite")
     }
+    // A process that was killed after it wrote its result may not have told so.
+    try EventLog.complete(path: folder.events, with: lastEvents(of: finished.result))
     return finished.result
   }
 }

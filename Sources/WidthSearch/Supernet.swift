@@ -22,7 +22,15 @@ public final class Supernet {
   }
 
   /// The plan of a sub-network.
-  public func plan(_ widths: Widths) throws -> ExecutionPlan { try ExecutionPlan(resolved.network(with: widths)) }
+  ///
+  /// - Throws: `UsageFailure` when a width is larger than the supernet's, `NetworkFailure` when the widths do not fit.
+  public func plan(_ widths: Widths) throws -> ExecutionPlan {
+    for group in resolved.widthGroups {
+      guard let width = widths[group.id], width > group.width else { continue }
+      throw UsageFailure("\(group.id): a sub-network of \(width) channels does not fit into one of \(group.width)")
+    }
+    return try ExecutionPlan(resolved.network(with: widths))
+  }
 
   /// One pass of the sandwich rule over a mini-batch, gradients summed and not applied.
   ///

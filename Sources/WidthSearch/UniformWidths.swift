@@ -11,6 +11,9 @@ public struct UniformWidths: WidthOptimizer {
   /// The same for all uses.
   public var identity: String { "uniform" }
 
+  /// Acts on every network.
+  public func validate(_ network: Network, recipe: Recipe) throws {}
+
   /// The network itself.
   public func widestNetwork(for network: Network, divisor: Int) throws -> Network { network }
 
@@ -20,7 +23,7 @@ public struct UniformWidths: WidthOptimizer {
     let channels = Dictionary(
       resolved.widthGroups.map { ($0.id, Double($0.width)) }, uniquingKeysWith: { first, _ in first })
     var cost = SearchCost()
-    cost.trainingImages = context.training.indices.count
+    cost.trainingImages = context.training.imagesPerEpoch
     cost.supernetMACs = try resolved.cost().macs
     return SearchResult(
       channels: channels, macs: Double(cost.supernetMACs), history: [], cost: cost, warnings: [])

@@ -13,6 +13,10 @@ public protocol WidthOptimizer: Sendable {
   var name: String { get }
   /// Text that is equal for equal settings, so that a run is only resumed by its equal.
   var identity: String { get }
+  /// Makes sure that the method can act on a network, before any training.
+  ///
+  /// - Throws: `UsageFailure` that names the layer or setting at fault.
+  func validate(_ network: Network, recipe: Recipe) throws
   /// The widest network that the search would run for a network: the scale of what a search costs.
   func widestNetwork(for network: Network, divisor: Int) throws -> Network
   /// Searches widths of `context.network` that cost `context.targetMACs`.

@@ -7,7 +7,8 @@ public enum Budget {
   ///
   /// - Throws: `UsageFailure` for other words and for numbers that make no sense.
   public static func macs(_ text: String, of network: Network) throws -> Int {
-    let failure = UsageFailure("--flops \(text): expected a factor such as 1.0x, or MACs such as 300M, 1.5G or 40000000")
+    let failure = UsageFailure(
+      "--flops \(text): expected a factor such as 1.0x, or MACs such as 300M, 1.5G or 40000000")
     guard let last = text.last else { throw failure }
     let units: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9]
     let number = last.isNumber ? Double(text) : Double(text.dropLast())

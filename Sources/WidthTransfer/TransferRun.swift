@@ -73,21 +73,50 @@ public struct TransferRun {
   public func search(
     in folder: RunFolder, sinks: Sinks = { _, _ in [] }, policy: CheckpointPolicy = .init()
   ) throws -> WidthsFile {
+    try validate()
     let source = try source()
-    let sourceMACs = try source.cost().macs
-    let ownMACs = try target.cost().macs
-    let job = SearchJob(
-      network: source, dataset: dataset, dataFraction: dataFraction * projection.data, optimizer: optimizer,
-      // The same part of the source's cost as the budget is of the target's.
-      targetMACs: Int((Double(sourceMACs) * Double(targetMACs) / Double(ownMACs)).rounded()), recipe: searchRecipe,
-      divisor: divisor, seed: seed, device: device, loaderThreads: loaderThreads)
+    let job = try searchJob(source)
     let result = try job.run(in: folder.search, sinks: try sinks("search", folder.search), policy: policy)
     let match = try Extrapolation.match(
       multipliers: result.multipliers(of: source), from: source, to: target, stacking: stacking, divisor: divisor,
       targetMACs: targetMACs)
     let file = try widthsFile(match, result, source: source)
     try file.write(to: folder.widths)
+    if let warning = Self.warning(about: match, targetMACs: targetMACs) {
+      let log = try EventLog(path: folder.search.events)
+      try EventStream([log] + sinks("search", folder.search)).send(.warning(.init(message: warning)))
+    }
     return file
+  }
+
+  /// What to tell a person when the rounded widths miss the budget by more than 1 % (algorithms.md 1.4).
+  public static func warning(about match: WidthMatch, targetMACs: Int) -> String? {
+    guard abs(match.relativeError) > 0.01 else { return nil }
+    let percent = String(format: "%+.1f", 100 * match.relativeError)
+    return
+      "the nearest network to the budget of \(targetMACs) MACs costs \(match.macs), \(percent) %: a smaller --divisor "
+      + "comes nearer"
+  }
+
+  private func searchJob(_ source: Network) throws -> SearchJob {
+    // The same part of the source's cost as the budget is of the target's.
+    let part = Double(targetMACs) / Double(try target.cost().macs)
+    return SearchJob(
+      network: source, dataset: dataset, dataFraction: dataFraction * projection.data, optimizer: optimizer,
+      targetMACs: max(1, Int((Double(try source.cost().macs) * part).rounded())), recipe: searchRecipe,
+      divisor: divisor, seed: seed, device: device, loaderThreads: loaderThreads)
+  }
+
+  /// Finds out what cannot work before anything is searched, trained or removed.
+  ///
+  /// - Throws: What the search, the extrapolation or a training would throw, hours later.
+  public func validate() throws {
+    let source = try source()
+    try TrainingJob(network: source, dataset: dataset, recipe: searchRecipe).validate()
+    try TrainingJob(network: target, dataset: dataset, recipe: recipe).validate()
+    try optimizer.validate(source, recipe: searchRecipe)
+    _ = try Extrapolation.match(
+      multipliers: [:], from: source, to: target, stacking: stacking, divisor: divisor, targetMACs: targetMACs)
   }
 
   private func widthsFile(_ match: WidthMatch, _ result: SearchResult, source: Network) throws -> WidthsFile {
@@ -105,9 +134,11 @@ public struct TransferRun {
 
   /// What the search spent beside what it would have spent on the target itself, in the same passes.
   private func overhead(of result: SearchResult, source: Network) throws -> WidthsFile.OverheadRecord {
-    let targetImages = TrainingJob(
+    let count = TrainingJob(
       network: target, dataset: dataset, recipe: searchRecipe, dataFraction: dataFraction
     ).imageCount
+    let batch = min(searchRecipe.batchSize, count)
+    let targetImages = count / batch * batch
     let direct = result.cost.flops(
       supernetMACs: try optimizer.widestNetwork(for: target, divisor: divisor).cost().macs,
       trainingImages: targetImages)
@@ -142,7 +173,7 @@ public struct TransferRun {
   private func train(
     _ name: String, _ network: Network, in folder: RunFolder, seeds: Int, sinks: Sinks, policy: CheckpointPolicy
   ) throws -> RunSummary.Variant {
-    let numbers = (0..<seeds).map { seed + $0 }
+    let numbers = (0..<seeds).map { seed &+ $0 }
     let results = try numbers.map { number in
       let place = folder.training(name, seed: number)
       let job = TrainingJob(

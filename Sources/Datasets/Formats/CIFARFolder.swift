@@ -41,7 +41,8 @@ struct CIFARFolder {
       training: try InMemoryImages(cifar: layout, files: training, name: "\(name) training", classNames: classNames),
       heldOut: try InMemoryImages(
         cifar: layout, files: [folder + "/" + heldOut], name: "\(name) held-out", classNames: classNames),
-      resolution: 32, normalization: layout == .cifar10 ? .cifar10 : .cifar100)
+      resolution: 32, normalization: layout == .cifar10 ? .cifar10 : .cifar100,
+      format: "CIFAR binary files")
   }
 
   // The file of names is a convenience; a folder without it gets CIFAR-10's names, or numbers.

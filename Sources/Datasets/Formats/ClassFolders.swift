@@ -52,6 +52,6 @@ struct ClassFolders {
   private func dataset(name: String, training: ImageFolder, heldOut: ImageFolder) -> Dataset {
     Dataset(
       name: name, training: training, heldOut: heldOut, resolution: training.uniformSize?.shortSide ?? 224,
-      normalization: .imageNet)
+      normalization: .imageNet, format: "class folders of images")
   }
 }

@@ -53,7 +53,7 @@ struct IDXQuartet {
     }
     return Dataset(
       name: name, training: training, heldOut: heldOut, resolution: training.size.shortSide,
-      normalization: kind.normalization)
+      normalization: kind.normalization, format: "IDX files")
   }
 
   /// Which member of the family it is: told from its first labels, as all members have the same file names.

@@ -22,6 +22,9 @@ public final class BatchLoader: Sendable {
   /// The number of batches in an epoch.
   public let batchesPerEpoch: Int
 
+  /// The number of samples that an epoch's batches hold.
+  public let imagesPerEpoch: Int
+
   private let seed: UInt64
   private let shuffles: Bool
   private let device: Device
@@ -70,6 +73,7 @@ public final class BatchLoader: Sendable {
         "\(source.name): a batch of \(batchSize) is never full with \(indices.count) samples; "
           + "choose a smaller batch size or more samples")
     }
+    imagesPerEpoch = dropsLast ? indices.count / batchSize * batchSize : indices.count
     self.source = source
     self.indices = indices
     self.batchSize = batchSize

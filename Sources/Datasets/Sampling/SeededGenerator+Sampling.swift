@@ -13,12 +13,6 @@ extension SeededGenerator {
     self.init(seed: seed, purpose.rawValue, UInt64(bitPattern: Int64(position)), UInt64(bitPattern: Int64(index)))
   }
 
-  /// A uniform number in `0..<bound`.
-  ///
-  /// Written out rather than taken from the standard library, whose algorithm may change between versions, and with it
-  /// the order of every run that is resumed.
-  mutating func nextInt(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
-
   /// `elements` in random order (Fisher and Yates).
   mutating func shuffled(_ elements: [Int]) -> [Int] {
     var result = elements

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import Support
 
 #if canImport(Glibc)
   import Glibc
@@ -26,7 +27,7 @@ public final class ProgressReporter: EventSink, @unchecked Sendable {
   ///   - write: Where the text goes; standard error unless a test wants it.
   public init(
     label: String, isQuiet: Bool = false, isTerminal: Bool? = nil,
-    write: @escaping @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
+    write: @escaping @Sendable (String) -> Void = { StandardError.write($0) }
   ) {
     self.label = label
     self.isQuiet = isQuiet
@@ -42,7 +43,8 @@ public final class ProgressReporter: EventSink, @unchecked Sendable {
       lastLine = timed.time
       line(
         "\(start.network): \(ProgressReporter.count(start.macs)) MACs, \(ProgressReporter.count(start.parameters)) "
-          + "parameters; \(start.images) images at \(start.resolution) px, \(start.epochs) epochs on \(start.device)")
+          + "parameters; \(start.images) images at \(start.resolution) px, \(start.epochs == 1 ? "1 epoch" : "\(start.epochs) epochs") on \(start.device)"
+      )
     case .resume(let resume):
       firstStep = resume.step
       line("goes on from step \(resume.step)")

@@ -68,11 +68,7 @@ public struct CheckpointStore {
         guard file.metadata["checkpoint"] == Self.formatVersion, let step = file.metadata["step"].flatMap(Int.init),
           let text = file.metadata["state"], let identity = file.metadata["identity"]
         else { throw FileFailure(.badData, path: path, reason: "it is not a checkpoint of this version") }
-        guard identity == self.identity else {
-          throw UsageFailure(
-            "\(folder) holds another run: \(Self.firstDifference(identity, self.identity)). "
-              + "Choose another --output, or start anew with --overwrite")
-        }
+        try requireOwn(identity)
         return Loaded(step: step, state: try Self.decoder.decode(type, from: Data(text.utf8)), file: file)
       } catch let error as UsageFailure {
         throw error
@@ -81,6 +77,22 @@ public struct CheckpointStore {
       }
     }
     return nil
+  }
+
+  /// Makes sure that the folder holds no other run's checkpoints, before anything is written beside them.
+  ///
+  /// - Throws: `UsageFailure` that names the first difference.
+  public func refuseOtherRuns() throws {
+    for path in candidates().map(\.path) {
+      if let identity = (try? SafetensorsFile(path: path))?.metadata["identity"] { return try requireOwn(identity) }
+    }
+  }
+
+  private func requireOwn(_ identity: String) throws {
+    guard identity != self.identity else { return }
+    throw UsageFailure(
+      "\(folder) holds another run: \(Self.firstDifference(identity, self.identity)). "
+        + "Choose another --output, or start anew with --overwrite")
   }
 
   /// Removes all checkpoints.
@@ -136,7 +148,9 @@ extension CheckpointStore {
     guard let key = Set(a.keys).union(b.keys).sorted().first(where: { a[$0] != b[$0] }), !key.isEmpty else {
       return "its configuration differs"
     }
-    func short(_ value: String?) -> String { value.map { $0.count > 60 ? String($0.prefix(57)) + "…" : $0 } ?? "nothing" }
+    func short(_ value: String?) -> String {
+      value.map { $0.count > 60 ? String($0.prefix(57)) + "…" : $0 } ?? "nothing"
+    }
     let (one, other) = (short(a[key]), short(b[key]))
     return one == other ? "its \(key) differs" : "its \(key) is \(one), asked for is \(other)"
   }
@@ -147,6 +161,9 @@ extension CheckpointStore {
       collect(object, path, into: &leaves)
     } else if let object = value as? [String: Any] {
       for (key, value) in object { collect(value, path.isEmpty ? key : "\(path).\(key)", into: &leaves) }
+    } else if let list = value as? [Any] {
+      leaves["\(path).count"] = "\(list.count)"
+      for (index, value) in list.enumerated() { collect(value, "\(path)[\(index)]", into: &leaves) }
     } else {
       leaves[path] = "\(value)"
     }

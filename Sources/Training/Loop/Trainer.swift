@@ -86,8 +86,9 @@ public final class Trainer {
 
   /// Trains to the end, from the latest checkpoint when there is one, and returns what `train --json` prints.
   ///
+  /// - Parameter keep: Saves the result; called before the event that says that all is done.
   /// - Throws: `Interrupted` after a signal, with a checkpoint saved; `TrainingFailure` when the loss is not finite.
-  public func run() throws -> TrainingResult {
+  public func run(keeping keep: (TrainingResult) throws -> Void = { _ in }) throws -> TrainingResult {
     let started = Date()
     try resume()
     let base = progress.seconds
@@ -97,7 +98,12 @@ public final class Trainer {
     for epoch in progress.evaluatedEpochs..<max(recipe.epochs, progress.evaluatedEpochs) {
       try train(epoch, clock)
     }
-    return try finish(seconds: clock())
+    let result = try finish(seconds: clock())
+    try keep(result)
+    try events.send(
+      .done(.init(top1: result.top1, top5: result.top5, loss: result.loss, seconds: result.seconds, flops: flops)))
+    try events.flush()
+    return result
   }
 
   /// The weights that the run is about: the average when the recipe asks for one.
@@ -205,9 +211,6 @@ public final class Trainer {
       throw TrainingFailure(message: "the run has no evaluation; start it anew with --overwrite")
     }
     let cost = try model.plan.resolved.cost()
-    try events.send(
-      .done(.init(top1: evaluation[1], top5: evaluation[2], loss: evaluation[0], seconds: seconds, flops: flops)))
-    try events.flush()
     return TrainingResult(
       top1: evaluation[1], top5: evaluation[2], loss: evaluation[0], images: Int(evaluation[3]), seconds: seconds,
       imagesPerSecond: Double(progress.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters)

@@ -8,7 +8,9 @@ public struct TrainingFailure: Failure, Equatable {
   public var exitCode: ExitStatus { .badData }
 
   /// The loss is infinite or not a number.
-  public static func nonFiniteLoss(_ loss: Double, step: Int, lastGoodStep: Int?, learningRate: Double) -> TrainingFailure {
+  public static func nonFiniteLoss(_ loss: Double, step: Int, lastGoodStep: Int?, learningRate: Double)
+    -> TrainingFailure
+  {
     let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
     return TrainingFailure(
       message: "the training loss became \(loss) at step \(step) (learning rate \(learningRate)); \(kept). "

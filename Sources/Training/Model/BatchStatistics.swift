@@ -10,9 +10,9 @@ public final class BatchStatistics {
   public internal(set) var batchesTracked: [Int]
 
   /// Creates statistics at their initial values, mean 0 and variance 1.
-  public init(channels: [Int], device: Device) throws {
-    means = try channels.map { try Tensor.zeros([$0], device: device) }
-    variances = try channels.map { try Tensor.ones([$0], device: device) }
+  public init(channels: [Int], _ type: ScalarType = .float32, device: Device) throws {
+    means = try channels.map { try Tensor.zeros([$0], type, device: device) }
+    variances = try channels.map { try Tensor.ones([$0], type, device: device) }
     batchesTracked = channels.map { _ in 0 }
   }
 

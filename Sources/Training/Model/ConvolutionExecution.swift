@@ -4,9 +4,10 @@ import Torch
 /// The one place that decides how a convolution is carried out, so that knowledge about kernels has a home.
 ///
 /// - A 1×1 convolution with a stride reads only every n-th position. oneDNN's AVX2 kernel for its weight gradient writes out
-///   of bounds when the layout is channels-last and there are fewer than 8 input channels (oneDNN issue 6035: hangs,
-///   crashes and wrong gradients; with AVX-512 the bound is likely 16). Taking the positions first and convolving with
-///   stride 1 is the same function, so it is always done. `scripts/sweep-convolutions` looks for more of the kind.
+///   of bounds when the layout is channels-last and there are fewer than 8 input channels (oneDNN issue 6035): wrong
+///   gradients, crashes, hangs. Taking the positions first and convolving with stride 1 is the same function, so it is
+///   always done. `scripts/sweep-convolutions` looks for more of the kind; docs/results/convolution-sweep.md has what it
+///   found: no other form, and with AVX-512 not even this one.
 struct ConvolutionExecution: Sendable, Hashable {
   let stride: Size2D
   let padding: Size2D

@@ -7,7 +7,7 @@ public struct ForwardOptions {
   public enum Normalization: Sendable, Hashable {
     /// The running statistics.
     case evaluation
-    /// The batch, and the running statistics move towards it.
+    /// The batch, and the running statistics move towards it: for the model's own width.
     case training
     /// The batch, and the running statistics stay: for networks whose width changes from pass to pass.
     case batch

@@ -23,7 +23,8 @@ extension Model {
       switch step.instruction {
       case .convolution(let execution, let weight, let bias):
         result = try execution(
-          first.asMap, weight: try slicer.parameter(weight, at: index), bias: try bias.map { try slicer.parameter($0, at: index) })
+          first.asMap, weight: try slicer.parameter(weight, at: index),
+          bias: try bias.map { try slicer.parameter($0, at: index) })
       case .batchNorm(let position, let channels, let epsilon, let momentum):
         result = try normalize(
           first, position, channels, at: index, slicer, try factors(channels.output, options.channelScales),

@@ -53,7 +53,8 @@ extension Model {
             + "The file was written for other widths or classes: name its widths with --widths widths.json")
       }
       guard entry.type.scalarType != nil else {
-        throw FileFailure(.badData, path: file.path, reason: "\(name): elements of type \(entry.type.rawValue) are not read")
+        throw FileFailure(
+          .badData, path: file.path, reason: "\(name): elements of type \(entry.type.rawValue) are not read")
       }
     }
     if let unknown = file.names.first(where: { !names.contains($0) }) {

@@ -23,13 +23,15 @@ public final class Model {
   ///
   /// Convolutions start with He's normal initialization over the outgoing connections (He et al. 2015, as torchvision),
   /// linear layers with standard deviation 0.01, scales of batch normalization at 1, shifts and biases at 0.
-  public init(_ network: Network, seed: Int, device: Device = .cpu) throws {
+  ///
+  /// - Parameter scalarType: The type of parameters and statistics; float64 is for comparisons.
+  public init(_ network: Network, seed: Int, device: Device = .cpu, scalarType: ScalarType = .float32) throws {
     plan = try ExecutionPlan(network)
     self.device = device
     let resolved = plan.resolved
     parameters = try ParameterLayout(resolved).entries.map { entry in
       let generator = try Generator(seed: Self.seed(seed, entry.name))
-      let tensor = try Self.initialValue(entry, generator).to(device)
+      let tensor = try Self.initialValue(entry, generator).to(scalarType).to(device)
       let placed = entry.shape.count == 4 ? try tensor.contiguous(.channelsLast) : tensor
       try placed.setRequiresGradient(true)
       return Parameter(name: entry.name, role: entry.role, tensor: placed)

@@ -22,7 +22,8 @@ extension Recipe {
     if let unknown = all.allKeys.first(where: { !known.contains($0.stringValue) }) {
       throw DecodingError.dataCorruptedError(
         forKey: unknown, in: all,
-        debugDescription: "'\(unknown.stringValue)' is not part of a recipe; known are \(known.sorted().joined(separator: ", "))")
+        debugDescription:
+          "'\(unknown.stringValue)' is not part of a recipe; known are \(known.sorted().joined(separator: ", "))")
     }
     let values = try decoder.container(keyedBy: Key.self)
     self.init()

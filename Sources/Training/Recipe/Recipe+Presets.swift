@@ -18,7 +18,8 @@ extension Recipe {
     imageNet("imagenet-resnet18", epochs: 100, learningRate: 0.5, decay: .linear, weightDecay: 4e-5, nesterov: false),
     imageNet("imagenet-mobilenet", epochs: 250, learningRate: 0.5, decay: .linear, weightDecay: 4e-5, nesterov: false),
     imageNet("imagenet-resnet50", epochs: 100, learningRate: 0.8, decay: .cosine, weightDecay: 5e-5, nesterov: true),
-    imageNet("imagenet-efficientnet", epochs: 100, learningRate: 1.6, decay: .cosine, weightDecay: 1e-5, nesterov: true),
+    imageNet(
+      "imagenet-efficientnet", epochs: 100, learningRate: 1.6, decay: .cosine, weightDecay: 1e-5, nesterov: true),
   ]
 
   private static func imageNet(

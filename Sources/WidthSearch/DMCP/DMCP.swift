@@ -29,6 +29,14 @@ public struct DMCP: WidthOptimizer {
     return (try? encoder.encode(settings)).map { "dmcp " + String(decoding: $0, as: UTF8.self) } ?? "dmcp"
   }
 
+  /// Refuses float16, which would need its loss scaled, and networks with a group that no batch normalization follows.
+  public func validate(_ network: Network, recipe: Recipe) throws {
+    guard recipe.precision != .float16 else {
+      throw UsageFailure("dmcp trains in float32 or bfloat16; float16 would need its loss scaled")
+    }
+    try MarkovNetwork.requireSupport(in: network.resolved())
+  }
+
   /// The supernet, whose front slices are searched: the network widened to the range's maximum.
   public func widestNetwork(for network: Network, divisor: Int) throws -> Network {
     try network.scalingWidth(by: settings.range.maximum, divisor: divisor)

@@ -37,14 +37,11 @@ final class DMCPSearch {
     self.context = context
     try context.recipe.validate()
     try settings.validate()
-    guard context.recipe.precision != .float16 else {
-      throw UsageFailure("dmcp trains in float32 or bfloat16; float16 would need its loss scaled")
-    }
     supernet = try Supernet(network, seed: context.seed, device: context.device)
     chains = try MarkovNetwork(supernet.resolved, settings: settings, targetMACs: Double(context.targetMACs))
-    try chains.requireSupport(in: supernet.resolved)
+    try DMCP(settings).validate(supernet.resolved.network, recipe: context.recipe)
     state = State(alphas: chains.alphas, velocities: chains.alphas.map { $0.map { _ in 0 } })
-    state.cost.trainingImages = context.training.indices.count
+    state.cost.trainingImages = context.training.imagesPerEpoch
     state.cost.supernetMACs = supernet.model.plan.macs
     optimizer = try ParameterOptimizer(supernet.model.parameters, recipe: context.recipe)
     let stepsPerEpoch = context.training.batchesPerEpoch

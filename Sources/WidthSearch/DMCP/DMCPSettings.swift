@@ -4,8 +4,9 @@ import Support
 public struct DMCPSettings: Codable, Sendable, Hashable {
   /// Where α begins.
   public enum Start: String, Codable, Sendable, Hashable, CaseIterable {
-    /// All α equal and the expected cost on the budget: a search of a few hundred steps then spends them on moving channels
-    /// between layers. With α = 0 it starts near the minimum, and the official constants need some 12,000 steps to climb.
+    /// The expectation is the uniformly scaled network on the budget: a search of a few hundred steps then spends them on
+    /// moving channels between layers. With α = 0 it starts near the minimum, and the official constants need some 12,000
+    /// steps to climb.
     case budget
     /// α = 0, as all official configurations.
     case zero

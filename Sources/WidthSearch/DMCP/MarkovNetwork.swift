@@ -23,10 +23,10 @@ struct MarkovNetwork {
   }
 
   /// Makes sure that DMCP can act on every group: it weighs channels after a batch normalization, and keeps the front ones.
-  func requireSupport(in resolved: ResolvedNetwork) throws {
-    for group in groups where resolved.batchNorms(on: group).isEmpty {
+  static func requireSupport(in resolved: ResolvedNetwork) throws {
+    for group in resolved.widthGroups where resolved.batchNorms(on: group.id).isEmpty {
       throw UsageFailure(
-        "dmcp cannot act on \(resolved.network.name): the channels of \(group) have no batch normalization")
+        "dmcp cannot act on \(resolved.network.name): the channels of \(group.id) have no batch normalization")
     }
     for group in resolved.widthGroups where group.granularity > 1 {
       throw UsageFailure(
@@ -51,7 +51,11 @@ struct MarkovNetwork {
   var expectedMACs: Double { polynomial.evaluate(chains.map(\.expectation)) }
 
   func uniformDraw(_ random: inout SeededGenerator) -> Widths {
-    widths(chains.map { $0.grid.boundaries.randomElement(using: &random) ?? $0.grid.channels })
+    widths(
+      chains.map { chain in
+        let boundaries = chain.grid.boundaries
+        return boundaries[random.nextInt(below: boundaries.count)]
+      })
   }
 
   func directDraw(_ random: inout SeededGenerator) -> Widths { widths(chains.map { $0.sample(using: &random) }) }
@@ -87,15 +91,13 @@ struct MarkovNetwork {
     }
   }
 
-  /// Sets all α to the one value at which the expected cost is the budget (or as near as the range allows).
+  /// Sets every chain's α to the one value at which the network is a uniformly scaled one on the budget.
+  ///
+  /// One α for all chains would not be: small groups have fewer steps, so the same α leaves them relatively wider, and the
+  /// search would begin with a bias towards early layers.
   private mutating func startOnBudget() {
-    // Both parametrisations are monotonic in α: bisection.
-    var (low, high) = (-20.0, 20.0)
-    let rises = chains.first?.parametrisation != .exponential
-    for _ in 0..<60 {
-      let middle = (low + high) / 2
-      for index in chains.indices { chains[index].alphas = chains[index].alphas.map { _ in middle } }
-      if (expectedMACs < targetMACs) == rises { low = middle } else { high = middle }
-    }
+    let full = chains.map { Double($0.grid.channels) }
+    let scale = polynomial.scale(matching: targetMACs, widths: full) ?? 1
+    for index in chains.indices { chains[index].start(at: scale * full[index]) }
   }
 }

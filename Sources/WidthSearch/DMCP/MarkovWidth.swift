@@ -95,6 +95,18 @@ public struct MarkovWidth: Sendable, Hashable {
     return result
   }
 
+  /// Sets all α to the one value at which E[c] is `channels`, or as near as the grid allows.
+  public mutating func start(at channels: Double) {
+    // E[c] rises with α for the sigmoid and falls for the exponential: bisection.
+    let rises = parametrisation == .sigmoid
+    var (low, high) = (-8.0, 8.0)
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      alphas = alphas.map { _ in middle }
+      if (expectation < channels) == rises { low = middle } else { high = middle }
+    }
+  }
+
   /// The factor of every channel in the architecture pass: 1 for the fixed ones, m_k for those of group k.
   public var channelFactors: [Float] {
     var factors = [Float](repeating: 1, count: grid.fixed)

@@ -34,6 +34,7 @@ struct BenchmarkCommand: ParsableCommand {
 
   func run() throws {
     if let threads { try Torch.setThreads(threads) }
+    Torch.keepFreedMemory()
     let device = try Device.named(device)
     var built = try network.request.build()
     if let stem {
@@ -73,7 +74,7 @@ struct BenchmarkCommand: ParsableCommand {
       encoder.outputFormatting = .sortedKeys
       print(String(decoding: try encoder.encode(timing), as: UTF8.self))
     } else {
-      print(
+      try Output.text(
         "\(timing.network): forward \(Text.decimal(timing.forward, 2)) ms, backward \(Text.decimal(timing.backward, 2)) ms, "
           + "step \(Text.decimal(timing.step, 2)) ms, total \(Text.decimal(timing.total, 2)) ms")
     }

@@ -22,22 +22,22 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Channel counts by width group.")
   var widths: String?
 
-  @Option(help: "Scale every layer's channels by this factor first.")
+  @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")
   var width: Double?
 
-  @Option(help: "Scale every stage's number of blocks by this factor first.")
+  @Option(parsing: .unconditional, help: "Scale every stage's number of blocks by this factor first.")
   var depth: Double?
 
-  @Option(help: "Side of the images in pixels (default: the dataset's).")
+  @Option(parsing: .unconditional, help: "Side of the images in pixels (default: the dataset's).")
   var resolution: Int?
 
-  @Option(help: "Channel counts are multiples of this.")
+  @Option(parsing: .unconditional, help: "Channel counts are multiples of this.")
   var divisor: Int = 8
 
-  @Option(help: "Images in one batch.")
+  @Option(parsing: .unconditional, help: "Images in one batch.")
   var batchSize: Int = 256
 
-  @Option(help: "float32, bfloat16 or float16.")
+  @Option(help: "The type that convolutions and matrix products compute in.")
   var precision: Recipe.Precision = .float32
 
   @OptionGroup var data: DataOptions
@@ -46,13 +46,15 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Print JSON on standard output.")
   var json = false
 
+  @OptionGroup var general: GeneralOptions
+
   func validate() throws {
     if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
   }
 
   func run() throws {
     let file = try SafetensorsFile(path: weights)
-    let dataset = try data.open()
+    let dataset = try data.open(general)
     var built: Network
     if let network {
       built = try NetworkRequest(
@@ -65,24 +67,26 @@ struct EvaluateCommand: ParsableCommand {
       built = resolution.map { described.at(resolution: $0) } ?? described
     }
     if let widths { built = try built.with(widthsFile: widths) }
-    let device = try compute.prepare()
+    let device = try compute.prepare(general)
     var recipe = Recipe()
     recipe.batchSize = batchSize
-    let job = TrainingJob(network: built, dataset: dataset, recipe: recipe, device: device, loaderThreads: compute.loaderThreads)
+    let job = TrainingJob(
+      network: built, dataset: dataset, recipe: recipe, device: device, loaderThreads: compute.loaderThreads)
     try job.validate()
     let model = try Model(built, seed: 0, device: device)
     try model.load(file)
+    let loader = try job.heldOutLoader()
     let started = Date()
-    let evaluation = try model.evaluate(job.heldOutLoader(), precision: precision)
+    let evaluation = try model.evaluate(loader, precision: precision)
     let seconds = Date().timeIntervalSince(started)
     let cost = try built.cost()
     let result = TrainingResult(
       top1: evaluation.top1, top5: evaluation.top5, loss: evaluation.loss, images: evaluation.images, seconds: seconds,
       imagesPerSecond: Double(evaluation.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters)
     if json {
-      try Output.print(result)
+      try Output.json(result)
     } else {
-      print(
+      try Output.text(
         "top-1 \(Text.percent(result.top1)), top-5 \(Text.percent(result.top5)), loss \(Text.decimal(result.loss, 4)) "
           + "on \(result.images) images")
     }

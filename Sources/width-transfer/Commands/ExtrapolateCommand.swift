@@ -8,7 +8,8 @@ import WidthTransfer
 struct ExtrapolateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extrapolate",
-    abstract: "Carries widths of a projected network over to the whole one, at equal MACs. Instant: no data, no tensors.",
+    abstract:
+      "Carries widths of a projected network over to the whole one, at equal MACs. Instant: no data, no tensors.",
     discussion: """
       Example: width-transfer extrapolate --network resnet50 --project width=0.707,depth=0.5,resolution=160 \
       --widths searched.json --output widths.json
@@ -25,7 +26,7 @@ struct ExtrapolateCommand: ParsableCommand {
   @Option(help: "The budget: relative to the network (1.0x) or in MACs (300M).")
   var flops: String = "1.0x"
 
-  @Option(help: "average-block or last-block.")
+  @Option(help: "How blocks of the small network stand for those of the whole one.")
   var stacking: Stacking = .averageBlock
 
   @Option(help: "Where to write the widths of the whole network (default: standard output).")
@@ -33,6 +34,8 @@ struct ExtrapolateCommand: ParsableCommand {
 
   @Flag(help: "Print JSON on standard output.")
   var json = false
+
+  @OptionGroup var general: GeneralOptions
 
   func run() throws {
     let projection = project.isEmpty ? Projection() : try Projection(parsing: project)
@@ -54,9 +57,10 @@ struct ExtrapolateCommand: ParsableCommand {
         width: projection.width, depth: projection.depth, resolution: source.input.height, data: projection.data))
     if let output { try file.write(to: output) }
     if json || output == nil {
-      try Output.print(file)
+      try Output.json(file)
     } else {
-      print("\(Text.millions(match.macs)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); widths in \(output ?? "")")
+      try Output.text(
+        "\(Text.millions(match.macs)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); widths in \(output ?? "")")
     }
   }
 }

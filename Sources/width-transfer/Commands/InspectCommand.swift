@@ -12,22 +12,22 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "A name of the zoo or a network as FILE.json.")
   var network: String?
 
-  @Option(help: "Scale every layer's channels by this factor first.")
+  @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")
   var width: Double?
 
-  @Option(help: "Scale every stage's number of blocks by this factor first.")
+  @Option(parsing: .unconditional, help: "Scale every stage's number of blocks by this factor first.")
   var depth: Double?
 
-  @Option(help: "Classes (default: 1000).")
+  @Option(parsing: .unconditional, help: "Classes (default: 1000).")
   var classes: Int?
 
-  @Option(help: "Channels of the images (default: 3).")
+  @Option(parsing: .unconditional, help: "Channels of the images (default: 3).")
   var inputChannels: Int?
 
-  @Option(help: "Side of the images in pixels (default: the network's own).")
+  @Option(parsing: .unconditional, help: "Side of the images in pixels (default: the network's own).")
   var resolution: Int?
 
-  @Option(help: "Channel counts are multiples of this.")
+  @Option(parsing: .unconditional, help: "Channel counts are multiples of this.")
   var divisor: Int = 8
 
   @Option(help: "Show the network at the widths of this file.")
@@ -35,6 +35,8 @@ struct InspectCommand: ParsableCommand {
 
   @Flag(help: "Print JSON on standard output.")
   var json = false
+
+  @OptionGroup var general: GeneralOptions
 
   func validate() throws {
     if (name == nil) == (network == nil) { throw ValidationError("Name one network, for example: inspect resnet18") }
@@ -47,6 +49,6 @@ struct InspectCommand: ParsableCommand {
     var described = try request.build()
     if let widths { described = try described.with(widthsFile: widths) }
     let summary = try NetworkSummary(described)
-    if json { try Output.print(summary) } else { print(summary.table()) }
+    if json { try Output.json(summary) } else { try Output.text(summary.table()) }
   }
 }

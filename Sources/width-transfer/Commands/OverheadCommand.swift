@@ -20,6 +20,8 @@ struct OverheadCommand: ParsableCommand {
   @Flag(help: "Print JSON on standard output.")
   var json = false
 
+  @OptionGroup var general: GeneralOptions
+
   struct Report: Encodable {
     struct Point: Encodable {
       struct Factors: Encodable {
@@ -54,10 +56,10 @@ struct OverheadCommand: ParsableCommand {
           data: projection.data), nominal: overhead.nominal, counted: overhead.counted, saving: overhead.saving)
     }
     if json {
-      try Output.print(Report(network: target.name, points: points))
+      try Output.json(Report(network: target.name, points: points))
     } else {
       for (text, point) in zip(project, points) {
-        print(
+        try Output.text(
           "\(text): \(Text.decimal(point.nominal, 1))x nominal, \(Text.decimal(point.counted, 1))x counted, "
             + "\(Text.decimal(100 * point.saving, 1)) % saved")
       }

@@ -25,15 +25,18 @@ struct ParityCommand: ParsableCommand {
   func run() throws {
     if let threads { try Torch.setThreads(threads) }
     let batches = try SafetensorsFile(path: inputs)
-    let model = try Model(NetworkZoo.network(named: network), seed: 0)
-    try model.load(SafetensorsFile(path: weights))
+    let file = try SafetensorsFile(path: weights)
+    let isDouble = batches.entries["eval.images"]?.type == .float64
+    let model = try Model(
+      NetworkZoo.network(named: network), seed: 0, scalarType: isDouble ? .float64 : .float32)
+    try model.load(file)
     let images = try batches.tensor("eval.images").contiguous(.channelsLast)
     let logits = try withoutGradients { try model.forward(images, ForwardOptions(.evaluation)) }
     let recipe = Recipe(
       name: "parity", epochs: 1, learningRate: learningRate, momentum: momentum, nesterov: false,
       weightDecay: weightDecay, normWeightDecay: weightDecay)
     let optimizer = try ParameterOptimizer(model.parameters, recipe: recipe)
-    var losses: [Float] = []
+    var losses: [Double] = []
     for step in 0..<steps {
       let batch = try batches.tensor("step.\(step).images").contiguous(.channelsLast)
       let labels = try batches.tensor("step.\(step).labels")
@@ -41,9 +44,10 @@ struct ParityCommand: ParsableCommand {
       let loss = try model.forward(batch, ForwardOptions(.training)).crossEntropy(labels)
       try loss.backward()
       try optimizer.step(learningRate: learningRate)
-      losses.append(Float(try loss.item()))
+      losses.append(try loss.item())
     }
+    let type: ScalarType = isDouble ? .float64 : .float32
     try SafetensorsWriter.write(
-      [.init(name: "logits", logits.contiguous()), .init(name: "losses", Tensor(losses))], to: output)
+      [.init(name: "logits", logits.contiguous()), .init(name: "losses", Tensor(losses).to(type))], to: output)
   }
 }

@@ -5,7 +5,8 @@ import WidthTransfer
 struct ProjectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "project", abstract: "Shows the network that a projection leaves to search.",
-    discussion: "Example: width-transfer project --network resnet50 --project width=0.707,depth=0.5,resolution=160 --json")
+    discussion:
+      "Example: width-transfer project --network resnet50 --project width=0.707,depth=0.5,resolution=160 --json")
 
   @OptionGroup var network: NetworkOptions
 
@@ -15,10 +16,12 @@ struct ProjectCommand: ParsableCommand {
   @Flag(help: "Print JSON on standard output, as inspect does.")
   var json = false
 
+  @OptionGroup var general: GeneralOptions
+
   func run() throws {
     let projection = try Projection(parsing: project)
     let source = try projection.applied(to: network.request.build(), divisor: network.divisor)
     let summary = try NetworkSummary(source)
-    if json { try Output.print(summary) } else { print(summary.table()) }
+    if json { try Output.json(summary) } else { try Output.text(summary.table()) }
   }
 }

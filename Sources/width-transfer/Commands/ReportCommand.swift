@@ -6,7 +6,8 @@ import Support
 
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "report", abstract: "(Re)builds report.html of a run, or one page that sets several runs side by side.",
+    commandName: "report",
+    abstract: "(Re)builds report.html of a run, or one page that sets several runs side by side.",
     discussion: "Example: width-transfer report runs/first runs/second --output comparison.html")
 
   @Argument(help: "Run folders.")
@@ -18,6 +19,8 @@ struct ReportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden))
   var charts: String?
 
+  @OptionGroup var general: GeneralOptions
+
   func validate() throws {
     if folders.isEmpty { throw ValidationError("Name at least one run folder") }
     if folders.count > 1 && output == nil { throw ValidationError("Several runs need --output FILE.html") }
@@ -28,12 +31,12 @@ struct ReportCommand: ParsableCommand {
     let report = try Report(runs)
     let path = output ?? runs[0].report
     for warning in try report.write(to: path, bundle: VegaBundle.find()) {
-      FileHandle.standardError.write(Data("width-transfer: \(warning)\n".utf8))
+      general.warn(warning)
     }
     if let charts {
       try AtomicFile.createFolder(charts)
       _ = try report.writeChartSpecifications(to: charts)
     }
-    print(path)
+    try Output.text(path)
   }
 }

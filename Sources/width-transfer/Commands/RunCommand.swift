@@ -19,36 +19,37 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var recipe: RecipeOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var general: GeneralOptions
 
-  @Option(help: "Independent trainings of each network, for mean ± standard deviation.")
+  @Option(parsing: .unconditional, help: "Independent trainings of each network, for mean ± standard deviation.")
   var seeds: Int = 1
 
-  func validate() throws {
-    if seeds < 1 { throw ValidationError("--seeds must be at least 1") }
-  }
-
   func run() throws {
-    let run = try transfer.build(network: network, data: data, recipe: recipe, compute: compute)
-    let folder = try output.prepare(
-      Resolved.configuration(
-        "run", network, data, recipe, run.recipe, compute, more: transfer.resolved(run, more: ["seeds": "\(seeds)"])))
-    let summary = try run.run(in: folder, seeds: seeds, sinks: output.sinks, policy: output.policy)
-    for warning in try Report([folder]).write(to: folder.report, bundle: VegaBundle.find()) {
-      FileHandle.standardError.write(Data("width-transfer: \(warning)\n".utf8))
+    try require(seeds, "--seeds", in: 1...1000)
+    let run = try transfer.build(network: network, data: data, recipe: recipe, compute: compute, general)
+    try run.validate()
+    let configuration = try Resolved.configuration(
+      "run", network, data, run.recipe, compute, on: run.device,
+      more: transfer.resolved(run, more: ["seeds": "\(seeds)"]))
+    let summary = try output.session(configuration, general) { folder in
+      let summary = try run.run(
+        in: folder, seeds: seeds, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
+      for warning in try Report.write(folder) { general.warn(warning) }
+      return summary
     }
     if output.json {
-      try Output.print(summary)
+      try Output.json(summary)
     } else {
       for variant in summary.variants {
         let spread = Spread(variant.results.map(\.top1))
         let deviation = spread?.standardDeviation.map { " ± \(Text.decimal($0, 2))" } ?? ""
-        print(
+        try Output.text(
           "\(variant.name): top-1 \(Text.decimal(spread?.mean ?? .nan, 2))\(deviation) %, \(Text.millions(variant.macs)) MACs, "
             + "\(Text.millions(variant.parameters)) parameters")
       }
-      print(
+      try Output.text(
         "search: \(Text.decimal(summary.overhead.reduction, 1))x fewer FLOPs than a direct search, "
-          + "\(Text.decimal(summary.overhead.seconds, 0)) s; report in \(folder.report)")
+          + "\(Text.decimal(summary.overhead.seconds, 0)) s; report in \(RunFolder(path: output.output).report)")
     }
   }
 }

@@ -15,16 +15,22 @@ struct SearchCommand: ParsableCommand {
   @OptionGroup var recipe: RecipeOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var general: GeneralOptions
 
   func run() throws {
-    let run = try transfer.build(network: network, data: data, recipe: recipe, compute: compute)
-    let folder = try output.prepare(
-      Resolved.configuration("search", network, data, recipe, run.recipe, compute, more: transfer.resolved(run)))
-    let file = try run.search(in: folder, sinks: output.sinks, policy: output.policy)
+    let run = try transfer.build(network: network, data: data, recipe: recipe, compute: compute, general)
+    try run.validate()
+    let configuration = try Resolved.configuration(
+      "search", network, data, run.recipe, compute, on: run.device, more: transfer.resolved(run))
+    let file = try output.session(configuration, general) { folder in
+      try run.search(in: folder, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
+    }
     if output.json {
-      try Output.print(file)
+      try Output.json(file)
     } else {
-      print("\(Text.millions(file.macs ?? 0)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); widths in \(folder.widths)")
+      try Output.text(
+        "\(Text.millions(file.macs ?? 0)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); "
+          + "widths in \(RunFolder(path: output.output).widths)")
     }
   }
 }

@@ -16,6 +16,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var recipe: RecipeOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var general: GeneralOptions
 
   @Option(help: "Train at the widths of this file.")
   var widths: String?
@@ -23,23 +24,26 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let recipe = try recipe.build()
     let fraction = try data.fraction
-    let dataset = try data.open()
+    let dataset = try data.open(general)
     var built = try network.request.build(
       classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
     if let widths { built = try built.with(widthsFile: widths) }
-    let device = try compute.prepare()
+    let device = try compute.prepare(general)
     let job = TrainingJob(
       network: built, dataset: dataset, recipe: recipe, dataFraction: fraction, seed: compute.seed, device: device,
       loaderThreads: compute.loaderThreads)
     try job.validate()
-    let folder = try output.prepare(Resolved.configuration("train", network, data, self.recipe, recipe, compute, widths: widths))
-    let result = try job.run(in: folder, sinks: try output.sinks("train", in: folder), policy: output.policy)
+    let configuration = try Resolved.configuration(
+      "train", network, data, recipe, compute, on: device, more: ["widths": widths.map(Resolved.path)])
+    let result = try output.session(configuration, general) { folder in
+      try job.run(in: folder, sinks: try output.sinks("train", in: folder, general), policy: output.policy)
+    }
     if output.json {
-      try Output.print(result)
+      try Output.json(result)
     } else {
-      print(
+      try Output.text(
         "top-1 \(Text.percent(result.top1)), top-5 \(Text.percent(result.top5)), loss \(Text.decimal(result.loss, 4)) "
-          + "on \(result.images) images; weights in \(folder.model)")
+          + "on \(result.images) images; weights in \(RunFolder(path: output.output).model)")
     }
   }
 }

@@ -9,22 +9,22 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "A name of the zoo (resnet20, resnet18_cifar, mobilenet_v2, …) or a network as FILE.json.")
   var network: String
 
-  @Option(help: "Scale every layer's channels by this factor first.")
+  @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")
   var width: Double?
 
-  @Option(help: "Scale every stage's number of blocks by this factor first.")
+  @Option(parsing: .unconditional, help: "Scale every stage's number of blocks by this factor first.")
   var depth: Double?
 
-  @Option(help: "Classes (default: the dataset's, or 1000).")
+  @Option(parsing: .unconditional, help: "Classes (default: the dataset's, or 1000).")
   var classes: Int?
 
-  @Option(help: "Channels of the images (default: the dataset's, or 3).")
+  @Option(parsing: .unconditional, help: "Channels of the images (default: the dataset's, or 3).")
   var inputChannels: Int?
 
-  @Option(help: "Side of the images in pixels (default: the dataset's, or the network's own).")
+  @Option(parsing: .unconditional, help: "Side of the images in pixels (default: the dataset's, or the network's own).")
   var resolution: Int?
 
-  @Option(help: "Channel counts are multiples of this.")
+  @Option(parsing: .unconditional, help: "Channel counts are multiples of this.")
   var divisor: Int = 8
 
   /// What the flags ask for.
@@ -47,14 +47,16 @@ struct NetworkRequest {
 
   /// The network, with the flags' values first, then the given defaults.
   func build(classes: Int? = nil, inputChannels: Int? = nil, resolution: Int? = nil) throws -> Network {
-    for (flag, value) in [
-      ("--classes", self.classes), ("--input-channels", self.inputChannels), ("--resolution", self.resolution),
-      ("--divisor", divisor),
+    for (flag, value, largest) in [
+      ("--classes", self.classes, 1 << 28), ("--input-channels", self.inputChannels, 1 << 28),
+      ("--resolution", self.resolution, 1 << 14), ("--divisor", divisor, 1 << 28),
     ] {
-      if let value, value < 1 { throw UsageFailure("\(flag) \(value): it must be at least 1") }
+      try require(value, flag, in: 1...largest)
     }
     for (flag, value) in [("--width", width), ("--depth", depth)] {
-      if let value, !(value > 0 && value <= 64) { throw UsageFailure("\(flag) \(value): it must be above 0, at most 64") }
+      if let value, !(value > 0 && value <= 64) {
+        throw UsageFailure("\(flag) \(value): it must be above 0, at most 64")
+      }
     }
     let classes = self.classes ?? classes
     let channels = self.inputChannels ?? inputChannels
@@ -85,7 +87,8 @@ extension Network {
     let file = try WidthsFile(path: path)
     guard file.network == name else {
       throw FileFailure(
-        .badData, path: path, reason: "it holds widths of \(file.network), not of \(name); name its network with --network")
+        .badData, path: path,
+        reason: "it holds widths of \(file.network), not of \(name); name its network with --network")
     }
     do {
       let network = try with(Widths(file.widths))

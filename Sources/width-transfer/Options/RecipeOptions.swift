@@ -13,39 +13,41 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "A recipe by name or as FILE.yaml: \(Recipe.presets.map(\.name).joined(separator: ", ")).")
   var recipe: String = "small"
 
-  @Option(help: "Passes over the training data.")
+  @Option(parsing: .unconditional, help: "Passes over the training data.")
   var epochs: Int?
 
-  @Option(help: "Images in one step.")
+  @Option(parsing: .unconditional, help: "Images in one step.")
   var batchSize: Int?
 
-  @Option(help: "The highest learning rate.")
+  @Option(parsing: .unconditional, help: "The highest learning rate.")
   var learningRate: Double?
 
-  @Option(help: "Weight decay of convolution and linear weights.")
+  @Option(parsing: .unconditional, help: "Weight decay of convolution and linear weights.")
   var weightDecay: Double?
 
-  @Option(help: "Probability mass spread over all classes.")
+  @Option(parsing: .unconditional, help: "Probability mass spread over all classes.")
   var labelSmoothing: Double?
 
-  @Option(help: "sgd, adam or adamw.")
+  @Option(help: "How gradients become steps.")
   var optimizer: Recipe.Optimizer?
 
-  @Option(help: "constant, cosine, linear or step.")
+  @Option(help: "How the learning rate falls.")
   var decay: Recipe.Decay?
 
-  @Option(help: "float32, bfloat16 or float16.")
+  @Option(help: "The type that convolutions and matrix products compute in.")
   var precision: Recipe.Precision?
 
-  @Option(help: "Decay of an average of the weights, which is then evaluated and saved.")
+  @Option(parsing: .unconditional, help: "Decay of an average of the weights, which is then evaluated and saved.")
   var averagingDecay: Double?
 
   /// The recipe with the flags' values over it.
   func build() throws -> Recipe {
-    var result =
-      recipe.hasSuffix(".yaml") || recipe.hasSuffix(".yml")
-      ? try YAMLFile.read(Recipe.self, path: recipe, expecting: "a recipe maps names such as epochs to values")
-      : try Recipe.named(recipe)
+    try require(epochs, "--epochs", in: 1...1_000_000)
+    try require(batchSize, "--batch-size", in: 1...1_000_000)
+    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+      throw UsageFailure("--learning-rate \(learningRate): it must be a positive number")
+    }
+    var result = try named()
     func set<Value>(_ value: Value?, _ path: WritableKeyPath<Recipe, Value>) {
       if let value { result[keyPath: path] = value }
     }
@@ -60,5 +62,15 @@ struct RecipeOptions: ParsableArguments {
     if let averagingDecay { result.averagingDecay = averagingDecay }
     try result.validate()
     return result
+  }
+
+  // By name, as a file, or whole, as run.yaml holds it.
+  private func named() throws -> Recipe {
+    let expecting = "a recipe maps names such as epochs to values"
+    if recipe.hasPrefix("{") {
+      return try YAMLFile.decode(Recipe.self, text: recipe, name: "recipe", expecting: expecting)
+    }
+    guard recipe.hasSuffix(".yaml") || recipe.hasSuffix(".yml") else { return try Recipe.named(recipe) }
+    return try YAMLFile.read(Recipe.self, path: recipe, expecting: expecting)
   }
 }

@@ -1,26 +1,47 @@
 import Foundation
 import Runs
+import Support
+import Torch
 import Training
 
 /// The resolved form of what was asked, as `run.yaml` keeps it: a mapping that `--config` reads back.
 enum Resolved {
   static func configuration(
-    _ command: String, _ network: NetworkOptions, _ data: DataOptions, _ options: RecipeOptions, _ recipe: Recipe,
-    _ compute: ComputeOptions, widths: String? = nil, more: [String: String?] = [:]
-  ) -> [String: String] {
+    _ command: String, _ network: NetworkOptions, _ data: DataOptions, _ recipe: Recipe, _ compute: ComputeOptions,
+    on device: Device, more: [String: String?] = [:]
+  ) throws -> Configuration {
     var values: [String: String?] = [
-      "command": command, "network": network.network, "width": network.width.map { "\($0)" },
+      "command": command, "network": path(network.network), "width": network.width.map { "\($0)" },
       "depth": network.depth.map { "\($0)" }, "classes": network.classes.map { "\($0)" },
       "input-channels": network.inputChannels.map { "\($0)" }, "resolution": network.resolution.map { "\($0)" },
-      "divisor": "\(network.divisor)", "dataset": data.dataset, "subset": data.subset, "recipe": options.recipe,
-      "epochs": "\(recipe.epochs)", "batch-size": "\(recipe.batchSize)", "learning-rate": "\(recipe.learningRate)",
-      "weight-decay": "\(recipe.weightDecay)", "label-smoothing": "\(recipe.labelSmoothing)",
-      "optimizer": recipe.optimizer.rawValue, "decay": recipe.decay.rawValue, "precision": recipe.precision.rawValue,
-      "averaging-decay": recipe.averagingDecay.map { "\($0)" }, "device": compute.device,
-      "threads": compute.threads.map { "\($0)" }, "seed": "\(compute.seed)", "widths": widths,
+      "divisor": "\(network.divisor)", "dataset": path(data.dataset), "subset": data.subset,
+      "device": device.description, "threads": "\(Torch.threads)", "loader-threads": "\(compute.loaderThreads)",
+      "seed": "\(compute.seed)", "version": WidthTransferCommand.version, "libtorch": Torch.version,
+      "swift": swiftVersion,
     ]
     values.merge(more) { _, new in new }
-    return values.compactMapValues { $0 }
+    var all = values.mapValues { $0.map(Configuration.Value.text) }
+    // Whole, so that another version with other presets trains the same.
+    all["recipe"] = try Configuration.Value(encoding: recipe)
+    return Configuration(all)
+  }
+
+  /// A file's or folder's whole path, so that run.yaml can be used from anywhere; a name as it is.
+  static func path(_ name: String) -> String {
+    FileManager.default.fileExists(atPath: name) ? URL(fileURLWithPath: name).standardizedFileURL.path : name
+  }
+
+  // The compiler's language version: the run-time library does not tell its own.
+  private static var swiftVersion: String {
+    #if compiler(>=6.4)
+      "6.4 or later"
+    #elseif compiler(>=6.3)
+      "6.3"
+    #elseif compiler(>=6.2)
+      "6.2"
+    #else
+      "6.1"
+    #endif
   }
 }
 

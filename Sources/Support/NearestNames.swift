@@ -1,5 +1,5 @@
 /// The names that most resemble a mistyped one, best first.
-func nearestNames(to name: String, in candidates: some Sequence<String>, count: Int = 3) -> [String] {
+public func nearestNames(to name: String, in candidates: some Sequence<String>, count: Int = 3) -> [String] {
   candidates.map { (name: $0, distance: editDistance(name, $0)) }
     .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
     .prefix(count).map(\.name)
@@ -24,7 +24,7 @@ private func editDistance(_ first: String, _ second: String) -> Int {
 }
 
 /// `a, b and 12 more`, so that a message stays readable however long the list is.
-func shortList(_ names: [String], limit: Int = 6) -> String {
+public func shortList(_ names: [String], limit: Int = 6) -> String {
   guard names.count > limit else { return names.joined(separator: ", ") }
   return names.prefix(limit).joined(separator: ", ") + " and \(names.count - limit) more"
 }

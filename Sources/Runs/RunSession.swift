@@ -1,0 +1,70 @@
+import Foundation
+import Support
+
+/// The time in which one process works in a run folder.
+///
+/// It keeps other processes out, and makes sure that the folder holds the run that is asked for and no other.
+public final class RunSession {
+  /// The folder.
+  public let folder: RunFolder
+  /// Whether an earlier session began this run.
+  public let isResumed: Bool
+  private let configuration: Configuration
+  private let lock: FolderLock
+
+  // What does not change the outcome, or is checked with the data itself.
+  private static let ignored: Set = ["threads", "loader-threads", "seeds", "version", "libtorch", "swift"]
+  private static let paths: Set = ["dataset", "network", "widths"]
+
+  /// Locks a run folder, creating it when needed, and writes `run.yaml`.
+  ///
+  /// - Parameters:
+  ///   - folder: The run folder.
+  ///   - configuration: What is asked for.
+  ///   - overwrites: Whether what the folder holds is removed first.
+  /// - Throws: ``FileFailure`` of kind `cannotCreate` when the folder cannot be written to or another process works in it;
+  ///   ``UsageFailure`` when it holds another run. Nothing that was there has changed then.
+  public init(_ folder: RunFolder, configuration: Configuration, overwrites: Bool = false) throws {
+    self.folder = folder
+    self.configuration = configuration
+    try AtomicFile.createFolder(folder.path)
+    let isRun = FileManager.default.fileExists(atPath: folder.configuration)
+    if !isRun {
+      if overwrites, try !Self.isVacant(folder) {
+        throw UsageFailure(
+          "--overwrite \(folder.path): it holds no run.yaml, so it is not a run folder, and nothing is removed")
+      }
+      guard !folder.holdsResults else {
+        throw UsageFailure(
+          "\(folder.path) holds results, but no run.yaml that says where they come from; choose another --output")
+      }
+    }
+    lock = try FolderLock(folder)
+    folder.removeTemporaryFiles()
+    if overwrites { try folder.removeContents() }
+    let former = isRun && !overwrites ? try Configuration(path: folder.configuration) : nil
+    isResumed = folder.holdsResults
+    if isResumed, let former,
+      let difference = former.difference(from: configuration, ignoring: Self.ignored, paths: Self.paths)
+    {
+      throw UsageFailure(
+        "\(folder.path) holds another run: \(difference). Choose another --output, or start anew with --overwrite")
+    }
+    if !isResumed {
+      // What an attempt left that did not come to its first checkpoint belongs to no run.
+      if isRun { try folder.removeContents() }
+      try configuration.write(to: folder.configuration)
+    }
+  }
+
+  /// Brings `run.yaml` up to date once the work is done: more seeds, another number of threads.
+  public func finish() throws {
+    guard isResumed, try Configuration(path: folder.configuration) != configuration else { return }
+    try configuration.write(to: folder.configuration)
+  }
+
+  private static func isVacant(_ folder: RunFolder) throws -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.allSatisfy { $0 == FolderLock.fileName }
+  }
+}

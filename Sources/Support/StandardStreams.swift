@@ -1,0 +1,50 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// What people read while work goes on: messages, warnings, progress.
+public enum StandardError {
+  /// Writes text; a stream that nobody reads, or a full disk behind it, must not end a training.
+  public static func write(_ text: String) { _ = writeAll(Data(text.utf8), to: STDERR_FILENO) }
+}
+
+/// What programs read: results.
+public enum StandardOutput {
+  /// The reader has gone, as `head` does once it has enough.
+  public struct Closed: Error {
+    /// Creates the error.
+    public init() {}
+  }
+
+  /// Writes all of `data`.
+  ///
+  /// - Throws: ``FileFailure`` of kind `io`, or ``Closed``.
+  public static func write(_ data: Data) throws {
+    switch writeAll(data, to: STDOUT_FILENO) {
+    case 0: break
+    case EPIPE: throw Closed()
+    case let code:
+      throw FileFailure(
+        .io, path: "standard output",
+        reason: "the result could not be written (\(errorText(code))); what is in files is complete")
+    }
+  }
+}
+
+// Zero, or the error's number.
+private func writeAll(_ data: Data, to descriptor: Int32) -> Int32 {
+  data.withUnsafeBytes { bytes in
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written < 0 {
+        if errno == EINTR { continue }
+        return errno
+      }
+      rest = rest.dropFirst(written)
+    }
+    return 0
+  }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Datasets
+import Support
+
+/// Which data.
+struct DataOptions: ParsableArguments {
+  @Option(help: "A folder (class folders, CIFAR binary, IDX) or a known name: fashion-mnist, mnist, cifar10, cifar100.")
+  var dataset: String
+
+  @Option(help: "Use this part of the training data only, for example 10%.")
+  var subset: String?
+
+  func open(_ general: GeneralOptions) throws -> Dataset {
+    let dataset = try Dataset.open(dataset)
+    general.debug(
+      "data set \(dataset.name): \(dataset.format), \(dataset.training.count) training and \(dataset.heldOut.count) "
+        + "held-out images of \(dataset.channels) channel(s) at \(dataset.resolution) px, "
+        + "\(dataset.classNames.count) classes")
+    return dataset
+  }
+
+  /// The part of the training data, 0 to 1.
+  var fraction: Double {
+    get throws { try subset.map { try Fraction.parse($0, flag: "--subset") } ?? 1 }
+  }
+}
+
+/// Reads `20%` and `0.2`.
+enum Fraction {
+  static func parse(_ text: String, flag: String) throws -> Double {
+    let number = text.hasSuffix("%") ? Double(text.dropLast()).map { $0 / 100 } : Double(text)
+    guard let number, number > 0, number <= 1 else {
+      throw UsageFailure("\(flag) \(text): expected a part such as 20% or 0.2, above 0 and at most all")
+    }
+    return number
+  }
+}

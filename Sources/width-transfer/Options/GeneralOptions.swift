@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Runs
+import Support
+
+/// What every command understands.
+struct GeneralOptions: ParsableArguments {
+  // Only here to be shown by --help: the file has been replaced by its flags before these are parsed.
+  @Option(help: ArgumentHelp("Take these and other flags from a file; what is typed wins.", valueName: "file.yaml"))
+  var config: String?
+
+  @Flag(help: "Show warnings and errors only.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "Show what is decided on the way.")
+  var verbose = false
+
+  func validate() throws {
+    if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+  }
+
+  /// Tells something that a person may want to know.
+  func note(_ text: @autoclosure () -> String) {
+    if !quiet { StandardError.write("width-transfer: \(text())\n") }
+  }
+
+  /// Tells something that helps to find out why.
+  func debug(_ text: @autoclosure () throws -> String) rethrows {
+    if verbose { StandardError.write("width-transfer: \(try text())\n") }
+  }
+
+  /// Tells something that a person should know.
+  func warn(_ text: String) { StandardError.write("width-transfer: warning: \(text)\n") }
+}
+
+/// Prints a result on standard output: JSON for programs, a few lines for people.
+enum Output {
+  static func json(_ value: some Encodable) throws {
+    var data = try JSONFile.encoder().encode(value)
+    data.append(0x0A)
+    try StandardOutput.write(data)
+  }
+
+  static func text(_ text: String) throws { try StandardOutput.write(Data((text + "\n").utf8)) }
+}

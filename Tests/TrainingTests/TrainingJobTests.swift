@@ -1,0 +1,76 @@
+import Datasets
+import Foundation
+import Interchange
+import Networks
+import Runs
+import Support
+import Testing
+import Torch
+
+@testable import Training
+
+@Suite struct TrainingJobTests {
+  private func job(seed: Int = 1) -> TrainingJob {
+    TrainingJob(network: toyNetwork(), dataset: toyDataset, recipe: ToyTraining.base, seed: seed)
+  }
+
+  @Test("A job leaves weights, a result and events, and a second call returns the same without work")
+  func completes() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(path: folder.file("run"))
+    let result = try job().run(in: run)
+    let again = Recorder()
+    #expect(try job().run(in: run, sinks: [again]) == result)
+    #expect(again.events.isEmpty)
+    let file = try SafetensorsFile(path: run.model)
+    let model = try Model(try #require(try file.network()), seed: 0)
+    try model.load(file)
+    #expect(try model.evaluate(job().heldOutLoader()).top1 == result.top1)
+    #expect(result.macs == model.plan.macs)
+  }
+
+  @Test("A folder of another run is refused and not touched")
+  func otherRun() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(path: folder.file("run"))
+    _ = try job().run(in: run)
+    let before = try Data(contentsOf: URL(fileURLWithPath: run.events))
+    let failure = #expect(throws: UsageFailure.self) { try job(seed: 2).run(in: run) }
+    #expect(failure?.message.contains("its seed is 1, asked for is 2") == true, "\(failure?.message ?? "")")
+    var other = job()
+    other.recipe.epochs = 7
+    let second = #expect(throws: UsageFailure.self) { try other.run(in: run) }
+    #expect(second?.message.contains("its recipe.epochs is 2, asked for is 7") == true, "\(second?.message ?? "")")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: run.events)) == before)
+  }
+
+  @Test("A part of the data is class-balanced and does not depend on the seed")
+  func fraction() throws {
+    var job = job()
+    job.dataFraction = 0.25
+    let indices = try job.trainingLoader().indices
+    #expect(indices.count == 32)
+    #expect(Dictionary(grouping: indices) { $0 % 4 }.values.allSatisfy { $0.count == 8 })
+    job.seed = 9
+    #expect(try job.trainingLoader().indices == indices)
+  }
+
+  @Test("A network that does not suit the data is refused with both numbers")
+  func misfits() throws {
+    func message(_ network: Network) -> String {
+      let failure = #expect(throws: UsageFailure.self) {
+        try TrainingJob(network: network, dataset: toyDataset, recipe: Recipe()).validate()
+      }
+      return failure?.message ?? ""
+    }
+    #expect(try message(toyNetwork().with(classes: 7)).contains("has 7 classes, toy has 4"))
+    #expect(message(toyNetwork().with(inputChannels: 3)).contains("3 channels, toy has 1"))
+    var oblong = toyNetwork()
+    oblong.input.width = 6
+    #expect(message(oblong).contains("square"))
+    var maps = toyNetwork()
+    maps.layers.removeLast(3)
+    maps.layers.append(.conv("head", 4, 1, from: "relu2"))
+    #expect(message(maps).contains("one number a class"))
+  }
+}

@@ -1,0 +1,179 @@
+import Foundation
+import Networks
+import Runs
+import Support
+import Testing
+import Torch
+import Training
+
+@testable import WidthSearch
+
+@Suite struct DMCPTests {
+  private func expectEqual(
+    _ one: SearchResult, _ other: SearchResult, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    var (a, b) = (one, other)
+    (a.cost.seconds, b.cost.seconds) = (0, 0)
+    #expect(a == b, sourceLocation: sourceLocation)
+  }
+
+  @Test("The same seed gives the same search to the last bit, another seed another")
+  func seeds() throws {
+    let first = try ToySearch().run()
+    expectEqual(try ToySearch().run(), first)
+    #expect(try ToySearch(seed: 1).run().channels != first.channels)
+    #expect(Set(first.channels.keys) == Set(try toyNetwork().widthGroups.map(\.id)))
+    #expect(first.history.map(\.step) == [1, 2, 3, 4, 5, 6])
+    #expect(first.history[2].widths == first.history[1].widths)  // α rests in the first stage
+    #expect(first.history[3].widths != first.history[2].widths)
+    #expect(first.history.last?.widths == first.channels && first.history.last?.macs == first.macs)
+  }
+
+  @Test("An interrupted and resumed search equals an uninterrupted one", arguments: [1, 3, 4, 6])
+  func resume(stop: Int) throws {
+    let expected = try ToySearch().run()
+    let folder = try TemporaryFolder()
+    let interrupted = #expect(throws: Interrupted.self) { try ToySearch().run(folder, interruptedAt: stop) }
+    #expect(interrupted?.exitCode == .interrupted)
+    #expect(interrupted?.message.contains("search step \(stop)") == true)
+    let events = Recorder()
+    expectEqual(try ToySearch().run(folder, events: events), expected)
+    #expect(events.events.first == .resume(.init(step: stop)))
+    // And once more, from the end.
+    expectEqual(try ToySearch().run(folder), expected)
+  }
+
+  @Test("The cost of a step is three forward passes of each network in it")
+  func cost() throws {
+    var search = ToySearch()
+    (search.settings.randomPasses, search.settings.warmUpFraction) = (0, 0)
+    let context = try search.context()
+    let supernet = try DMCP(search.settings).widestNetwork(for: search.network, divisor: 1).resolved()
+    let chains = try MarkovNetwork(supernet, settings: search.settings, targetMACs: Double(context.targetMACs))
+    let widest = try supernet.cost().macs
+    let narrowest = try supernet.network(with: chains.narrowest).cost().macs
+    let result = try search.run()
+    let images = 2 * 96
+    #expect(result.cost.flops == Double(3 * images * (2 * widest + narrowest)))
+    #expect(result.cost.supernetMACs == widest && result.cost.trainingImages == 96)
+    #expect(Set(result.cost.passes.keys) == ["widest", "narrowest", "architecture"])
+
+    search.settings.randomPasses = 2
+    let random = try #require(try search.run().cost.passes["random"])
+    #expect(random.images == 2 * images)
+    #expect(random.forwardMACs > Double(2 * images * narrowest) && random.forwardMACs < Double(2 * images * widest))
+    search.settings.warmUpFraction = 1
+    #expect(try search.run().cost.passes["architecture"] == nil)
+  }
+
+  @Test("A search of some length ends near its budget, learns, and moves channels")
+  func endToEnd() throws {
+    var search = ToySearch()
+    search.recipe.epochs = 20
+    let events = Recorder()
+    let result = try search.run(events: events)
+    let target = Double(try toyNetwork().cost().macs)
+    #expect((0.9...1.05).contains(result.macs / target), "\(result.macs / target)")
+    let last = events.events.compactMap { if case .search(let search) = $0 { search } else { nil } }.last
+    #expect(try #require(last).loss < 0.7 && last?.step == 60 && last?.stage == "architecture")
+    let multipliers = try result.multipliers(of: toyNetwork())
+    #expect(multipliers.values.allSatisfy { (0.2...1.55).contains($0) })
+    #expect((multipliers.values.max() ?? 0) - (multipliers.values.min() ?? 0) > 0.01, "\(multipliers)")
+    let copy = try JSONDecoder().decode(SearchResult.self, from: JSONEncoder().encode(result))
+    #expect(copy == result)
+  }
+
+  @Test(
+    "All variants run", arguments: [MarkovWidth.Parametrisation.sigmoid, .exponential],
+    [ChannelGrid.Layout.proportional, .official])
+  func variants(parametrisation: MarkovWidth.Parametrisation, layout: ChannelGrid.Layout) throws {
+    var search = ToySearch()
+    (search.settings.parametrisation, search.settings.layout, search.settings.start) = (parametrisation, layout, .zero)
+    search.recipe.precision = .bfloat16
+    let result = try search.run()
+    #expect(result.macs.isFinite && result.channels.count == 3)
+    if parametrisation == .exponential {
+      #expect(result.warnings.count == 1 && result.warnings[0].contains("of its budget"))
+    }
+  }
+
+  @Test("The rate of α rises when the second stage is short")
+  func alphaRate() {
+    #expect(DMCPSearch.alphaLearningRate(steps: 12520) == 0.5 && DMCPSearch.alphaLearningRate(steps: 500) == 0.5)
+    #expect(DMCPSearch.alphaLearningRate(steps: 250) == 1 && DMCPSearch.alphaLearningRate(steps: 10) == 2)
+    #expect(DMCPSearch.alphaLearningRate(steps: 0) == 2)
+  }
+
+  @Test("A diverging search ends with an error and saves nothing that is not finite")
+  func divergence() throws {
+    let folder = try TemporaryFolder()
+    var search = ToySearch()
+    search.recipe.learningRate = 1e30
+    let failure = #expect(throws: TrainingFailure.self) { try search.run(folder) }
+    #expect(failure?.exitCode == .badData)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+
+  @Test("Networks that DMCP cannot act on are refused by the group's name")
+  func refusals() throws {
+    func message(_ change: (inout ToySearch) -> Void) -> String {
+      var search = ToySearch()
+      change(&search)
+      let failure = #expect(throws: UsageFailure.self) { try search.run() }
+      return failure?.message ?? ""
+    }
+    let plain = Network(
+      name: "plain", input: Shape(channels: 1, height: 8, width: 8),
+      layers: [
+        Layer(name: "conv", operation: .convolution(Convolution(outputChannels: 8, kernelSize: 3)), inputs: ["input"]),
+        Layer(name: "pool", operation: .globalAveragePool, inputs: ["conv"]),
+        Layer(name: "fc", operation: .linear(Linear(outputFeatures: 4)), inputs: ["pool"]),
+      ])
+    #expect(message { $0.network = plain }.contains("the channels of conv have no batch normalization"))
+    var grouped = plain
+    grouped.layers.insert(
+      Layer(
+        name: "group",
+        operation: .convolution(Convolution(outputChannels: 8, kernelSize: 1, grouping: .grouped(2))), inputs: ["conv"]),
+      at: 1)
+    grouped.layers[2].inputs = ["group.bn"]
+    grouped.layers.insert(Layer(name: "group.bn", operation: .batchNorm(BatchNorm()), inputs: ["group"]), at: 2)
+    grouped.layers[1].inputs = ["conv.bn"]
+    grouped.layers.insert(Layer(name: "conv.bn", operation: .batchNorm(BatchNorm()), inputs: ["conv"]), at: 1)
+    #expect(message { $0.network = grouped }.contains("convolution in groups"))
+    #expect(message { $0.recipe.precision = .float16 }.contains("float32 or bfloat16"))
+  }
+
+  static let broken: [(name: String, change: @Sendable (inout DMCPSettings) -> Void)] = [
+    ("widths", { $0.range.minimum = 0 }), ("widths", { $0.range.maximum = 0.05 }),
+    ("widths", { $0.range.minimum = .nan }), ("step between widths", { $0.range.offset = 0 }),
+    ("step between widths", { $0.range.offset = 1e-9 }), ("minimumChannels", { $0.minimumChannels = 0 }),
+    ("warmUpFraction", { $0.warmUpFraction = 1.5 }), ("alphaLearningRate", { $0.alphaLearningRate = -1 }),
+    ("alphaMomentum", { $0.alphaMomentum = 1 }), ("budgetWeight", { $0.budgetWeight = .infinity }),
+    ("randomPasses", { $0.randomPasses = -1 }), ("finalUniformProbability", { $0.finalUniformProbability = 0 }),
+  ]
+
+  @Test("Settings that make no sense are refused by name", arguments: broken.indices)
+  func validation(index: Int) throws {
+    try DMCPSettings().validate()
+    var settings = DMCPSettings()
+    Self.broken[index].change(&settings)
+    let failure = #expect(throws: UsageFailure.self) { try settings.validate() }
+    #expect(failure?.message.contains(Self.broken[index].name) == true, "\(failure?.message ?? "")")
+  }
+
+  @Test("Equal settings have equal identities, others do not")
+  func identity() {
+    #expect(DMCP().identity == DMCP().identity)
+    #expect(DMCP(DMCPSettings(budgetWeight: 0.2)).identity != DMCP().identity)
+    #expect(DMCP().name == "dmcp")
+  }
+
+  @Test("The control keeps the network's own widths and spends nothing")
+  func uniform() throws {
+    let result = try UniformWidths().search(ToySearch().context())
+    #expect(result.channels == ["stem": 8, "inner": 12, "out": 10])
+    #expect(try result.multipliers(of: toyNetwork()).values.allSatisfy { $0 == 1 })
+    #expect(result.cost.flops == 0)
+  }
+}

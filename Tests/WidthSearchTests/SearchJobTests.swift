@@ -1,0 +1,58 @@
+import Datasets
+import Foundation
+import Networks
+import Runs
+import Support
+import Testing
+import Training
+
+@testable import WidthSearch
+
+@Suite struct SearchJobTests {
+  private func job(seed: Int = 0) throws -> SearchJob {
+    let dataset = Dataset(
+      name: "toy", training: toyImages, heldOut: toyImages, resolution: 8, normalization: .grey)
+    return SearchJob(
+      network: toyNetwork(), dataset: dataset, dataFraction: 0.5, optimizer: DMCP(ToySearch().settings),
+      targetMACs: try toyNetwork().cost().macs, recipe: ToySearch().recipe, divisor: 1, seed: seed)
+  }
+
+  @Test("A search leaves its result and events, and a second call returns the same without work")
+  func completes() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(path: folder.path + "/search")
+    let result = try job().run(in: run)
+    #expect(result.cost.trainingImages == 32)  // half of 96, full batches of 32 only
+    let events = try Data(contentsOf: URL(fileURLWithPath: run.events))
+    let again = Recorder()
+    #expect(try job().run(in: run, sinks: [again]) == result)
+    #expect(again.events.isEmpty)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: run.events)) == events)
+  }
+
+  @Test("Another search's folder is refused and not touched, finished or not")
+  func otherRun() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(path: folder.path + "/search")
+    _ = try job().run(in: run)
+    let events = try Data(contentsOf: URL(fileURLWithPath: run.events))
+    #expect(throws: UsageFailure.self) { try job(seed: 1).run(in: run) }
+    try FileManager.default.removeItem(atPath: run.result)
+    let failure = #expect(throws: UsageFailure.self) { try job(seed: 1).run(in: run) }
+    #expect(failure?.message.contains("its training.seed is 0, asked for is 1") == true, "\(failure?.message ?? "")")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: run.events)) == events)
+  }
+
+  @Test("A search that was killed before it wrote its result ends the same")
+  func resumed() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(path: folder.path + "/search")
+    let result = try job().run(in: run)
+    try FileManager.default.removeItem(atPath: run.result)
+    let events = Recorder()
+    let again = try job().run(in: run, sinks: [events])
+    #expect(
+      again.channels == result.channels && again.history == result.history && again.cost.flops == result.cost.flops)
+    #expect(events.events.contains(.resume(.init(step: 2))))
+  }
+}

@@ -60,7 +60,7 @@ extension Workplace {
   func shell(_ line: String) throws -> Outcome { try launch("/bin/sh", ["-c", line]) }
 
   /// Starts the executable and returns once it has written a line with some words to standard error.
-  func start(_ arguments: [String], until words: String) throws -> Process {
+  func start(_ arguments: [String], until words: String) throws -> Running {
     let process = try process(Self.executable, arguments)
     let pipe = Pipe()
     process.standardOutput = FileHandle.nullDevice
@@ -72,7 +72,21 @@ extension Workplace {
       guard !some.isEmpty else { throw Missing(message: "it ended without saying '\(words)': \(text)") }
       text += String(decoding: some, as: UTF8.self)
     }
-    return process
+    return Running(process: process, errors: pipe.fileHandleForReading)
+  }
+
+  /// A process at work.
+  struct Running {
+    let process: Process
+    fileprivate let errors: FileHandle
+
+    /// Sends a signal and waits for the end.
+    func end(_ signal: Int32) throws -> Outcome {
+      kill(process.processIdentifier, signal)
+      let rest = try errors.readToEnd() ?? Data()
+      process.waitUntilExit()
+      return Outcome(code: process.exitCode, output: "", errors: String(decoding: rest, as: UTF8.self))
+    }
   }
 
   private func process(_ executable: String, _ arguments: [String]) throws -> Process {

@@ -17,8 +17,9 @@ public final class BatchStatistics {
   }
 
   /// Creates statistics at their initial values for a network, which may be narrower than the model that runs it.
-  public convenience init(for plan: ExecutionPlan, device: Device) throws {
-    try self.init(channels: plan.normalizations.map { plan.resolved.layers[$0].output.channels }, device: device)
+  public convenience init(for plan: ExecutionPlan, _ type: ScalarType = .float32, device: Device) throws {
+    try self.init(
+      channels: plan.normalizations.map { plan.resolved.layers[$0].output.channels }, type, device: device)
   }
 
   /// Starts afresh, for a recalibration.

@@ -36,7 +36,7 @@ public final class Model {
       try placed.setRequiresGradient(true)
       return Parameter(name: entry.name, role: entry.role, tensor: placed)
     }
-    statistics = try BatchStatistics(for: plan, device: device)
+    statistics = try BatchStatistics(for: plan, scalarType, device: device)
   }
 
   /// The tensors of ``parameters``.

@@ -146,6 +146,12 @@ public enum RunEvent: Sendable, Equatable {
     /// Training images per second.
     public var imagesPerSecond: Double
 
+    // Spelt as in widths.json and on the command line.
+    private enum CodingKeys: String, CodingKey {
+      case step, totalSteps, stage, loss, macs, widths, imagesPerSecond
+      case targetMACs = "targetMacs"
+    }
+
     /// Creates the record.
     public init(
       step: Int, totalSteps: Int, stage: String, loss: Double, macs: Double, targetMACs: Double,

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Interchange
 import Networks
 import Runs
 import Support
@@ -115,7 +116,7 @@ public struct TrainingJob {
         decoding: try JSONEncoder.compact.encode(
           Identity(
             network: network, recipe: recipe, seed: seed, dataset: dataset.name, images: dataset.training.count,
-            dataFraction: dataFraction, device: device.description)), as: UTF8.self)
+            dataFraction: dataFraction, device: "\(device.kind)")), as: UTF8.self)
     }
   }
 
@@ -130,10 +131,11 @@ public struct TrainingJob {
     in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init()
   ) throws -> TrainingResult {
     try validate()
-    let store = CheckpointStore(folder: folder.checkpoints, identity: try identity)
+    let identity = try identity
+    let store = CheckpointStore(folder: folder.checkpoints, identity: identity)
     // Another run's folder is refused here, before anything is written into it.
-    let last = try store.latest(Trainer.Progress.self, warn: { _ in })?.state
-    if let last, let finished = try finished(in: folder, images: last.images) { return finished }
+    try store.refuseOtherRuns()
+    if let finished = try finished(in: folder, identity: identity) { return finished }
     try AtomicFile.createFolder(folder.path)
     let log = try EventLog(path: folder.events)
     let events = EventStream([log] + sinks)
@@ -150,15 +152,19 @@ public struct TrainingJob {
           stepsPerEpoch: training.batchesPerEpoch, batchSize: training.batchSize, images: training.indices.count,
           resolution: network.input.height, device: device.description, seed: seed)))
     return try trainer.run { result in
-      try trainer.result.save(to: folder.model)
+      try trainer.result.save(to: folder.model, metadata: ["run": identity])
       try JSONFile.write(result, to: folder.result)
     }
   }
 
   // A process that was killed after it wrote its result may not have told so.
-  private func finished(in folder: RunFolder, images: Int) throws -> TrainingResult? {
-    let files = FileManager.default
-    guard files.fileExists(atPath: folder.result), files.fileExists(atPath: folder.model) else { return nil }
+  private func finished(in folder: RunFolder, identity: String) throws -> TrainingResult? {
+    // The weights say which run they come from, so that checkpoints can be removed once a run is complete.
+    guard FileManager.default.fileExists(atPath: folder.result),
+      let weights = try? SafetensorsFile(path: folder.model), weights.metadata["run"] == identity
+    else { return nil }
+    let batch = min(recipe.batchSize, imageCount)
+    let images = recipe.epochs * (imageCount / batch * batch)
     let result = try JSONFile.read(
       TrainingResult.self, path: folder.result, expecting: "remove it, and the same command makes it again")
     let flops = 3 * Double(result.macs) * Double(images)

@@ -120,16 +120,11 @@ public struct TransferRun {
   }
 
   private func widthsFile(_ match: WidthMatch, _ result: SearchResult, source: Network) throws -> WidthsFile {
-    let own = try target.widths
-    return WidthsFile(
-      network: target.name, algorithm: optimizer.name, macs: match.macs, targetMacs: targetMACs,
-      parameters: try match.network.cost().parameters, widths: match.widths.values,
-      multipliers: Dictionary(
-        match.widths.values.map { ($0.key, Double($0.value) / Double(own[$0.key] ?? $0.value)) },
-        uniquingKeysWith: { first, _ in first }),
-      projection: .init(
-        width: projection.width, depth: projection.depth, resolution: source.input.height, data: projection.data),
-      overhead: try overhead(of: result, source: source), history: result.history)
+    var file = try WidthsFile(
+      match, target: target, source: source, projection: projection, algorithm: optimizer.name, targetMACs: targetMACs)
+    file.overhead = try overhead(of: result, source: source)
+    file.history = result.history
+    return file
   }
 
   /// What the search spent beside what it would have spent on the target itself, in the same passes.

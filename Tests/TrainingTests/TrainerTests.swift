@@ -61,18 +61,21 @@ struct ToyTraining: Sendable, CustomTestStringConvertible {
   /// A trainer of fresh objects.
   func trainer(
     _ folder: TemporaryFolder? = nil, events: Recorder = Recorder(), every steps: Int? = nil,
-    identity: String? = nil, interruptedAt stop: Int? = nil
+    identity: String? = nil, interruptedAt stop: Int? = nil, atQuestion question: Int? = nil
   ) throws -> Trainer {
     var asked = 0
-    return try Trainer(
+    weak var made: Trainer?
+    let trainer = try Trainer(
       Model(toyNetwork(dropout: dropout), seed: seed), recipe: recipe, training: training,
       heldOut: toyDataset.heldOutLoader(batchSize: 64), seed: seed, events: EventStream([events]),
       checkpoints: folder.map { CheckpointStore(folder: $0.path, identity: identity ?? name) },
       policy: CheckpointPolicy(seconds: 1e9, steps: steps),
       interruption: {
         asked += 1
-        return asked == stop ? SIGTERM : nil
+        return asked == question || (stop != nil && made?.step == stop) ? SIGTERM : nil
       })
+    made = trainer
+    return trainer
   }
 }
 
@@ -86,6 +89,22 @@ struct ToyTraining: Sendable, CustomTestStringConvertible {
     #expect(one.result.statistics.batchesTracked == other.result.statistics.batchesTracked)
     #expect(one.step == other.step && one.flops == other.flops, sourceLocation: sourceLocation)
     #expect(results.0.top1 == results.1.top1 && results.0.loss == results.1.loss, sourceLocation: sourceLocation)
+  }
+
+  // The fifth question comes from the evaluation after the fourth step.
+  @Test func aSignalDuringAnEvaluationDoesNotWaitForItsEnd() throws {
+    let way = try #require(ToyTraining.all.first)
+    let straight = try way.trainer()
+    let expected = try straight.run()
+    let folder = try TemporaryFolder()
+    let events = Recorder()
+    let interrupted = #expect(throws: Interrupted.self) {
+      try way.trainer(folder, events: events, atQuestion: 5).run()
+    }
+    #expect(interrupted?.message.contains("step 4") == true)
+    #expect(!events.events.contains { if case .epoch = $0 { true } else { false } })
+    let resumed = try way.trainer(folder)
+    try expectEqual(resumed, straight, (try resumed.run(), expected))
   }
 
   // In the middle of the first epoch, at its last step (before its evaluation), after the first step of the second, at the

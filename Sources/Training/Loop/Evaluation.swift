@@ -20,9 +20,11 @@ extension Model {
   /// - Parameters:
   ///   - plan: A narrower network to run; nil for full width.
   ///   - statistics: Batch-norm statistics to use; nil for the model's own.
+  ///   - interruption: Asked before each batch for a signal that ends the evaluation.
+  /// - Throws: `Interrupted` after a signal.
   public func evaluate(
     _ loader: BatchLoader, as plan: ExecutionPlan? = nil, statistics: BatchStatistics? = nil,
-    precision: Recipe.Precision = .float32
+    precision: Recipe.Precision = .float32, interruption: () -> Int32? = { nil }
   ) throws -> Evaluation {
     guard !loader.indices.isEmpty else {
       throw UsageFailure("\(loader.source.name) has no held-out images to evaluate on")
@@ -34,6 +36,7 @@ extension Model {
       var images = 0
       let stream = loader.epoch(0)
       while let batch = try stream.next() {
+        if let signal = interruption() { throw Interrupted(signal: signal, saved: nil) }
         let logits = try withAutocast(precision.scalarType, on: device) {
           try forward(batch.images, as: plan, ForwardOptions(.evaluation, statistics: statistics))
         }.to(.float32)

@@ -183,7 +183,7 @@ public final class Trainer {
         try result.recalibrate(batches: recipe.recalibrationBatches, of: training, precision: recipe.precision)
       }
       let began = clock()
-      let found = try result.evaluate(heldOut, precision: recipe.precision)
+      let found = try evaluate(clock)
       evaluation = found
       progress.lastEvaluation = [found.loss, found.top1, found.top5, Double(found.images)]
       try events.send(
@@ -204,6 +204,16 @@ public final class Trainer {
     progress.epochLoss = 0
     progress.epochSteps = 0
     try save(clock())
+  }
+
+  // An evaluation can be long: a signal does not wait for its end.
+  private func evaluate(_ clock: () -> Double) throws -> Evaluation {
+    do {
+      return try result.evaluate(heldOut, precision: recipe.precision, interruption: interruption)
+    } catch let interrupted as Interrupted {
+      try save(clock())
+      throw Interrupted(signal: interrupted.signal, saved: "the checkpoint of step \(step) is written")
+    }
   }
 
   private func finish(seconds: Double) throws -> TrainingResult {

@@ -21,15 +21,19 @@ extension Model {
 
   /// Writes the weights as safetensors, with what is needed to rebuild the network from the file alone.
   ///
+  /// - Parameters:
+  ///   - path: Where to write.
+  ///   - metadata: More to keep in the file's header.
   /// - Throws: `FileFailure` when the file cannot be written; a former file stays as it was then.
-  public func save(to path: String, widths: Widths? = nil) throws {
-    let names = try JSONEncoder.compact.encode(try widths ?? network.widths)
+  public func save(to path: String, metadata: [String: String] = [:]) throws {
+    let widths = try JSONEncoder.compact.encode(try network.widths)
+    let described = [
+      "network": network.name, "widths": String(decoding: widths, as: UTF8.self),
+      "architecture": String(decoding: try JSONEncoder.compact.encode(network), as: UTF8.self),
+    ]
     try SafetensorsWriter.write(
       try stateDict().map { try .init(name: $0.name, $0.tensor) },
-      metadata: [
-        "network": network.name, "widths": String(decoding: names, as: UTF8.self),
-        "architecture": String(decoding: try JSONEncoder.compact.encode(network), as: UTF8.self),
-      ], to: path)
+      metadata: described.merging(metadata) { own, _ in own }, to: path)
   }
 
   /// Reads weights that fit this network exactly, or changes nothing.

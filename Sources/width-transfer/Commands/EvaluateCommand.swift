@@ -28,7 +28,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Scale every stage's number of blocks by this factor first.")
   var depth: Double?
 
-  @Option(parsing: .unconditional, help: "Side of the images in pixels (default: the dataset's).")
+  @Option(
+    parsing: .unconditional,
+    help: "Side of the images in pixels (default: that of the weights' network, or the dataset's).")
   var resolution: Int?
 
   @Option(parsing: .unconditional, help: "Channel counts are multiples of this.")
@@ -40,7 +42,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "The type that convolutions and matrix products compute in.")
   var precision: Recipe.Precision = .float32
 
-  @OptionGroup var data: DataOptions
+  @Option(help: DataOptions.help)
+  var dataset: String
+
   @OptionGroup var compute: ComputeOptions
 
   @Flag(help: "Print JSON on standard output.")
@@ -50,11 +54,15 @@ struct EvaluateCommand: ParsableCommand {
 
   func validate() throws {
     if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
+    if network == nil, width != nil || depth != nil {
+      throw ValidationError(
+        "--width and --depth scale a network that --network names; the weights name theirs as it is")
+    }
   }
 
   func run() throws {
     let file = try SafetensorsFile(path: weights)
-    let dataset = try data.open(general)
+    let dataset = try DataOptions.open(dataset, general)
     var built: Network
     if let network {
       built = try NetworkRequest(

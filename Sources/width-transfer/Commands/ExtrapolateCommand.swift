@@ -42,19 +42,14 @@ struct ExtrapolateCommand: ParsableCommand {
     let target = try network.request.build()
     let source = try projection.applied(to: target, divisor: network.divisor)
     let searched = try source.with(widthsFile: widths)
+    let budget = try Budget.macs(flops, of: target)
     let match = try Extrapolation.match(
       widths: searched.widths, from: source, to: target, stacking: stacking, divisor: network.divisor,
-      targetMACs: Budget.macs(flops, of: target))
-    let own = try target.widths
-    let file = WidthsFile(
-      network: target.name, algorithm: try WidthsFile(path: widths).algorithm, macs: match.macs,
-      targetMacs: try Budget.macs(flops, of: target), parameters: try match.network.cost().parameters,
-      widths: match.widths.values,
-      multipliers: Dictionary(
-        match.widths.values.map { ($0.key, Double($0.value) / Double(own[$0.key] ?? $0.value)) },
-        uniquingKeysWith: { first, _ in first }),
-      projection: .init(
-        width: projection.width, depth: projection.depth, resolution: source.input.height, data: projection.data))
+      targetMACs: budget)
+    if let warning = TransferRun.warning(about: match, targetMACs: budget) { general.warn(warning) }
+    let file = try WidthsFile(
+      match, target: target, source: source, projection: projection, algorithm: WidthsFile(path: widths).algorithm,
+      targetMACs: budget)
     if let output { try file.write(to: output) }
     if json || output == nil {
       try Output.json(file)

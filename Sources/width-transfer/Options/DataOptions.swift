@@ -4,14 +4,20 @@ import Support
 
 /// Which data.
 struct DataOptions: ParsableArguments {
-  @Option(help: "A folder (class folders, CIFAR binary, IDX) or a known name: fashion-mnist, mnist, cifar10, cifar100.")
+  static let help: ArgumentHelp =
+    "A folder (class folders, CIFAR binary, IDX) or a known name: fashion-mnist, mnist, cifar10, cifar100."
+
+  @Option(help: DataOptions.help)
   var dataset: String
 
   @Option(help: "Use this part of the training data only, for example 10%.")
   var subset: String?
 
-  func open(_ general: GeneralOptions) throws -> Dataset {
-    let dataset = try Dataset.open(dataset)
+  func open(_ general: GeneralOptions) throws -> Dataset { try Self.open(dataset, general) }
+
+  /// Opens a data set and, with `-v`, tells what it was taken for.
+  static func open(_ name: String, _ general: GeneralOptions) throws -> Dataset {
+    let dataset = try Dataset.open(name)
     general.debug(
       "data set \(dataset.name): \(dataset.format), \(dataset.training.count) training and \(dataset.heldOut.count) "
         + "held-out images of \(dataset.channels) channel(s) at \(dataset.resolution) px, "

@@ -70,6 +70,12 @@ public struct TransferRun {
   // MARK: - Search and extrapolation
 
   /// Searches on the projected network and carries the widths to the target; writes `widths.json`.
+  ///
+  /// - Parameters:
+  ///   - folder: The run folder; the search has a folder of its own inside.
+  ///   - sinks: Makes readers of the search's events.
+  ///   - policy: When to save.
+  /// - Throws: `UsageFailure` before anything is done when the parts do not fit, `Interrupted` after a signal.
   public func search(
     in folder: RunFolder, sinks: Sinks = { _, _ in [] }, policy: CheckpointPolicy = .init()
   ) throws -> WidthsFile {
@@ -147,7 +153,12 @@ public struct TransferRun {
 
   /// Searches, trains the target at its own widths and at the found ones, and writes `summary.json`.
   ///
-  /// - Parameter seeds: How many independent trainings of each network; mean ± standard deviation come from these.
+  /// - Parameters:
+  ///   - folder: The run folder.
+  ///   - seeds: How many independent trainings of each network; mean ± standard deviation come from these.
+  ///   - sinks: Makes readers of each part's events.
+  ///   - policy: When to save between the ends of epochs.
+  /// - Throws: `UsageFailure` before anything is done when the parts do not fit, `Interrupted` after a signal.
   public func run(
     in folder: RunFolder, seeds: Int = 1, sinks: Sinks = { _, _ in [] }, policy: CheckpointPolicy = .init()
   ) throws -> RunSummary {

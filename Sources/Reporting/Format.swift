@@ -6,6 +6,9 @@ enum Format {
     (1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"),
   ]
 
+  // Beyond this a number is no longer exact, and soon no `Int` either; a broken file can hold anything.
+  private static let largest = 1e15
+
   /// Three significant digits and an SI prefix: `41.2 M`. The space does not break.
   static func si(_ value: Double) -> String {
     guard value.isFinite else { return "–" }
@@ -35,9 +38,11 @@ enum Format {
     return String(format: "%.\(decimals)f", value).replacingOccurrences(of: "-", with: "−")
   }
 
-  /// A number with its sign.
+  /// A number with its sign; `±` where it rounds to zero.
   static func signed(_ value: Double, _ decimals: Int) -> String {
-    (value > 0 ? "+" : value == 0 ? "±" : "") + fixed(value, decimals)
+    let size = fixed(abs(value), decimals)
+    guard value.isFinite else { return size }
+    return (size.allSatisfy { "0.".contains($0) } ? "±" : value > 0 ? "+" : "−") + size
   }
 
   /// A whole number in groups of three digits.
@@ -61,12 +66,12 @@ enum Format {
   /// A factor: `38.2×`.
   static func factor(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "–" }
-    return (value >= 1000 ? count(Int(value.rounded())) : significant(value)) + "×"
+    return (value >= 1000 && value < largest ? count(Int(value.rounded())) : significant(value)) + "×"
   }
 
   /// A duration in its two largest units.
   static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds >= 0 else { return "–" }
+    guard seconds.isFinite, seconds >= 0, seconds < largest else { return "–" }
     if seconds < 60 { return significant(seconds, digits: seconds < 10 ? 2 : 3) + " s" }
     let whole = Int(seconds.rounded())
     if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }

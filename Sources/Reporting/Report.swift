@@ -13,8 +13,10 @@ public struct Report: Sendable {
 
   /// Reads the run folders and decides what the page says.
   ///
-  /// - Parameter folders: One folder of a `run`, a `train` or a `search`; or several, which are compared.
-  /// - Throws: ``FileFailure``: `missing` when a folder holds no complete run, `badData` when a file in it is broken.
+  /// - Parameter folders: One folder of a `run`, a `train`, a `search` or a `compare`; or several of the first three,
+  ///   which are compared.
+  /// - Throws: ``FileFailure``: `missing` when a folder holds no complete run, `badData` when a file in it is broken;
+  ///   ``UsageFailure`` when there is no folder, or a comparison of methods among several.
   public init(_ folders: [RunFolder]) throws {
     let records = try folders.map { try RunRecord($0) }
     if records.count == 1, let record = records.first {
@@ -22,9 +24,16 @@ public struct Report: Sendable {
       case .run(let summary): page = RunPage(record: record, summary: summary).page()
       case .training: page = TrainingPage(record: record).page()
       case .search: page = SearchPage(record: record).page()
+      case .comparison(let summary): page = MethodsPage(record: record, summary: summary).page()
       }
     } else {
       guard !records.isEmpty else { throw UsageFailure("report: name at least one run folder") }
+      for record in records {
+        guard case .comparison = record.kind else { continue }
+        throw UsageFailure(
+          "report: \(record.folder.path) is a comparison of search methods, whose page stands alone; give it by itself"
+        )
+      }
       page = ComparisonPage(records: records).page()
     }
   }

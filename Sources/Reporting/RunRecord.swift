@@ -13,11 +13,13 @@ public struct RunRecord: Sendable {
     case training
     /// One search.
     case search
+    /// Several search methods side by side.
+    case comparison(ComparisonSummary)
   }
 
   /// One training, with the network that it trained.
   public struct Training: Sendable {
-    /// `uniform` or `optimized`.
+    /// `uniform` or `optimized`; the arm's algorithm and mode in a comparison.
     public var variant: String
     /// Its seed.
     public var seed: Int
@@ -41,6 +43,8 @@ public struct RunRecord: Sendable {
   public let search: EventHistory?
   /// The trainings.
   public let trainings: [Training]
+  /// The searches of a comparison, each with a name.
+  public let searches: [(name: String, history: EventHistory)]
   /// The widths that came out or went in.
   public let widths: WidthsFile?
   /// The result of a single training.
@@ -76,11 +80,34 @@ public struct RunRecord: Sendable {
       own.start?.kind != "search" && files.fileExists(atPath: folder.result)
       ? try JSONFile.read(
         TrainingResult.self, path: folder.result, expecting: "this is what `train --json` prints") : nil
-    if files.fileExists(atPath: folder.summary) {
+    var searches: [(name: String, history: EventHistory)] = []
+    if files.fileExists(atPath: folder.comparison) {
+      let summary = try JSONFile.read(
+        ComparisonSummary.self, path: folder.comparison, expecting: "this is what `compare --json` prints")
+      kind = .comparison(summary)
+      search = nil
+      // The page draws nothing of these events, so it is no gap when they are gone.
+      var trainings: [Training] = []
+      for arm in summary.arms {
+        for member in arm.members {
+          let place = RunFolder(path: folder.file(member.folder))
+          if let history = try? EventHistory(EventLog.read(path: place.events)) {
+            trainings.append(
+              Training(variant: "\(arm.algorithm) \(arm.mode.rawValue)", seed: member.seed, history: history))
+          }
+          if let history = try? EventHistory(EventLog.read(path: place.search.events)) {
+            searches.append(("\(arm.algorithm) \(arm.mode.rawValue), search, seed \(member.seed)", history))
+          }
+        }
+      }
+      self.trainings = trainings
+    } else if files.fileExists(atPath: folder.summary) {
       let summary = try JSONFile.read(
         RunSummary.self, path: folder.summary, expecting: "this is what `run --json` prints")
       kind = .run(summary)
-      search = Self.events(of: folder.search, "the search", &gaps)
+      // A search that served several budgets has its folder beside theirs; a summary from outside leads nowhere else.
+      let place = summary.searchFolder == "../search" ? RunFolder(path: folder.file("../search")) : folder.search
+      search = Self.events(of: place, "the search", &gaps)
       var trainings: [Training] = []
       for variant in summary.variants {
         for (seed, path) in zip(variant.seeds, variant.folders) {
@@ -102,13 +129,16 @@ public struct RunRecord: Sendable {
       search = nil
       trainings = []
     } else {
-      let isUnfinished = files.fileExists(atPath: folder.search.events)
+      let isUnfinishedComparison = settings.contains { $0.name == "command" && $0.value.contains("compare") }
+      let isUnfinished = isUnfinishedComparison || files.fileExists(atPath: folder.search.events)
       throw FileFailure(
         isUnfinished ? .missing : .badData, path: folder.path,
         reason: isUnfinished
-          ? "this run is not complete (it has no summary.json); give the same command again to go on"
-          : "this is no run folder: it has neither summary.json nor events.jsonl")
+          ? "this run is not complete (it has no \(isUnfinishedComparison ? "comparison" : "summary").json); "
+            + "give the same command again to go on"
+          : "this is no run folder: it has no summary.json, comparison.json or events.jsonl")
     }
+    self.searches = searches
     self.gaps = gaps
   }
 

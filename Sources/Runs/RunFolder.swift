@@ -21,6 +21,8 @@ public struct RunFolder: Sendable, Hashable {
   public var result: String { file("result.json") }
   /// What a `run` brought in all: what `run --json` prints.
   public var summary: String { file("summary.json") }
+  /// What a comparison of search methods brought: what `compare --json` prints.
+  public var comparison: String { file("comparison.json") }
   /// The report.
   public var report: String { file("report.html") }
   /// The folder of checkpoints.
@@ -28,6 +30,9 @@ public struct RunFolder: Sendable, Hashable {
 
   /// The path of a file in the folder.
   public func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+
+  /// What folders of budgets begin with, when a run has several: `flops-0.5x`.
+  public static let budgetPrefix = "flops-"
 
   /// The folder of the search inside a `run`.
   public var search: RunFolder { RunFolder(path: file("search")) }

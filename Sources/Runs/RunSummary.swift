@@ -59,6 +59,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
   public var groups: [Group]
   /// The trained networks: `uniform` and `optimized`.
   public var variants: [Variant]
+  /// Where the search's folder is, from the run folder, when it served several budgets; else `search`.
+  public var searchFolder: String?
 
   /// One width group of the target.
   public struct Group: Codable, Sendable, Equatable {

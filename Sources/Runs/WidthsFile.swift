@@ -25,6 +25,8 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   public var overhead: OverheadRecord?
   /// The search's way to the result.
   public var history: [HistoryPoint]?
+  /// What else speaks for the result.
+  public var evidence: Evidence?
 
   /// A projection as users write it: factors and the side of the images.
   public struct ProjectionRecord: Codable, Sendable, Equatable {
@@ -68,6 +70,20 @@ public struct WidthsFile: Codable, Sendable, Equatable {
       self.directFlops = directFlops
       self.reduction = reduction
       self.nominalReduction = nominalReduction
+    }
+  }
+
+  /// What speaks for a result beside its history, in the method's own terms.
+  public struct Evidence: Codable, Sendable, Equatable {
+    /// Numbers by name.
+    public var values: [String: Double]
+    /// Networks that were drawn, as channels by group of the searched network.
+    public var samples: [[String: Int]]?
+
+    /// Creates the record.
+    public init(values: [String: Double], samples: [[String: Int]]? = nil) {
+      self.values = values
+      self.samples = samples
     }
   }
 

@@ -33,9 +33,13 @@ import Testing
       let second = RunFolder(path: folder.file("second"))
       try SyntheticRun().writeRun(to: first)
       try SyntheticRun(gain: 0.1).writeRun(to: second)
+      let methods = RunFolder(path: folder.file("methods"))
+      let once = RunFolder(path: folder.file("once"))
+      try SyntheticComparison().write(to: methods)
+      try SyntheticComparison(seeds: [0], modes: [.transferred]).write(to: once)
       let pages = [
         "run": [first], "search": [first.search], "training": [first.training("optimized", seed: 1)],
-        "comparison": [first, second],
+        "comparison": [first, second], "methods": [methods], "methods-once": [once],
       ]
       // With REPORTING_PICTURES=DIR the pages and their pictures are kept there to look at.
       let kept = ProcessInfo.processInfo.environment["REPORTING_PICTURES"]
@@ -43,7 +47,7 @@ import Testing
         let path = ((kept ?? folder.path) as NSString).appendingPathComponent("\(name).html")
         let report = try Report(folders)
         try report.write(to: path, bundle: Self.bundle)
-        if let kept, name == "run" { try report.writeChartSpecifications(to: kept + "/charts") }
+        if let kept { try report.writeChartSpecifications(to: "\(kept)/charts/\(name)") }
         try check([path] + (kept.map { ["\($0)/\(name).png"] } ?? []))
       }
     }

@@ -92,7 +92,7 @@ extension Chart {
     ]
   }
 
-  private static func groupAxis(_ groups: [RunSummary.Group]) -> JSONValue {
+  static func groupAxis(_ groups: [RunSummary.Group]) -> JSONValue {
     [
       "field": "group", "type": "nominal", "sort": .array(groups.map { .string($0.id) }),
       "scale": ["domain": .array(groups.map { .string($0.id) })], "title": nil,
@@ -101,7 +101,7 @@ extension Chart {
   }
 
   // A dotted line and the stage's name before the first group of every stage.
-  private static func stageMarks(_ groups: [RunSummary.Group], isLabelled: Bool = true) -> [JSONValue] {
+  static func stageMarks(_ groups: [RunSummary.Group], isLabelled: Bool = true) -> [JSONValue] {
     var starts: [JSONValue] = []
     for (index, group) in groups.enumerated() {
       guard let stage = group.stage, index == 0 || groups[index - 1].stage != stage else { continue }

@@ -59,6 +59,8 @@ enum PageStyle {
     .chart svg { display: block; max-width: 100%; }
     .chart svg text { fill: var(--faint) !important; }
     .chart .role-legend-label text, .chart .role-axis-label text { fill: var(--soft) !important; }
+    .chart .cell_numbers_marks text { fill: var(--ink) !important; }
+    .chart .cell_paper_marks path { fill: var(--paper) !important; }
     .chart .role-axis-grid line, .chart .role-axis-domain line { stroke: var(--line) !important;
       stroke-opacity: 1 !important; }
     .scroll { overflow-x: auto; margin: 0 0 18px; }
@@ -70,6 +72,7 @@ enum PageStyle {
     thead th { font-size: 13px; font-weight: 600; color: var(--soft); vertical-align: bottom; }
     tbody th { font-weight: 500; }
     .number { text-align: right; white-space: nowrap; }
+    thead .number { white-space: normal; }
     details { margin: 0 0 10px; }
     summary { cursor: pointer; width: fit-content; padding: 4px 0; font-size: 15px; color: var(--accent); }
     details[open] > summary { margin-bottom: 8px; }

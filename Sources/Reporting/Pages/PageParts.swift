@@ -49,7 +49,9 @@ enum PageParts {
       guard let value = record.setting(name) ?? record.setting("versions.\(name)") else { continue }
       facts.append(.init(name: label(name), value: value))
     }
-    let times = ([record.history, record.search].compactMap { $0 } + record.trainings.map(\.history))
+    let times =
+      [record.history, record.search].compactMap { $0 } + record.searches.map(\.history)
+      + record.trainings.map(\.history)
     if let first = times.compactMap(\.firstTime).min() {
       facts.append(.init(name: "Started", value: Format.date(first)))
     }

@@ -176,7 +176,8 @@ struct RunPage {
     SearchPage.history(
       record.search?.searches ?? [], groups: summary.groups,
       lead: "\(PageParts.algorithm(summary.algorithm)) ran on the projected network "
-        + "(\(PageParts.projection(summary.projection))), of \(Format.si(Double(summary.sourceMacs))) MACs.")
+        + "(\(PageParts.projection(summary.projection))), of \(Format.si(Double(summary.sourceMacs))) MACs.",
+      evidence: record.widths?.evidence)
   }
 
   // MARK: Cost

@@ -63,7 +63,10 @@ struct SearchPage {
     return (record.widths ?? decided).flatMap(Self.widthsSection)
   }
 
-  private var search: Page.Section? { Self.history(points, groups: record.widths.map(Self.groups) ?? [], lead: nil) }
+  private var search: Page.Section? {
+    Self.history(
+      points, groups: record.widths.map(Self.groups) ?? [], lead: nil, evidence: record.widths?.evidence)
+  }
 
   private var cost: Page.Section? {
     guard let overhead = record.widths?.overhead else { return nil }
@@ -89,7 +92,9 @@ struct SearchPage {
   }
 
   /// The charts of a search; nil when nothing of it is known.
-  static func history(_ points: [RunEvent.Search], groups: [RunSummary.Group], lead: String?) -> Page.Section? {
+  static func history(
+    _ points: [RunEvent.Search], groups: [RunSummary.Group], lead: String?, evidence: WidthsFile.Evidence? = nil
+  ) -> Page.Section? {
     guard !points.isEmpty else { return nil }
     let stages = groups.map { (group: $0.id, stage: $0.stage ?? "outside the stages") }
     var charts = [Chart.searchCost(points)]
@@ -98,7 +103,8 @@ struct SearchPage {
     }
     return Page.Section(
       id: "search", heading: "Search",
-      blocks: (lead.map { [.paragraph($0)] } ?? []) + [.figures(charts), .details(PageParts.searchSteps(points))])
+      blocks: (lead.map { [.paragraph($0)] } ?? []) + [.figures(charts)]
+        + (evidence.map { [.facts(PageParts.evidence($0))] } ?? []) + [.details(PageParts.searchSteps(points))])
   }
 
   /// The widths of a file, in numeric order of their groups' names; original widths follow from the multipliers.

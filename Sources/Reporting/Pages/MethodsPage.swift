@@ -1,0 +1,330 @@
+import Runs
+
+/// The page of a comparison of search methods at equal cost.
+struct MethodsPage {
+  private let record: RunRecord
+  private let summary: ComparisonSummary
+  private let arms: [MethodArm]
+  private let methods: [SearchedMethod]
+  private let verdict: MethodsVerdict
+
+  init(record: RunRecord, summary: ComparisonSummary) {
+    self.record = record
+    self.summary = summary
+    arms = summary.methodArms
+    methods = summary.searchedMethods
+    verdict = MethodsVerdict(arms: arms, methods: methods)
+  }
+
+  func page() -> Page {
+    Page(
+      title: "Width-search methods on \(summary.network)",
+      subtitle: "Widths of \(summary.network) for \(summary.dataset), found in different ways and trained alike, at "
+        + "\(Format.si(Double(summary.targetMacs))) MACs each.",
+      sections: [result, cost, widths, similarity, asked, warnings, made].compactMap { $0 })
+  }
+
+  // MARK: Result
+
+  private var result: Page.Section {
+    guard !arms.isEmpty else {
+      return Page.Section(
+        id: "result", heading: "Result", blocks: [.headline("This comparison holds no trained network yet.")])
+    }
+    var blocks: [Page.Block] = [.headline(verdict.headline), .tiles(tiles)]
+    if arms.contains(where: { $0.top1 != nil }) { blocks.append(.figures([Chart.methodAccuracies(summary)])) }
+    blocks.append(.table(results))
+    blocks.append(.paragraph(rule))
+    if let unequal { blocks.append(.paragraph(unequal)) }
+    blocks.append(.details(trainings))
+    return Page.Section(id: "result", heading: "Result", blocks: blocks)
+  }
+
+  private var tiles: [Page.Tile] {
+    var tiles: [Page.Tile] = []
+    if let top1 = verdict.baseline?.top1 {
+      tiles.append(
+        .init(
+          label: "Uniform top-1", value: Format.fixed(top1.mean, 2) + "%",
+          detail: top1.standardDeviation.map { "± \(Format.fixed($0, 2)) over \(Format.number(top1.count, "seed"))" }
+            ?? "one seed: no spread is known"))
+    }
+    let searched = verdict.compared.filter { $0.arm.mode != .control }
+    if let best = searched.max(by: { $0.comparison.difference < $1.comparison.difference }) {
+      tiles.append(
+        .init(
+          label: "Best search − uniform", value: Format.signed(best.comparison.difference, 2) + " pt",
+          detail: "\(best.arm.label); \(Self.noise(best.comparison))", tone: Self.tone(best.comparison)))
+    }
+    let counted = methods.compactMap(\.counted)
+    if !counted.isEmpty {
+      tiles.append(
+        .init(
+          label: "Search compute reduced", value: Self.factors(counted.map(\.factor)),
+          detail: "direct over transferred, counted in MACs"
+            + (counted.allSatisfy(\.isRun)
+              ? "" : counted.contains(where: \.isRun) ? "; in part reckoned" : "; direct search reckoned, not run")))
+    }
+    let measured = methods.compactMap(\.measured)
+    if !measured.isEmpty {
+      tiles.append(
+        .init(
+          label: "Search time reduced", value: Self.factors(measured), detail: "direct over transferred, measured"))
+    }
+    return tiles
+  }
+
+  private var results: Page.Table {
+    Page.Table(
+      caption: "Held-out top-1 in percent, mean ± sample standard deviation over seeds; other columns are means",
+      columns: [
+        ("Method", .text), ("Search", .text), ("Top-1", .number), ("−\u{A0}uniform", .number), ("MACs", .number),
+        ("Off budget", .number), ("Parameters", .number), ("Search MACs", .number), ("Search time", .number),
+        ("Reduction (MACs)", .number), ("Reduction (time)", .number),
+      ],
+      rows: arms.map(row))
+  }
+
+  private func row(_ arm: MethodArm) -> [String] {
+    let compared = verdict.compared.first { $0.arm.label == arm.label }?.comparison
+    let difference = compared.map { comparison in
+      let text = Format.signed(comparison.difference, 2)
+      return [.higher, .lower].contains(comparison.verdict) ? text : "(\(text))"
+    }
+    // An arm of the same kind a second time has no place among the pairs of direct and transferred.
+    let method = methods.first { $0.transferred?.label == arm.label }
+    return [
+      arm.method.replacing(" ", with: "\u{A0}"), arm.mode == .control ? "none" : arm.mode.rawValue,
+      Format.spread(arm.top1, 2),
+      difference ?? "–", Self.si(arm.macs), offBudget(arm), Self.si(arm.parameters), Self.si(arm.searchMacs),
+      arm.searchSeconds.map { Format.duration($0.mean) } ?? "–",
+      Format.factor(method?.counted?.factor) + (method?.counted?.isRun == false ? "*" : ""),
+      Format.factor(method?.measured),
+    ]
+  }
+
+  private var rule: String {
+    var sentences = [
+      "A difference counts as beyond the noise when it is more than the two standard deviations together; one that is "
+        + "not, or of which no deviation is known, stands in parentheses."
+    ]
+    let known = verdict.compared.count { $0.comparison.verdict != .unknown }
+    if known > 4 {
+      sentences.append(
+        "With \(known) sets of widths beside one baseline, one may stand out by chance all the same.")
+    }
+    if methods.contains(where: { $0.counted != nil }) {
+      sentences.append(
+        "Reduction: what the direct search took over what the transferred search of the same method took.")
+    }
+    if methods.contains(where: { $0.counted?.isRun == false }) {
+      sentences.append("*: the direct search was not run; its MACs were reckoned.")
+    }
+    return sentences.joined(separator: " ")
+  }
+
+  private var unequal: String? {
+    guard let baseline = verdict.baseline?.macs, baseline.mean > 0 else { return nil }
+    let off = arms.compactMap { arm -> String? in
+      guard let macs = arm.macs, abs(macs.mean / baseline.mean - 1) > 0.01 else { return nil }
+      return "\(arm.label) \(Format.signed(100 * (macs.mean / baseline.mean - 1), 1))%"
+    }
+    guard !off.isEmpty else { return nil }
+    return
+      "Mind that not all networks cost the same. MACs beside the uniform network's: \(off.joined(separator: ", "))."
+  }
+
+  private var trainings: Page.Table {
+    Page.Table(
+      caption: "Every training",
+      columns: [
+        ("Widths", .text), ("Seed", .number), ("Top-1 (%)", .number), ("Top-5 (%)", .number), ("Loss", .number),
+        ("MACs", .number), ("Parameters", .number), ("Training time", .number), ("Folder", .text),
+      ],
+      rows: arms.flatMap { arm in
+        arm.arm.members.map { member in
+          [
+            arm.label, "\(member.seed)", Format.fixed(member.result.top1, 2), Format.fixed(member.result.top5, 2),
+            Format.fixed(member.result.loss, 4), Format.count(member.macs), Format.count(member.parameters),
+            Format.duration(member.result.seconds), member.folder,
+          ]
+        }
+      })
+  }
+
+  private func offBudget(_ arm: MethodArm) -> String {
+    guard let macs = arm.macs, summary.targetMacs > 0 else { return "–" }
+    return Format.signed(100 * (macs.mean / Double(summary.targetMacs) - 1), 1) + "%"
+  }
+
+  private static func si(_ spread: Spread?) -> String { spread.map { Format.si($0.mean) } ?? "–" }
+
+  private static func factors(_ values: [Double]) -> String {
+    MethodsVerdict.range(values) { $0 >= 10 ? Format.factor($0.rounded()) : Format.factor($0) }
+      .replacing(/\.0×/, with: "×")
+      .replacing("× to ", with: "–")
+  }
+
+  private static func noise(_ comparison: Comparison) -> String {
+    switch comparison.verdict {
+    case .unknown: "no spread is known"
+    case .withinNoise: "within the noise (\(Format.fixed(comparison.noise ?? 0, 2)))"
+    case .higher, .lower: "beyond the noise (\(Format.fixed(comparison.noise ?? 0, 2)))"
+    }
+  }
+
+  private static func tone(_ comparison: Comparison) -> Page.Tile.Tone {
+    switch comparison.verdict {
+    case .higher: .good
+    case .lower: .bad
+    case .unknown, .withinNoise: .plain
+    }
+  }
+
+  // MARK: Cost of the searches
+
+  private var cost: Page.Section? {
+    let searched = arms.filter { $0.mode != .control && $0.searchMacs != nil }
+    guard !searched.isEmpty else { return nil }
+    var blocks: [Page.Block] = []
+    if searched.contains(where: { ($0.searchMacs?.mean ?? 0) > 0 && $0.top1 != nil }) {
+      blocks.append(.figures([Chart.accuracyAgainstSearchCost(summary)]))
+    }
+    blocks.append(
+      .table(
+        Page.Table(
+          caption: "Transferred beside direct search, method by method",
+          columns: [
+            ("Method", .text), ("Top-1, transferred − direct", .number), ("Beyond the noise", .text),
+            ("By the formula", .number), ("Counted (MACs)", .number), ("Measured (time)", .number),
+          ],
+          rows: methods.map(costRow))))
+    return Page.Section(id: "cost", heading: "What the searches cost", blocks: blocks)
+  }
+
+  private func costRow(_ method: SearchedMethod) -> [String] {
+    let beyond =
+      switch method.comparison?.verdict {
+      case nil: "–"
+      case .unknown: "not known (one seed)"
+      case .withinNoise: "no"
+      case .higher, .lower: "yes"
+      }
+    return [
+      method.name, method.comparison.map { Format.signed($0.difference, 2) } ?? "–", beyond,
+      Format.factor(method.transferred?.nominalReduction?.mean),
+      Format.factor(method.counted?.factor) + (method.counted?.isRun == false ? "*" : ""),
+      Format.factor(method.measured),
+    ]
+  }
+
+  // MARK: Widths
+
+  private var widths: Page.Section? {
+    guard !summary.groups.isEmpty, arms.contains(where: { $0.multipliers.contains { $0 != nil } }) else { return nil }
+    let table = Page.Table(
+      caption: "Channels of all \(summary.groups.count) groups, mean ± standard deviation over seeds",
+      columns: [("Width group", .text), ("Stage", .text), ("Original", .number)] + arms.map { ($0.label, .number) },
+      rows: summary.groups.map { group in
+        [group.id, group.stage ?? "–", Format.count(group.original)]
+          + arms.map { Self.channels($0.channels(group.id)) }
+      })
+    return Page.Section(
+      id: "widths", heading: "Widths", blocks: [.figures([Chart.methodWidths(summary)]), .details(table)])
+  }
+
+  // Whole numbers where there is nothing to average.
+  private static func channels(_ spread: Spread?) -> String {
+    guard let spread else { return "–" }
+    if spread.standardDeviation ?? 0 == 0 { return Format.fixed(spread.mean, 0) }
+    return Format.spread(spread, 1)
+  }
+
+  // MARK: Similarity
+
+  private var similarity: Page.Section? {
+    let searched = arms.filter { $0.mode != .control }
+    guard searched.count > 1, summary.groups.count > 1 else { return nil }
+    let pairs = searched.indices.flatMap { first in
+      searched.indices.filter { $0 > first }.map { (searched[first], searched[$0]) }
+    }
+    var blocks: [Page.Block] = [.figures([Chart.widthSimilarity(summary)])]
+    let transfers = methods.compactMap { method -> [String]? in
+      guard let direct = method.direct, let transferred = method.transferred else { return nil }
+      return [method.name] + Self.numbers(direct, transferred)
+    }
+    if !transfers.isEmpty {
+      blocks.append(
+        .table(
+          Page.Table(
+            caption: "Transferred beside direct widths of the same method",
+            columns: [("Method", .text), ("Pearson", .number), ("Cosine", .number)], rows: transfers)))
+    }
+    blocks.append(
+      .details(
+        Page.Table(
+          caption: "All \(Format.number(pairs.count, "pair"))",
+          columns: [("Widths", .text), ("Beside", .text), ("Pearson", .number), ("Cosine", .number)],
+          rows: pairs.map { [$0.label, $1.label] + Self.numbers($0, $1) })))
+    blocks.append(
+      .paragraph(
+        "Both compare the mean multipliers over the \(summary.groups.count) width groups. Pearson asks whether two "
+          + "methods widen and narrow in the same places, whatever their mean; the cosine counts the mean too, so it "
+          + "is near 1 for any widths that lie near the uniform ones."))
+    return Page.Section(id: "similarity", heading: "Similarity of the widths", blocks: blocks)
+  }
+
+  private static func numbers(_ first: MethodArm, _ second: MethodArm) -> [String] {
+    let similarity = WidthSimilarity(first, second)
+    return [Format.fixed(similarity.pearson ?? .nan, 3), Format.fixed(similarity.cosine ?? .nan, 3)]
+  }
+
+  // MARK: Asked, warnings, made
+
+  private var asked: Page.Section {
+    let seeds = Set(arms.flatMap { $0.arm.members.map(\.seed) }).sorted()
+    var facts: [Page.Fact] = [
+      .init(name: "Network", value: summary.network), .init(name: "Data set", value: summary.dataset),
+      .init(name: "Training images", value: Format.count(summary.images)),
+      .init(name: "Classes", value: Format.count(summary.classes)),
+      .init(name: "Resolution", value: "\(summary.resolution) px"),
+      .init(name: "Budget", value: "\(Format.si(Double(summary.targetMacs))) MACs"),
+    ]
+    if !methods.isEmpty { facts.append(.init(name: "Methods", value: methods.map(\.name).joined(separator: ", "))) }
+    if let projection = summary.projection {
+      facts += [
+        .init(name: "Projected width", value: "\(Format.trimmed(projection.width))×"),
+        .init(name: "Projected depth", value: "\(Format.trimmed(projection.depth))×"),
+        .init(name: "Projected resolution", value: "\(projection.resolution) px"),
+        .init(name: "Projected data", value: "\(Format.trimmed(projection.data * 100))%"),
+      ]
+    }
+    facts.append(.init(name: "Epochs", value: Format.count(summary.epochs)))
+    facts.append(
+      .init(name: seeds.count == 1 ? "Seed" : "Seeds", value: seeds.map(String.init).joined(separator: ", ")))
+    return Page.Section(
+      id: "asked", heading: "What was asked", blocks: [.facts(facts + PageParts.recipe(record, besides: facts))])
+  }
+
+  private var warnings: Page.Section? {
+    let empty = summary.arms.filter(\.members.isEmpty).map { arm in
+      "\(PageParts.algorithm(arm.algorithm)) (\(arm.mode.rawValue)) has no trained network, so it is left out."
+    }
+    let diverged = arms.flatMap { arm in
+      arm.arm.members.filter { !$0.result.top1.isFinite }.map { member in
+        "The training at \(arm.label) widths with seed \(member.seed) has no accuracy, so it is left out of the mean."
+      }
+    }
+    return PageParts.warnings(histories, gaps: record.gaps + empty + diverged)
+  }
+
+  private var histories: [(name: String, history: EventHistory)] {
+    [("comparison", record.history)] + record.searches
+      + record.trainings.map { ("\($0.variant), training, seed \($0.seed)", $0.history) }
+  }
+
+  private var made: Page.Section {
+    PageParts.provenance(
+      record, starts: histories.compactMap(\.history.start), resumes: histories.map(\.history.resumes).reduce(0, +))
+  }
+}

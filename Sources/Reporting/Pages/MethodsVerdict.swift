@@ -1,0 +1,114 @@
+/// What a comparison of methods lets one say, in words.
+struct MethodsVerdict {
+  /// An arm beside the uniform network.
+  typealias Compared = (arm: MethodArm, comparison: Comparison)
+
+  let baseline: MethodArm?
+  /// Every other arm that has a result, where there is a uniform network to compare it with.
+  let compared: [Compared]
+  let methods: [SearchedMethod]
+
+  init(arms: [MethodArm], methods: [SearchedMethod]) {
+    let baseline = arms.first { $0.isUniform && $0.top1 != nil }
+    self.baseline = baseline
+    self.methods = methods
+    compared = arms.filter { $0.label != baseline?.label }.compactMap { arm in
+      guard let value = arm.top1, let uniform = baseline?.top1 else { return nil }
+      return (arm, Comparison(value, with: uniform))
+    }
+  }
+
+  /// The sentences that matter most.
+  var headline: String {
+    [uniform, transfer, saving].compactMap { $0 }.joined(separator: " ")
+  }
+
+  // The arms against the uniform network.
+  private var uniform: String {
+    guard baseline != nil else { return "There is no uniform network here to compare the methods with." }
+    guard !compared.isEmpty else { return "There is nothing but the uniform network here." }
+    let known = compared.filter { $0.comparison.verdict != .unknown }
+    let unknown = compared.filter { $0.comparison.verdict == .unknown }
+    var sentences: [String] = []
+    if !known.isEmpty {
+      let higher = known.filter { $0.comparison.verdict == .higher }
+      let lower = known.filter { $0.comparison.verdict == .lower }
+      let within = known.count - higher.count - lower.count
+      if higher.isEmpty, lower.isEmpty {
+        sentences.append(
+          known.count == 1
+            ? "\(known[0].arm.label) widths do not differ from uniform ones beyond the noise."
+            : "None of \(known.count) sets of widths differs from the uniform ones beyond the noise.")
+      } else {
+        let clauses = [
+          Self.clause(higher, "better than uniform widths beyond the noise"),
+          Self.clause(lower, higher.isEmpty ? "worse than uniform widths beyond the noise" : "worse"),
+          within == 0 ? nil : "\(within == 1 ? "one lies" : "\(within) lie") within the noise",
+        ]
+        sentences.append(
+          (known.count == 1 ? "" : "Of \(known.count) sets of widths, ")
+            + clauses.compactMap { $0 }.joined(separator: "; ") + ".")
+      }
+    }
+    if !unknown.isEmpty {
+      let range = Self.range(unknown.map(\.comparison.difference)) { Format.signed($0, 2) }
+      let who = known.isEmpty ? "" : " of \(Self.list(unknown.map(\.arm.label)))"
+      sentences.append(
+        "With one training each, no spread is known; the difference\(unknown.count == 1 ? "" : "s")\(who) from uniform "
+          + "widths (\(range) points of top-1) may be chance.")
+    }
+    return sentences.joined(separator: " ")
+  }
+
+  // Transferred widths against direct ones of the same method.
+  private var transfer: String? {
+    let pairs = methods.compactMap { method in method.comparison.map { (method, $0) } }
+    guard pairs.contains(where: { $0.1.verdict != .unknown }) else { return nil }
+    func named(_ verdict: Comparison.Verdict) -> [String] {
+      pairs.filter { $0.1.verdict == verdict }.map { "\($0.0.name) (\(Self.points($0.1)))" }
+    }
+    let worse = named(.lower)
+    let better = named(.higher)
+    guard !worse.isEmpty || !better.isEmpty else {
+      return "Between a method's transferred and its direct widths, no difference is beyond the noise."
+    }
+    let clauses = [
+      worse.isEmpty ? nil : "worse for \(Self.list(worse))", better.isEmpty ? nil : "better for \(Self.list(better))",
+    ]
+    let within = pairs.count { $0.1.verdict == .withinNoise }
+    return "Beyond the noise, transferred widths are \(Self.list(clauses.compactMap { $0 })) than direct ones"
+      + (within == 0 ? "." : "; for \(Format.number(within, "other method")) no difference is.")
+  }
+
+  // What the transferred searches spared, where both were run.
+  private var saving: String? {
+    let factors = methods.compactMap { method in method.counted.flatMap { $0.isRun ? $0.factor : nil } }
+    guard !factors.isEmpty else { return nil }
+    return "Direct search took \(Self.range(factors, Format.factor)) the compute of transferred search."
+  }
+
+  /// The least and the most of some values, or the one value.
+  static func range(_ values: [Double], _ text: (Double) -> String) -> String {
+    guard let least = values.min(), let most = values.max() else { return "–" }
+    return text(least) == text(most) ? text(least) : "\(text(least)) to \(text(most))"
+  }
+
+  // A long enumeration is for the table.
+  private static func clause(_ group: [Compared], _ words: String) -> String? {
+    guard !group.isEmpty else { return nil }
+    func named(_ one: Compared) -> String { "\(one.arm.label) (\(points(one.comparison)))" }
+    let verb = group.count == 1 ? "is" : "are"
+    guard group.count > 3 else { return "\(list(group.map(named))) \(verb) \(words)" }
+    let furthest = group.max { abs($0.comparison.difference) < abs($1.comparison.difference) }
+    return "\(group.count) are \(words)" + (furthest.map { ", most of all \(named($0))" } ?? "")
+  }
+
+  private static func points(_ comparison: Comparison) -> String {
+    Format.signed(comparison.difference, 2) + "\u{A0}pt"
+  }
+
+  private static func list(_ parts: [String]) -> String {
+    parts.count < 2
+      ? parts.first ?? "" : parts.dropLast().joined(separator: ", ") + " and " + (parts.last ?? "")
+  }
+}

@@ -1,0 +1,116 @@
+/// What a comparison of search methods brought: what `compare --json` prints and its report is made from.
+public struct ComparisonSummary: Codable, Sendable, Equatable {
+  /// The target network's name.
+  public var network: String
+  /// The data set's name.
+  public var dataset: String
+  /// The target's image side in pixels.
+  public var resolution: Int
+  /// Training images of the target.
+  public var images: Int
+  /// Classes.
+  public var classes: Int
+  /// Epochs of every final training.
+  public var epochs: Int
+  /// The budget in MACs.
+  public var targetMacs: Int
+  /// How network and data were shrunk for the transferred searches; nil when all are direct.
+  public var projection: WidthsFile.ProjectionRecord?
+  /// The width groups in network order.
+  public var groups: [Group]
+  /// The ways to widths, in the order in which they are shown.
+  public var arms: [Arm]
+
+  /// One width group of the target.
+  public struct Group: Codable, Sendable, Equatable {
+    /// The group's identifier.
+    public var id: String
+    /// The stage's name, when the group lies in one.
+    public var stage: String?
+    /// The network's own channels.
+    public var original: Int
+
+    /// Creates the record.
+    public init(id: String, stage: String?, original: Int) {
+      self.id = id
+      self.stage = stage
+      self.original = original
+    }
+  }
+
+  /// Where a search ran.
+  public enum Mode: String, Codable, Sendable, Equatable, CaseIterable {
+    /// Nothing was searched: the uniform and the random network.
+    case control
+    /// On the target network and all of its data.
+    case direct
+    /// On the projected network and data; the widths were extrapolated.
+    case transferred
+  }
+
+  /// One way to widths, followed once a seed.
+  public struct Arm: Codable, Sendable, Equatable {
+    /// The method: `dmcp`, `uniform`, …
+    public var algorithm: String
+    /// Where it searched.
+    public var mode: Mode
+    /// One outcome a seed.
+    public var members: [Member]
+
+    /// Creates the record.
+    public init(algorithm: String, mode: Mode, members: [Member]) {
+      self.algorithm = algorithm
+      self.mode = mode
+      self.members = members
+    }
+  }
+
+  /// Widths that were found with one seed, and the training at these widths with the same seed.
+  public struct Member: Codable, Sendable, Equatable {
+    /// The seed of search and training.
+    public var seed: Int
+    /// Channels by width group of the target.
+    public var widths: [String: Int]
+    /// MACs of one forward pass at these widths.
+    public var macs: Int
+    /// Learnable parameters at these widths.
+    public var parameters: Int
+    /// What the search cost; nil for a control.
+    public var overhead: WidthsFile.OverheadRecord?
+    /// The training.
+    public var result: TrainingResult
+    /// The run folder of search and training, relative to the comparison's.
+    public var folder: String
+
+    /// Creates the record.
+    public init(
+      seed: Int, widths: [String: Int], macs: Int, parameters: Int, overhead: WidthsFile.OverheadRecord?,
+      result: TrainingResult, folder: String
+    ) {
+      self.seed = seed
+      self.widths = widths
+      self.macs = macs
+      self.parameters = parameters
+      self.overhead = overhead
+      self.result = result
+      self.folder = folder
+    }
+  }
+
+  /// Creates the record.
+  public init(
+    network: String, dataset: String, resolution: Int, images: Int, classes: Int, epochs: Int, targetMacs: Int,
+    projection: WidthsFile.ProjectionRecord?, groups: [Group], arms: [Arm]
+  ) {
+    self.network = network
+    self.dataset = dataset
+    self.resolution = resolution
+    self.images = images
+    self.classes = classes
+    self.epochs = epochs
+    self.targetMacs = targetMacs
+    self.projection = projection
+    self.groups = groups
+    self.arms = arms
+  }
+}

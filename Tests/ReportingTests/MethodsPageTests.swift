@@ -1,0 +1,225 @@
+import Foundation
+import Runs
+import Support
+import Testing
+
+@testable import Reporting
+
+@Suite struct MethodsPageTests {
+  private static let ids = ["method-accuracies", "accuracy-against-cost", "method-widths", "width-similarity"]
+
+  private func report(_ summary: ComparisonSummary) throws -> Report {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticComparison.write(summary, to: folder)
+      return try Report([folder])
+    }
+  }
+
+  // The rows of a chart's own data.
+  private func rows(_ chart: Chart) throws -> [JSONValue] {
+    guard case .array(let rows) = try #require(chart.specification["data"]?["values"]) else { return [] }
+    return rows
+  }
+
+  // The made-up comparison with given results.
+  private func summary(_ top1: [(String, ComparisonSummary.Mode, [Double])]) -> ComparisonSummary {
+    var summary = SyntheticComparison().summary
+    summary.arms = top1.map { algorithm, mode, values in
+      let members = values.enumerated().map { seed, value in
+        var member = SyntheticComparison().member(algorithm, mode, seed: seed)
+        member.result.top1 = value
+        return member
+      }
+      return .init(algorithm: algorithm, mode: mode, members: members)
+    }
+    return summary
+  }
+
+  private func headline(_ summary: ComparisonSummary) -> String {
+    MethodsVerdict(arms: summary.methodArms, methods: summary.searchedMethods).headline
+  }
+
+  @Test func comparisonIsRecognizedByItsFile() throws {
+    try SyntheticRun.withFolder { folder in
+      let comparison = SyntheticComparison()
+      try comparison.write(to: folder)
+      let record = try RunRecord(folder)
+      guard case .comparison(let summary) = record.kind else {
+        Issue.record("the folder is not taken for a comparison")
+        return
+      }
+      #expect(summary == comparison.summary)
+      #expect(record.setting("recipe.batchSize") == "128")
+    }
+  }
+
+  @Test func pageShowsEveryArmAndChart() throws {
+    let report = try report(SyntheticComparison().summary)
+    #expect(report.title == "Width-search methods on resnet20")
+    #expect(report.charts.map(\.id) == Self.ids)
+    let html = try report.html(bundle: "/**/")
+    for text in [
+      "DMCP direct", "Network Slimming transferred", "Random", "layer3.2.conv1", "width-transfer compare",
+      "Batch size", "Off budget", "Projected data", "Pearson",
+    ] { #expect(html.contains(text), "the page lacks \(text)") }
+    #expect(html.contains("\u{A0}±\u{A0}"))
+  }
+
+  @Test func chartsHaveARowForEverything() throws {
+    let charts = try report(SyntheticComparison().summary).charts
+    #expect(try rows(charts[0]).count == 10 * 3)
+    #expect(try rows(charts[1]).count == 8)
+    #expect(try rows(charts[2]).count == 8 * 12)
+    #expect(try rows(charts[3]).count == 8 * 8)
+  }
+
+  @Test func verdictsFollowTheNoise() {
+    let uniform = ("uniform", ComparisonSummary.Mode.control, [90, 91, 92.0])
+    #expect(
+      headline(summary([uniform, ("dmcp", .direct, [95, 96, 97])]))
+        == "DMCP direct (+5.00\u{A0}pt) is better than uniform widths beyond the noise.")
+    #expect(
+      headline(summary([uniform, ("dmcp", .direct, [85, 86, 87]), ("random", .control, [90, 91, 92])]))
+        == "Of 2 sets of widths, DMCP direct (−5.00\u{A0}pt) is worse than uniform widths beyond the noise; "
+        + "one lies within the noise."
+    )
+    #expect(
+      headline(summary([uniform, ("dmcp", .direct, [91, 92, 93]), ("morphnet", .direct, [90, 91, 92])]))
+        == "None of 2 sets of widths differs from the uniform ones beyond the noise.")
+    #expect(headline(summary([("dmcp", .direct, [91])])).hasPrefix("There is no uniform network"))
+  }
+
+  @Test func transferIsJudgedAgainstDirectSearch() {
+    let arms: [(String, ComparisonSummary.Mode, [Double])] = [
+      ("uniform", .control, [90, 91, 92]), ("dmcp", .direct, [95, 96, 97]), ("dmcp", .transferred, [92, 92.5, 93]),
+      ("autoslim", .direct, [91, 92, 93]), ("autoslim", .transferred, [91, 92, 93]),
+    ]
+    let text = headline(summary(arms))
+    #expect(
+      text.contains(
+        "Beyond the noise, transferred widths are worse for DMCP (−3.50\u{A0}pt) than direct ones; for 1 other method"))
+    #expect(text.contains("the compute of transferred search"))
+    #expect(
+      headline(summary([arms[0], arms[3], arms[4]])).contains("transferred and its direct widths, no difference"))
+  }
+
+  @Test func reductionWithoutADirectSearchIsCalledReckoned() throws {
+    let html = try report(SyntheticComparison(modes: [.transferred]).summary).html(bundle: nil)
+    #expect(html.contains("×*</td>"))
+    #expect(html.contains("its MACs were reckoned"))
+    #expect(!html.contains("Search time reduced"))
+  }
+
+  @Test func oneSeedMakesNoClaim() throws {
+    let report = try report(SyntheticComparison(seeds: [4]).summary)
+    let html = try report.html(bundle: nil)
+    #expect(report.charts.map(\.id) == Self.ids)
+    #expect(html.contains("no spread is known"))
+    #expect(!html.contains("\u{A0}±\u{A0}"))
+    #expect(!html.contains("better than uniform"))
+    #expect(html.contains("<dt>Seed</dt><dd>4</dd>"))
+  }
+
+  @Test func controlsAloneMakeAPage() throws {
+    let report = try report(SyntheticComparison(methods: []).summary)
+    #expect(report.charts.map(\.id) == ["method-accuracies", "method-widths"])
+    #expect(try report.html(bundle: "/**/").contains("Random"))
+  }
+
+  @Test func nothingMakesAPage() throws {
+    var summary = SyntheticComparison().summary
+    summary.arms = []
+    #expect(try report(summary).html(bundle: "/**/").contains("holds no trained network"))
+    summary = SyntheticComparison().summary
+    summary.groups = []
+    #expect(try report(summary).charts.map(\.id) == ["method-accuracies", "accuracy-against-cost"])
+    summary.arms = summary.arms.map { .init(algorithm: $0.algorithm, mode: $0.mode, members: []) }
+    #expect(try report(summary).html(bundle: nil).contains("has no trained network, so it is left out"))
+  }
+
+  @Test(arguments: [Double.nan, .infinity, 1e300, -1e300, 0])
+  func absurdNumbersMakeAPage(_ value: Double) throws {
+    var summary = SyntheticComparison().summary
+    for arm in summary.arms.indices where arm % 3 != 1 {
+      for member in summary.arms[arm].members.indices {
+        summary.arms[arm].members[member].result.top1 = value
+        summary.arms[arm].members[member].result.seconds = value
+        summary.arms[arm].members[member].macs = .max
+        summary.arms[arm].members[member].widths["conv1"] = member == 0 ? .min : .max
+        summary.arms[arm].members[member].overhead = .init(
+          flops: value, seconds: value, directFlops: value, reduction: value)
+      }
+    }
+    summary.targetMacs = 0
+    summary.groups[1].original = 0
+    summary.groups[2].id = summary.groups[3].id
+    summary.projection = .init(width: value, depth: value, resolution: .min, data: value)
+    let html = try report(summary).html(bundle: "/**/")
+    #expect(html.contains("</html>"))
+    #expect(value.isFinite || html.contains("has no accuracy"))
+  }
+
+  @Test func armsOfOneKindKeepTheirOwnNames() {
+    var summary = SyntheticComparison(methods: ["dmcp"], modes: [.direct]).summary
+    summary.arms += summary.arms
+    #expect(
+      summary.methodArms.map(\.label) == [
+        "Uniform", "Random", "DMCP direct", "Uniform (2)", "Random (2)", "DMCP direct (2)",
+      ])
+  }
+
+  @Test func textFromOutsideIsEscaped() throws {
+    let nasty = "</script><img src=x onerror=alert(1)>\"'&"
+    var summary = SyntheticComparison(network: nasty, methods: [nasty]).summary
+    summary.dataset = nasty
+    summary.groups[0].id = nasty
+    summary.groups[1].stage = nasty
+    summary.arms[0].members[0].folder = nasty
+    let html = try report(summary).html(bundle: "/**/")
+    #expect(!html.contains("<img"))
+    #expect(html.components(separatedBy: "</script>").count - 1 == 3)
+    #expect(html.contains("&lt;/script&gt;&lt;img"))
+  }
+
+  @Test func brokenFileIsNamed() throws {
+    try SyntheticRun.withFolder { folder in
+      for text in ["{", "[]", "{\"network\": \"resnet20\"}"] {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.comparison))
+        let failure = #expect(throws: FileFailure.self) { try Report([folder]) }
+        #expect(failure?.kind == .badData)
+        #expect(failure?.path == folder.comparison)
+      }
+    }
+  }
+
+  @Test func unfinishedComparisonSaysHowToGoOn() throws {
+    try SyntheticRun.withFolder { folder in
+      try Data("command: compare\n".utf8).write(to: URL(fileURLWithPath: folder.configuration))
+      let failure = #expect(throws: FileFailure.self) { try Report([folder]) }
+      #expect(failure?.kind == .missing)
+      #expect(failure?.message.contains("no comparison.json") == true)
+    }
+  }
+
+  @Test func eventsOfTheMembersTellTheDeviceAndTheirWarnings() throws {
+    try SyntheticRun.withFolder { folder in
+      try SyntheticComparison().write(to: folder)
+      let place = RunFolder(path: folder.file("dmcp-direct/seed-0"))
+      try SyntheticRun(warning: "mind the gap").writeTraining(to: place, gain: 0, seed: 0)
+      try SyntheticRun().writeSearch(to: place.search)
+      let html = try Report([folder]).html(bundle: nil)
+      #expect(html.contains("<dt>Device</dt><dd>cpu</dd>"))
+      #expect(html.contains("mind the gap (dmcp direct, training, seed 0)"))
+    }
+  }
+
+  @Test func comparisonStandsAlone() throws {
+    try SyntheticRun.withFolder { folder in
+      let training = RunFolder(path: folder.file("training"))
+      try SyntheticComparison().write(to: folder)
+      try SyntheticRun().writeTraining(to: training, gain: 0, seed: 0)
+      let failure = #expect(throws: UsageFailure.self) { try Report([training, folder]) }
+      #expect(failure?.message.contains("stands alone") == true)
+    }
+  }
+}

@@ -63,7 +63,8 @@ let package = Package(
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
-    .testTarget(name: "WidthSearchTests", dependencies: ["WidthSearch"]),
+    .testTarget(
+      name: "WidthSearchTests", dependencies: ["WidthSearch"], resources: [.copy("Fixtures")]),
     .testTarget(name: "WidthTransferTests", dependencies: ["WidthTransfer"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
     .testTarget(name: "CommandLineTests", dependencies: ["width-transfer"]),

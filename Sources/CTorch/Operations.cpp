@@ -14,6 +14,7 @@ using namespace ctorch;
 UNARY(ct_exp, at::exp(x))
 UNARY(ct_log, at::log(x))
 UNARY(ct_abs, at::abs(x))
+UNARY(ct_sign, at::sign(x))
 UNARY(ct_sqrt, at::sqrt(x))
 UNARY(ct_isfinite, at::isfinite(x))
 UNARY(ct_all, at::all(x))

@@ -9,6 +9,8 @@ public struct MACPolynomial: Sendable {
   public private(set) var products: [Product] = []
   /// For each group, the sum of its linear coefficients: depthwise layers, the first and the last layer.
   public private(set) var linear: [Double]
+  /// For each group, the part of its linear coefficient that depthwise layers make.
+  public private(set) var depthwise: [Double]
   /// What no width changes.
   public private(set) var constant = 0.0
 
@@ -29,6 +31,7 @@ public struct MACPolynomial: Sendable {
     let counter = try MACCounter(network)
     groups = counter.groups
     linear = Array(repeating: 0, count: counter.groups.count)
+    depthwise = linear
     var positions: [[Int]: Int] = [:]
     let forms = counter.forms.map(RealForm.init)
     for entry in counter.entries {
@@ -38,6 +41,7 @@ public struct MACPolynomial: Sendable {
       constant += scale * input.constant * output.constant
       for term in input.terms { linear[term.group] += scale * term.factor * output.constant }
       for term in output.terms { linear[term.group] += scale * term.factor * input.constant }
+      if entry.input == nil { for term in output.terms { depthwise[term.group] += scale * term.factor } }
       for one in input.terms {
         for other in output.terms {
           let pair = [min(one.group, other.group), max(one.group, other.group)]

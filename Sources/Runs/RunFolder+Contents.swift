@@ -9,67 +9,92 @@ extension RunFolder {
   /// Whether the folder holds anything that took time to compute.
   public var holdsResults: Bool {
     let manager = FileManager.default
-    return [model, widths, result, summary].contains(where: manager.fileExists(atPath:))
-      || Self.names(in: checkpoints).contains { $0.hasSuffix(".safetensors") } || parts.contains(where: \.holdsResults)
+    return all.contains { part in
+      [part.model, part.widths, part.result, part.summary, part.comparison].contains(where: manager.fileExists(atPath:))
+        || !part.checkpointFiles.isEmpty
+    }
   }
 
   /// What a later start goes on from, in words.
   public var saved: String {
-    let all = ([self] + parts).flatMap { part in
-      Self.names(in: part.checkpoints).filter { $0.hasSuffix(".safetensors") }.map {
-        (part.checkpoints as NSString).appendingPathComponent($0)
-      }
-    }
     func time(_ path: String) -> Date {
       (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date) ?? .distantPast
     }
-    let latest = all.max { (time($0), $0) < (time($1), $1) }
+    let latest = all.flatMap(\.checkpointFiles).max { (time($0), $0) < (time($1), $1) }
     return latest.map { "Saved and whole is \($0)" } ?? "No checkpoint had been saved yet"
+  }
+
+  private var checkpointFiles: [String] {
+    Self.names(in: checkpoints).filter { $0.hasSuffix(".safetensors") }
+      .map { (checkpoints as NSString).appendingPathComponent($0) }
   }
 
   /// Removes what runs have written into the folder, and nothing else.
   ///
   /// - Throws: ``FileFailure`` of kind `cannotCreate` when a file cannot be removed.
   public func removeContents() throws {
-    for part in parts { try part.removeFolder() }
-    for name in Self.names(in: checkpoints) where Self.isCheckpoint(name) {
-      try Self.remove((checkpoints as NSString).appendingPathComponent(name))
+    for part in all.reversed() {
+      for name in Self.names(in: part.checkpoints) where Self.isCheckpoint(name) {
+        try Self.remove((part.checkpoints as NSString).appendingPathComponent(name))
+      }
+      rmdir(part.checkpoints)
+      for name in Self.names(in: part.path) where Self.isOwn(name) { try Self.remove(part.file(name)) }
+      guard part != self else { continue }
+      unlink(part.file(FolderLock.fileName))
+      // What a user has put there stays, and with it the folder.
+      rmdir(part.path)
     }
-    rmdir(checkpoints)
-    for variant in variants { rmdir(variant) }
-    for name in Self.names(in: path) where Self.isOwn(name) { try Self.remove(file(name)) }
   }
 
   /// Removes temporary files that a killed process left behind. Only the holder of the folder's lock may call this.
   public func removeTemporaryFiles() {
-    for place in [path, checkpoints] {
-      for name in Self.names(in: place) where Self.isTemporary(name) {
-        unlink((place as NSString).appendingPathComponent(name))
+    for part in all {
+      for place in [part.path, part.checkpoints] {
+        for name in Self.names(in: place) where Self.isTemporary(name) {
+          unlink((place as NSString).appendingPathComponent(name))
+        }
       }
     }
-    for part in parts { part.removeTemporaryFiles() }
   }
 
-  private func removeFolder() throws {
-    try removeContents()
-    unlink(file(FolderLock.fileName))
-    // What a user has put there stays, and with it the folder.
-    rmdir(path)
+  /// What a folder inside a run folder is for.
+  private enum Role {
+    /// A run of any kind: of a search, a training, a whole run at one of several budgets.
+    case run
+    /// Where the methods of a comparison search: holds a folder a method.
+    case mode
+    /// A network or method: holds a folder a seed.
+    case variant
   }
 
-  // The folders of the parts of a `run`.
-  private var parts: [RunFolder] {
-    let trainings = variants.flatMap { variant in
-      Self.names(in: variant).filter { $0.hasPrefix("seed-") }.map { (variant as NSString).appendingPathComponent($0) }
+  /// This folder and the folders of its parts, each after the one that it lies in.
+  ///
+  /// They are known by names and places that runs give them, so that a folder of the user's is left alone.
+  private var all: [RunFolder] { parts(.run) }
+
+  private func parts(_ role: Role) -> [RunFolder] {
+    [self]
+      + Self.names(in: path).sorted().flatMap { name -> [RunFolder] in
+        guard let inner = Self.role(of: name, in: role), Self.isFolder(file(name)) else { return [] }
+        return RunFolder(path: file(name)).parts(inner)
+      }
+  }
+
+  private static func role(of name: String, in outer: Role) -> Role? {
+    switch outer {
+    case .run:
+      if name == "search" || name.hasPrefix(budgetPrefix) { return .run }
+      if ["uniform", "optimized"].contains(name) { return .variant }
+      return ComparisonSummary.Mode(rawValue: name) != nil ? .mode : nil
+    case .mode: return name.hasPrefix(".") ? nil : .variant
+    case .variant: return name.hasPrefix("seed-") ? .run : nil
     }
-    return ([file("search")] + trainings).filter { Self.isFolder($0) }.map(RunFolder.init(path:))
   }
-
-  private var variants: [String] { ["uniform", "optimized"].map(file).filter(Self.isFolder) }
 
   private static func isOwn(_ name: String) -> Bool {
     let own = [
-      "run.yaml", "events.jsonl", "model.safetensors", "widths.json", "result.json", "summary.json", "report.html",
+      "run.yaml", "events.jsonl", "model.safetensors", "widths.json", "result.json", "summary.json", "comparison.json",
+      "report.html",
     ]
     return own.contains(name) || name.hasPrefix("events.out.tfevents.") || isTemporary(name)
   }

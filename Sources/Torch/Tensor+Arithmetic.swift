@@ -31,6 +31,8 @@ extension Tensor {
   public func log() throws -> Tensor { try wrap(ct_log(handle), "log") }
   /// Absolute value of each element.
   public func abs() throws -> Tensor { try wrap(ct_abs(handle), "abs") }
+  /// −1, 0 or 1 of every element.
+  public func sign() throws -> Tensor { try wrap(ct_sign(handle), "sign") }
   /// Square root of each element.
   public func sqrt() throws -> Tensor { try wrap(ct_sqrt(handle), "sqrt") }
   /// Limits each element to a range.

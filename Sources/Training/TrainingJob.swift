@@ -84,9 +84,14 @@ public struct TrainingJob {
   public var imageCount: Int { indices?.count ?? dataset.training.count }
 
   /// The batches to train on.
-  public func trainingLoader() throws -> BatchLoader {
+  ///
+  /// - Parameter excluded: Training images to leave out.
+  public func trainingLoader(excluding excluded: Set<Int> = []) throws -> BatchLoader {
     let seed = UInt64(bitPattern: Int64(self.seed))
-    let indices = indices
+    var indices = indices
+    if !excluded.isEmpty {
+      indices = (indices ?? Array(dataset.training.indices)).filter { !excluded.contains($0) }
+    }
     return try BatchLoader(
       source: dataset.training, indices: indices,
       batchSize: min(recipe.batchSize, indices?.count ?? dataset.training.count),

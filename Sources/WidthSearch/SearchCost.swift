@@ -8,14 +8,43 @@ public struct SearchCost: Codable, Sendable, Equatable {
     public var forwardMACs = 0.0
     /// How many forward passes one pass costs: 3 with the backward pass, 1 without.
     public var factor = 3.0
+    /// What the number of passes grows with.
+    public var growth = Growth.training
+  }
+
+  /// What the number of passes grows with, from one network and data set to a larger one.
+  public enum Growth: String, Codable, Sendable, Equatable {
+    /// The training images: passes of training steps.
+    case training
+    /// The images that widths are compared on, times the square of the number of width groups: every group is tried at
+    /// every step of a descent, and the descent has a number of steps for every group.
+    case comparison
+  }
+
+  /// The sizes that a search's cost grows with.
+  public struct Scale: Codable, Sendable, Equatable {
+    /// MACs of the network that the widest passes run, for one image.
+    public var supernetMACs: Int
+    /// Training images in one epoch of the search: full batches only.
+    public var trainingImages: Int
+    /// Images that widths are compared on.
+    public var evaluationImages: Int
+    /// Width groups that are searched.
+    public var widthGroups: Int
+
+    /// Describes sizes.
+    public init(supernetMACs: Int, trainingImages: Int, evaluationImages: Int = 0, widthGroups: Int = 0) {
+      self.supernetMACs = supernetMACs
+      self.trainingImages = trainingImages
+      self.evaluationImages = evaluationImages
+      self.widthGroups = widthGroups
+    }
   }
 
   /// Passes by kind.
   public var passes: [String: Passes] = [:]
-  /// MACs of the network that the widest passes run, for one image.
-  public var supernetMACs = 0
-  /// Training images in one epoch of the search: full batches only.
-  public var trainingImages = 0
+  /// The sizes that the search had.
+  public var scale = Scale(supernetMACs: 0, trainingImages: 0)
   /// Seconds of work.
   public var seconds = 0.0
 
@@ -26,23 +55,38 @@ public struct SearchCost: Codable, Sendable, Equatable {
   public var flops: Double { passes.values.reduce(0) { $0 + $1.factor * $1.forwardMACs } }
 
   /// Adds a pass of `images` images through a network of `macs`.
-  public mutating func add(_ kind: String, images: Int, macs: Int, factor: Double = 3) {
+  public mutating func add(
+    _ kind: String, images: Int, macs: Int, factor: Double = 3, growth: Growth = .training
+  ) {
     var entry = passes[kind] ?? Passes()
     entry.images += images
     entry.forwardMACs += Double(images) * Double(macs)
     entry.factor = factor
+    entry.growth = growth
+    passes[kind] = entry
+  }
+
+  /// Adds forward passes of several networks, given the multiply-accumulates of all together.
+  public mutating func add(_ kind: String, macs: Double, growth: Growth) {
+    var entry = passes[kind] ?? Passes()
+    entry.forwardMACs += macs
+    entry.factor = 1
+    entry.growth = growth
     passes[kind] = entry
   }
 
   /// What the same search would spend on a larger network and more data: the same passes, each as large a part of the
   /// supernet as it was here.
-  ///
-  /// - Parameters:
-  ///   - supernetMACs: MACs of the larger network's supernet.
-  ///   - trainingImages: Images in one epoch of the larger training set.
-  public func flops(supernetMACs: Int, trainingImages: Int) -> Double {
-    guard self.supernetMACs > 0, self.trainingImages > 0 else { return flops }
-    return flops * (Double(supernetMACs) / Double(self.supernetMACs))
-      * (Double(trainingImages) / Double(self.trainingImages))
+  public func flops(at larger: Scale) -> Double {
+    func ratio(_ size: KeyPath<Scale, Int>) -> Double {
+      scale[keyPath: size] > 0 ? Double(larger[keyPath: size]) / Double(scale[keyPath: size]) : 1
+    }
+    return ratio(\.supernetMACs)
+      * passes.values.reduce(0) { sum, passes in
+        let number =
+          passes.growth == .training
+          ? ratio(\.trainingImages) : ratio(\.evaluationImages) * ratio(\.widthGroups) * ratio(\.widthGroups)
+        return sum + passes.factor * passes.forwardMACs * number
+      }
   }
 }

@@ -16,8 +16,8 @@ public struct SearchJob {
   public var dataFraction: Double
   /// The method.
   public var optimizer: any WidthOptimizer
-  /// The budget, in MACs at the resolution of the search.
-  public var targetMACs: Int
+  /// The budgets, in MACs at the resolution of the search: one, or several where the method serves several at once.
+  public var targets: [Int]
   /// How weights are trained during the search.
   public var recipe: Recipe
   /// Channel counts are multiples of this where the search makes a wider network.
@@ -31,14 +31,14 @@ public struct SearchJob {
 
   /// Describes a search.
   public init(
-    network: Network, dataset: Dataset, dataFraction: Double = 1, optimizer: any WidthOptimizer, targetMACs: Int,
+    network: Network, dataset: Dataset, dataFraction: Double = 1, optimizer: any WidthOptimizer, targets: [Int],
     recipe: Recipe, divisor: Int = 8, seed: Int = 0, device: Device = .cpu, loaderThreads: Int = 1
   ) {
     self.network = network
     self.dataset = dataset
     self.dataFraction = dataFraction
     self.optimizer = optimizer
-    self.targetMACs = targetMACs
+    self.targets = targets
     self.recipe = recipe
     self.divisor = divisor
     self.seed = seed
@@ -56,21 +56,66 @@ public struct SearchJob {
   private struct Identity: Encodable {
     var training: String
     var optimizer: String
-    var targetMACs: Int
+    var targetMACs: [Int]
     var divisor: Int
+  }
+
+  /// The training images that the search keeps for comparing widths.
+  private var heldOutIndices: [Int] {
+    guard let part = optimizer.heldOutPart else { return [] }
+    // The same number of each class, so that no rounding exceeds the limit.
+    let classes = max(1, dataset.classNames.count)
+    let limit = Double(max(1, part.images / classes) * classes) / Double(max(1, training.imageCount))
+    // The choice of a part begins alike for all sizes, so that this is a part of the images that the search uses.
+    return dataset.training.classBalancedIndices(
+      fraction: min(1, dataFraction) * min(part.fraction, limit), seed: 0)
+  }
+
+  /// The sizes that the search's cost grows with.
+  ///
+  /// - Throws: As the search itself, when the network cannot be widened.
+  public func scale() throws -> SearchCost.Scale {
+    let heldOut = heldOutIndices.count
+    let images = max(0, training.imageCount - heldOut)
+    let batch = max(1, min(recipe.batchSize, images))
+    return SearchCost.Scale(
+      supernetMACs: try optimizer.widestNetwork(for: network, divisor: divisor).cost().macs,
+      trainingImages: images / batch * batch, evaluationImages: heldOut, widthGroups: try network.widthGroups.count)
+  }
+
+  private func heldOutLoader(_ indices: [Int]) throws -> BatchLoader? {
+    guard let part = optimizer.heldOutPart else { return nil }
+    return try BatchLoader(
+      source: dataset.training, indices: indices, batchSize: part.batchSize, resolution: network.input.height,
+      normalization: dataset.normalization, device: device, threads: loaderThreads)
+  }
+
+  /// Makes sure that the search can run.
+  ///
+  /// - Throws: `UsageFailure` that names what does not fit.
+  public func validate() throws {
+    try training.validate()
+    try optimizer.validate(network, recipe: recipe)
+    guard optimizer.heldOutPart != nil else { return }
+    let heldOut = heldOutIndices.count
+    guard training.imageCount > heldOut else {
+      throw UsageFailure(
+        "\(optimizer.name) keeps \(heldOut) of \(training.imageCount) training images to compare widths on, and none are "
+          + "left to train on; use more of the data")
+    }
   }
 
   /// Searches in a folder, from where an earlier call was stopped; a search that is complete is not done again.
   public func run(
     in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init()
-  ) throws -> SearchResult {
-    try training.validate()
+  ) throws -> [SearchResult] {
+    try validate()
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let identity = String(
       decoding: try encoder.encode(
         Identity(
-          training: try training.identity, optimizer: optimizer.identity, targetMACs: targetMACs, divisor: divisor)),
+          training: try training.identity, optimizer: optimizer.identity, targetMACs: targets, divisor: divisor)),
       as: UTF8.self)
     if let finished = try finished(in: folder, identity: identity) { return finished }
     let checkpoints = CheckpointStore(folder: folder.checkpoints, identity: identity)
@@ -78,7 +123,8 @@ public struct SearchJob {
     try AtomicFile.createFolder(folder.path)
     let log = try EventLog(path: folder.events)
     let events = EventStream([log] + sinks)
-    let loader = try training.trainingLoader()
+    let heldOut = heldOutIndices
+    let loader = try training.trainingLoader(excluding: Set(heldOut))
     let cost = try network.cost()
     try events.send(
       .start(
@@ -86,32 +132,35 @@ public struct SearchJob {
           kind: "search", network: network.name, macs: cost.macs, parameters: cost.parameters, epochs: recipe.epochs,
           stepsPerEpoch: loader.batchesPerEpoch, batchSize: loader.batchSize, images: loader.indices.count,
           resolution: network.input.height, device: device.description, seed: seed)))
-    let result = try optimizer.search(
+    let results = try optimizer.search(
       SearchContext(
-        network: network, training: loader, targetMACs: targetMACs, recipe: recipe, divisor: divisor, seed: seed,
-        device: device, events: events, checkpoints: checkpoints, policy: policy))
-    try JSONFile.write(Finished(identity: identity, result: result), to: folder.result)
-    for event in lastEvents(of: result) { try events.send(event) }
+        network: network, training: loader, heldOut: heldOutLoader(heldOut), targets: targets, recipe: recipe,
+        divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy))
+    try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
+    for event in lastEvents(of: results) { try events.send(event) }
     try events.flush()
-    return result
+    return results
   }
 
-  private func lastEvents(of result: SearchResult) -> [RunEvent] {
-    result.warnings.map { .warning(.init(message: $0)) } + [
-      .widths(
+  private func lastEvents(of results: [SearchResult]) -> [RunEvent] {
+    let widths = results.map { result in
+      RunEvent.widths(
         .init(
           network: network.name, widths: result.channels.mapValues { max(1, Int($0.rounded())) },
-          macs: Int(result.macs.rounded()))),
-      .done(.init(top1: nil, top5: nil, loss: nil, seconds: result.cost.seconds, flops: result.cost.flops)),
-    ]
+          macs: Int(result.macs.rounded())))
+    }
+    // The search for several budgets ends with the one that took longest.
+    let cost = results.map(\.cost).max { $0.seconds < $1.seconds } ?? SearchCost()
+    return results.flatMap(\.warnings).map { .warning(.init(message: $0)) } + widths
+      + [.done(.init(top1: nil, top5: nil, loss: nil, seconds: cost.seconds, flops: cost.flops))]
   }
 
   private struct Finished: Codable {
     var identity: String
-    var result: SearchResult
+    var results: [SearchResult]
   }
 
-  private func finished(in folder: RunFolder, identity: String) throws -> SearchResult? {
+  private func finished(in folder: RunFolder, identity: String) throws -> [SearchResult]? {
     guard FileManager.default.fileExists(atPath: folder.result) else { return nil }
     let finished = try JSONFile.read(Finished.self, path: folder.result, expecting: "remove it to search again")
     guard finished.identity == identity else {
@@ -119,7 +168,7 @@ public struct SearchJob {
         "\(folder.path) holds a search with other settings; choose another --output, or start anew with --overwrite")
     }
     // A process that was killed after it wrote its result may not have told so.
-    try EventLog.complete(path: folder.events, with: lastEvents(of: finished.result))
-    return finished.result
+    try EventLog.complete(path: folder.events, with: lastEvents(of: finished.results))
+    return finished.results
   }
 }

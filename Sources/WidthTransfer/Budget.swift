@@ -2,11 +2,22 @@ import Networks
 import Support
 
 /// The budget of a search as users write it: `1.0x`, relative to the network, or `300M`, absolute MACs.
-public enum Budget {
+public struct Budget: Sendable, Hashable {
+  /// As it was written: the name of its folder when there are several.
+  public var text: String
+  /// Multiply-accumulates of the target.
+  public var macs: Int
+
+  /// Names a budget.
+  public init(text: String, macs: Int) {
+    self.text = text
+    self.macs = macs
+  }
+
   /// Reads a budget.
   ///
   /// - Throws: `UsageFailure` for other words and for numbers that make no sense.
-  public static func macs(_ text: String, of network: Network) throws -> Int {
+  public init(parsing text: String, of network: Network) throws {
     let failure = UsageFailure(
       "--flops \(text): expected a factor such as 1.0x, or MACs such as 300M, 1.5G or 40000000")
     guard let last = text.last else { throw failure }
@@ -25,6 +36,21 @@ public enum Budget {
       throw failure
     }
     guard macs >= 1, macs < 1e18 else { throw failure }
-    return Int(macs.rounded())
+    self.init(text: text, macs: Int(macs.rounded()))
+  }
+
+  /// Reads several budgets.
+  ///
+  /// - Throws: `UsageFailure` also when two of them are the same.
+  public static func parse(_ texts: [String], of network: Network) throws -> [Budget] {
+    var budgets: [Budget] = []
+    for text in texts {
+      let budget = try Budget(parsing: text, of: network)
+      if let same = budgets.first(where: { $0.macs == budget.macs }) {
+        throw UsageFailure("--flops \(text) is the same as --flops \(same.text)")
+      }
+      budgets.append(budget)
+    }
+    return budgets
   }
 }

@@ -23,8 +23,8 @@ public struct TransferRun {
   public var projection: Projection
   /// The search method.
   public var optimizer: any WidthOptimizer
-  /// The budget of the target, in MACs.
-  public var targetMACs: Int
+  /// The budgets of the target; at least one.
+  public var budgets: [Budget]
   /// How blocks of the source stand for those of the target.
   public var stacking: Stacking
   /// Channel counts are multiples of this.
@@ -43,7 +43,7 @@ public struct TransferRun {
   /// Describes a run.
   public init(
     target: Network, dataset: Dataset, dataFraction: Double = 1, projection: Projection,
-    optimizer: any WidthOptimizer, targetMACs: Int, stacking: Stacking, divisor: Int, searchRecipe: Recipe,
+    optimizer: any WidthOptimizer, budgets: [Budget], stacking: Stacking, divisor: Int, searchRecipe: Recipe,
     recipe: Recipe, seed: Int = 0, device: Device = .cpu, loaderThreads: Int = 1
   ) {
     self.target = target
@@ -51,7 +51,7 @@ public struct TransferRun {
     self.dataFraction = dataFraction
     self.projection = projection
     self.optimizer = optimizer
-    self.targetMACs = targetMACs
+    self.budgets = budgets
     self.stacking = stacking
     self.divisor = divisor
     self.searchRecipe = searchRecipe
@@ -67,30 +67,57 @@ public struct TransferRun {
   /// The projected network: 𝒩 of the search.
   public func source() throws -> Network { try projection.applied(to: target, divisor: divisor) }
 
+  /// The folder of a budget: the run folder itself when there is only one.
+  public func place(of budget: Budget, in folder: RunFolder) -> RunFolder {
+    budgets.count == 1 ? folder : RunFolder(path: folder.file(RunFolder.budgetPrefix + budget.text))
+  }
+
   // MARK: - Search and extrapolation
 
-  /// Searches on the projected network and carries the widths to the target; writes `widths.json`.
+  /// Searches on the projected network and carries the widths to the target; writes `widths.json` for every budget.
+  ///
+  /// Methods that serve several budgets search once for all, in the folder `search`; others once for each.
   ///
   /// - Parameters:
-  ///   - folder: The run folder; the search has a folder of its own inside.
+  ///   - folder: The run folder; searches have folders of their own inside.
   ///   - sinks: Makes readers of the search's events.
   ///   - policy: When to save.
   /// - Throws: `UsageFailure` before anything is done when the parts do not fit, `Interrupted` after a signal.
+  /// - Returns: One file for each of ``budgets``.
   public func search(
     in folder: RunFolder, sinks: Sinks = { _, _ in [] }, policy: CheckpointPolicy = .init()
-  ) throws -> WidthsFile {
+  ) throws -> [WidthsFile] {
     try validate()
     let source = try source()
-    let job = try searchJob(source)
-    let result = try job.run(in: folder.search, sinks: try sinks("search", folder.search), policy: policy)
+    if optimizer.servesSeveralBudgets || budgets.count == 1 {
+      let results = try searchJob(source, budgets).run(
+        in: folder.search, sinks: try sinks("search", folder.search), policy: policy)
+      return try zip(budgets, results).map { budget, result in
+        try keep(result, budget, source, in: place(of: budget, in: folder), searched: folder.search, sinks)
+      }
+    }
+    return try budgets.map { budget in
+      let place = place(of: budget, in: folder)
+      let label = "search, \(budget.text)"
+      let results = try searchJob(source, [budget]).run(
+        in: place.search, sinks: try sinks(label, place.search), policy: policy)
+      return try keep(results[0], budget, source, in: place, searched: place.search, sinks)
+    }
+  }
+
+  private func keep(
+    _ result: SearchResult, _ budget: Budget, _ source: Network, in place: RunFolder, searched: RunFolder,
+    _ sinks: Sinks
+  ) throws -> WidthsFile {
     let match = try Extrapolation.match(
       multipliers: result.multipliers(of: source), from: source, to: target, stacking: stacking, divisor: divisor,
-      targetMACs: targetMACs)
-    let file = try widthsFile(match, result, source: source)
-    try file.write(to: folder.widths)
-    if let warning = Self.warning(about: match, targetMACs: targetMACs) {
-      let log = try EventLog(path: folder.search.events)
-      try EventStream([log] + sinks("search", folder.search)).send(.warning(.init(message: warning)))
+      targetMACs: budget.macs)
+    let file = try widthsFile(match, result, budget, source: source)
+    try AtomicFile.createFolder(place.path)
+    try file.write(to: place.widths)
+    if let warning = Self.warning(about: match, targetMACs: budget.macs) {
+      let log = try EventLog(path: searched.events)
+      try EventStream([log] + sinks("search", searched)).send(.warning(.init(message: warning)))
     }
     return file
   }
@@ -104,12 +131,12 @@ public struct TransferRun {
       + "comes nearer"
   }
 
-  private func searchJob(_ source: Network) throws -> SearchJob {
+  private func searchJob(_ source: Network, _ budgets: [Budget]) throws -> SearchJob {
     // The same part of the source's cost as the budget is of the target's.
-    let part = Double(targetMACs) / Double(try target.cost().macs)
+    let ratio = Double(try source.cost().macs) / Double(try target.cost().macs)
     return SearchJob(
       network: source, dataset: dataset, dataFraction: dataFraction * projection.data, optimizer: optimizer,
-      targetMACs: max(1, Int((Double(try source.cost().macs) * part).rounded())), recipe: searchRecipe,
+      targets: budgets.map { max(1, Int((Double($0.macs) * ratio).rounded())) }, recipe: searchRecipe,
       divisor: divisor, seed: seed, device: device, loaderThreads: loaderThreads)
   }
 
@@ -118,40 +145,40 @@ public struct TransferRun {
   /// - Throws: What the search, the extrapolation or a training would throw, hours later.
   public func validate() throws {
     let source = try source()
-    try TrainingJob(network: source, dataset: dataset, recipe: searchRecipe).validate()
     try TrainingJob(network: target, dataset: dataset, recipe: recipe).validate()
-    try optimizer.validate(source, recipe: searchRecipe)
-    _ = try Extrapolation.match(
-      multipliers: [:], from: source, to: target, stacking: stacking, divisor: divisor, targetMACs: targetMACs)
+    try searchJob(source, budgets).validate()
+    for budget in budgets {
+      _ = try Extrapolation.match(
+        multipliers: [:], from: source, to: target, stacking: stacking, divisor: divisor, targetMACs: budget.macs)
+    }
   }
 
-  private func widthsFile(_ match: WidthMatch, _ result: SearchResult, source: Network) throws -> WidthsFile {
+  private func widthsFile(
+    _ match: WidthMatch, _ result: SearchResult, _ budget: Budget, source: Network
+  ) throws -> WidthsFile {
     var file = try WidthsFile(
-      match, target: target, source: source, projection: projection, algorithm: optimizer.name, targetMACs: targetMACs)
-    file.overhead = try overhead(of: result, source: source)
+      match, target: target, source: source, projection: projection, algorithm: optimizer.name, targetMACs: budget.macs)
+    file.overhead = try overhead(of: result)
     file.history = result.history
+    file.evidence = result.evidence
     return file
   }
 
   /// What the search spent beside what it would have spent on the target itself, in the same passes.
-  private func overhead(of result: SearchResult, source: Network) throws -> WidthsFile.OverheadRecord {
-    let count = TrainingJob(
-      network: target, dataset: dataset, recipe: searchRecipe, dataFraction: dataFraction
-    ).imageCount
-    let batch = min(searchRecipe.batchSize, count)
-    let targetImages = count / batch * batch
-    let direct = result.cost.flops(
-      supernetMACs: try optimizer.widestNetwork(for: target, divisor: divisor).cost().macs,
-      trainingImages: targetImages)
+  private func overhead(of result: SearchResult) throws -> WidthsFile.OverheadRecord {
+    let direct = SearchJob(
+      network: target, dataset: dataset, dataFraction: dataFraction, optimizer: optimizer, targets: [1],
+      recipe: searchRecipe, divisor: divisor)
+    let directFlops = result.cost.flops(at: try direct.scale())
     let spent = result.cost.flops
     return .init(
-      flops: spent, seconds: result.cost.seconds, directFlops: direct, reduction: spent > 0 ? direct / spent : 1,
-      nominalReduction: projection.nominalReduction(of: target))
+      flops: spent, seconds: result.cost.seconds, directFlops: directFlops,
+      reduction: spent > 0 ? directFlops / spent : 1, nominalReduction: projection.nominalReduction(of: target))
   }
 
   // MARK: - Everything
 
-  /// Searches, trains the target at its own widths and at the found ones, and writes `summary.json`.
+  /// Searches, trains the target at its own widths and at the found ones, and writes `summary.json` for every budget.
   ///
   /// - Parameters:
   ///   - folder: The run folder.
@@ -159,25 +186,35 @@ public struct TransferRun {
   ///   - sinks: Makes readers of each part's events.
   ///   - policy: When to save between the ends of epochs.
   /// - Throws: `UsageFailure` before anything is done when the parts do not fit, `Interrupted` after a signal.
+  /// - Returns: One summary for each of ``budgets``.
   public func run(
     in folder: RunFolder, seeds: Int = 1, sinks: Sinks = { _, _ in [] }, policy: CheckpointPolicy = .init()
-  ) throws -> RunSummary {
-    let widths = try search(in: folder, sinks: sinks, policy: policy)
-    let optimized = try target.with(Widths(widths.widths))
-    // The baseline meets the same budget: when that is not the network's own cost, by one multiplier on all layers.
-    let ownMACs = try target.cost().macs
-    let uniform = targetMACs == ownMACs ? target : try target.matching(macs: targetMACs, divisor: divisor).network
-    var variants: [RunSummary.Variant] = []
-    for (name, network) in [("uniform", uniform), ("optimized", optimized)] {
-      variants.append(try train(name, network, in: folder, seeds: seeds, sinks: sinks, policy: policy))
+  ) throws -> [RunSummary] {
+    let files = try search(in: folder, sinks: sinks, policy: policy)
+    return try zip(budgets, files).map { budget, widths in
+      let place = place(of: budget, in: folder)
+      let optimized = try target.with(Widths(widths.widths))
+      var variants: [RunSummary.Variant] = []
+      for (name, network) in [("uniform", try uniform(at: budget)), ("optimized", optimized)] {
+        variants.append(
+          try train(name, network, budget, in: place, seeds: seeds, sinks: sinks, policy: policy))
+      }
+      var summary = try summary(widths, budget, variants, optimized: optimized)
+      if budgets.count > 1 && optimizer.servesSeveralBudgets { summary.searchFolder = "../search" }
+      try JSONFile.write(summary, to: place.summary)
+      return summary
     }
-    let summary = try summary(widths, variants, optimized: optimized)
-    try JSONFile.write(summary, to: folder.summary)
-    return summary
+  }
+
+  /// The baseline at a budget: the target itself, or scaled by one multiplier on all layers when that is not its own cost.
+  public func uniform(at budget: Budget) throws -> Network {
+    let ownMACs = try target.cost().macs
+    return budget.macs == ownMACs ? target : try target.matching(macs: budget.macs, divisor: divisor).network
   }
 
   private func train(
-    _ name: String, _ network: Network, in folder: RunFolder, seeds: Int, sinks: Sinks, policy: CheckpointPolicy
+    _ name: String, _ network: Network, _ budget: Budget, in folder: RunFolder, seeds: Int, sinks: Sinks,
+    policy: CheckpointPolicy
   ) throws -> RunSummary.Variant {
     let numbers = (0..<seeds).map { seed &+ $0 }
     let results = try numbers.map { number in
@@ -185,7 +222,8 @@ public struct TransferRun {
       let job = TrainingJob(
         network: network, dataset: dataset, recipe: recipe, dataFraction: dataFraction, seed: number, device: device,
         loaderThreads: loaderThreads)
-      let label = seeds == 1 ? name : "\(name), seed \(number)"
+      let label = [name, seeds == 1 ? nil : "seed \(number)", budgets.count == 1 ? nil : budget.text]
+        .compactMap { $0 }.joined(separator: ", ")
       return try job.run(in: place, sinks: try sinks(label, place), policy: policy)
     }
     let cost = try network.cost()
@@ -195,7 +233,7 @@ public struct TransferRun {
   }
 
   private func summary(
-    _ widths: WidthsFile, _ variants: [RunSummary.Variant], optimized: Network
+    _ widths: WidthsFile, _ budget: Budget, _ variants: [RunSummary.Variant], optimized: Network
   ) throws -> RunSummary {
     let source = try source()
     let groups = try target.widthGroups.map { group in
@@ -209,7 +247,7 @@ public struct TransferRun {
     }
     return RunSummary(
       network: target.name, dataset: dataset.name, algorithm: optimizer.name, resolution: target.input.height,
-      images: training.imageCount, classes: dataset.classNames.count, targetMacs: targetMACs, projection: projection,
+      images: training.imageCount, classes: dataset.classNames.count, targetMacs: budget.macs, projection: projection,
       sourceMacs: try source.cost().macs, overhead: overhead, groups: groups, variants: variants)
   }
 }

@@ -16,7 +16,8 @@ struct WidthTransferCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, SearchCommand.self, TrainCommand.self, EvaluateCommand.self, InspectCommand.self,
+      RunCommand.self, CompareCommand.self, SearchCommand.self, TrainCommand.self, EvaluateCommand.self,
+      InspectCommand.self,
       ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self, ParityCommand.self,
       BenchmarkCommand.self,
     ])

@@ -14,18 +14,18 @@ import Training
       name: "toy", training: toyImages, heldOut: toyImages, resolution: 8, normalization: .grey)
     return SearchJob(
       network: toyNetwork(), dataset: dataset, dataFraction: 0.5, optimizer: DMCP(ToySearch().settings),
-      targetMACs: try toyNetwork().cost().macs, recipe: ToySearch().recipe, divisor: 1, seed: seed)
+      targets: [try toyNetwork().cost().macs], recipe: ToySearch().recipe, divisor: 1, seed: seed)
   }
 
   @Test("A search leaves its result and events, and a second call returns the same without work")
   func completes() throws {
     let folder = try TemporaryFolder()
     let run = RunFolder(path: folder.path + "/search")
-    let result = try job().run(in: run)
-    #expect(result.cost.trainingImages == 32)  // half of 96, full batches of 32 only
+    let result = try job().run(in: run)[0]
+    #expect(result.cost.scale.trainingImages == 32)  // half of 96, full batches of 32 only
     let events = try Data(contentsOf: URL(fileURLWithPath: run.events))
     let again = Recorder()
-    #expect(try job().run(in: run, sinks: [again]) == result)
+    #expect(try job().run(in: run, sinks: [again])[0] == result)
     #expect(again.events.isEmpty)
     #expect(try Data(contentsOf: URL(fileURLWithPath: run.events)) == events)
   }
@@ -47,10 +47,10 @@ import Training
   func resumed() throws {
     let folder = try TemporaryFolder()
     let run = RunFolder(path: folder.path + "/search")
-    let result = try job().run(in: run)
+    let result = try job().run(in: run)[0]
     try FileManager.default.removeItem(atPath: run.result)
     let events = Recorder()
-    let again = try job().run(in: run, sinks: [events])
+    let again = try job().run(in: run, sinks: [events])[0]
     #expect(
       again.channels == result.channels && again.history == result.history && again.cost.flops == result.cost.flops)
     #expect(events.events.contains(.resume(.init(step: 2))))

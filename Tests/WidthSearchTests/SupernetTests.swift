@@ -66,9 +66,14 @@ import Training
   @Test("The same search on a larger network and more data costs in proportion")
   func direct() {
     var cost = SearchCost()
-    (cost.supernetMACs, cost.trainingImages) = (1000, 50)
+    let larger = SearchCost.Scale(supernetMACs: 4000, trainingImages: 500, evaluationImages: 60, widthGroups: 6)
+    cost.scale = .init(supernetMACs: 1000, trainingImages: 50, evaluationImages: 20, widthGroups: 3)
     cost.add("widest", images: 50, macs: 1000)
-    #expect(cost.flops(supernetMACs: 4000, trainingImages: 500) == cost.flops * 40)
-    #expect(SearchCost().flops(supernetMACs: 4000, trainingImages: 500) == 0)
+    #expect(cost.flops(at: cost.scale) == cost.flops)
+    #expect(cost.flops(at: larger) == cost.flops * 40)
+    #expect(SearchCost().flops(at: larger) == 0)
+    // Comparisons grow with the images that they see and twice with the groups: 4 · 3 · 2².
+    cost.add("comparison", macs: 7000, growth: .comparison)
+    #expect(cost.flops(at: larger) == 150_000 * 40 + 7000 * 48)
   }
 }

@@ -76,9 +76,13 @@ final class TemporaryFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// A search of two epochs of three steps, the second half of which moves α.
+/// A search of two epochs of three steps, by DMCP unless another method is given; the second half moves α.
 struct ToySearch {
   var settings = DMCPSettings(range: WidthRange(minimum: 0.25, maximum: 1.5, offset: 0.25))
+  var optimizer: (any WidthOptimizer)?
+  var source: any ImageSource = toyImages
+  /// Budgets relative to the network.
+  var budgets = [1.0]
   var recipe = Recipe(
     epochs: 2, batchSize: 32, learningRate: 0.05, warmUpEpochs: 0, augmentation: .padCropFlip(padding: 1, flip: false))
   var seed = 0
@@ -88,12 +92,25 @@ struct ToySearch {
     _ folder: TemporaryFolder? = nil, events: Recorder = Recorder(), interruptedAt stop: Int? = nil
   ) throws -> SearchContext {
     var asked = 0
+    let method = optimizer ?? DMCP(settings)
+    let resolution = network.input.height
+    let heldOut = try method.heldOutPart.map { part in
+      let indices = source.classBalancedIndices(fraction: part.fraction, seed: 0)
+      return (
+        indices: Set(indices),
+        loader: try BatchLoader(
+          source: source, indices: indices, batchSize: part.batchSize, resolution: resolution, normalization: .grey)
+      )
+    }
+    let macs = Double(try network.cost().macs)
     return SearchContext(
       network: network,
       training: try BatchLoader(
-        source: toyImages, batchSize: recipe.batchSize, resolution: 8, normalization: .grey,
+        source: source, indices: source.indices.filter { !(heldOut?.indices.contains($0) ?? false) },
+        batchSize: recipe.batchSize, resolution: resolution, normalization: .grey,
         augmentation: recipe.augmentation, seed: UInt64(seed), shuffles: true, dropsLast: true),
-      targetMACs: try network.cost().macs, recipe: recipe, divisor: 1, seed: seed, events: EventStream([events]),
+      heldOut: heldOut?.loader, targets: budgets.map { Int(($0 * macs).rounded()) }, recipe: recipe, divisor: 1,
+      seed: seed, events: EventStream([events]),
       checkpoints: folder.map { CheckpointStore(folder: $0.path, identity: "toy") },
       policy: CheckpointPolicy(seconds: 1e9),
       interruption: {
@@ -105,8 +122,21 @@ struct ToySearch {
   func run(
     _ folder: TemporaryFolder? = nil, events: Recorder = Recorder(), interruptedAt stop: Int? = nil
   ) throws -> SearchResult {
-    try DMCP(settings).search(context(folder, events: events, interruptedAt: stop))
+    try #require(runAll(folder, events: events, interruptedAt: stop).first)
   }
+
+  func runAll(
+    _ folder: TemporaryFolder? = nil, events: Recorder = Recorder(), interruptedAt stop: Int? = nil
+  ) throws -> [SearchResult] {
+    try (optimizer ?? DMCP(settings)).search(context(folder, events: events, interruptedAt: stop))
+  }
+}
+
+/// Expects two searches to have gone the same way; the clock may differ.
+func expectEqual(_ one: SearchResult, _ other: SearchResult, sourceLocation: SourceLocation = #_sourceLocation) {
+  var (a, b) = (one, other)
+  (a.cost.seconds, b.cost.seconds) = (0, 0)
+  #expect(a == b, sourceLocation: sourceLocation)
 }
 
 extension Tensor {

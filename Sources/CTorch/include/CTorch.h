@@ -100,6 +100,7 @@ ct_tensor _Nullable ct_matmul(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
 ct_tensor _Nullable ct_exp(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_log(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_abs(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_sign(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sqrt(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_clamp(ct_tensor _Nonnull a, double minimum, double maximum);
 ct_tensor _Nullable ct_cumprod(ct_tensor _Nonnull a, int64_t dim);

@@ -11,9 +11,14 @@ public final class ParameterOptimizer {
   private let parameters: [Parameter]
 
   /// Creates the optimizer; batch-norm parameters and biases have a weight decay of their own.
-  public init(_ parameters: [Parameter], recipe: Recipe) throws {
+  ///
+  /// - Parameter undecayed: Names of further parameters without weight decay.
+  public init(_ parameters: [Parameter], recipe: Recipe, undecayed: Set<String> = []) throws {
     self.parameters = parameters
-    let decays = parameters.map { $0.role == .weight ? recipe.weightDecay : recipe.normWeightDecay }
+    let decays: [Double] = parameters.map { parameter in
+      guard !undecayed.contains(parameter.name) else { return 0 }
+      return parameter.role == .weight ? recipe.weightDecay : recipe.normWeightDecay
+    }
     let tensors = parameters.map(\.tensor)
     switch recipe.optimizer {
     case .sgd:

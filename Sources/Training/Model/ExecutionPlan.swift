@@ -21,6 +21,8 @@ public struct ExecutionPlan: Sendable {
     var released: [Int]
     /// Whether the first input is read by this step alone and its producer's derivative does not need it.
     var mayOverwriteFirstInput: Bool
+    /// Whether all that reads this step's result is an addition.
+    var isAddend: Bool
   }
 
   enum Instruction: Sendable {
@@ -58,10 +60,12 @@ public struct ExecutionPlan: Sendable {
     let layout = ParameterLayout(resolved)
     var lastReader = [Int](repeating: -1, count: resolved.layers.count)
     var readers = [Int](repeating: 0, count: resolved.layers.count)
+    var additions = readers
     for (index, layer) in resolved.layers.enumerated() {
       for input in layer.inputIndices where input >= 0 {
         lastReader[input] = index
         readers[input] += 1
+        if case .add = layer.layer.operation { additions[input] += 1 }
       }
     }
     var normalizations: [Int] = []
@@ -73,7 +77,8 @@ public struct ExecutionPlan: Sendable {
         inputs: layer.inputIndices,
         released: Set(layer.inputIndices.filter { $0 >= 0 && lastReader[$0] == index }).sorted(),
         mayOverwriteFirstInput: first >= 0 && readers[first] == 1
-          && Self.isOutputFree(resolved.layers[first].layer.operation))
+          && Self.isOutputFree(resolved.layers[first].layer.operation),
+        isAddend: readers[index] > 0 && additions[index] == readers[index])
     }
     self.normalizations = normalizations
   }

@@ -15,12 +15,22 @@ public struct ForwardOptions {
     case recalibration
   }
 
+  /// Where factors on channels act.
+  public enum ScalePlacement: Sendable, Hashable {
+    /// After each batch normalization of the group.
+    case normalizations
+    /// After each batch normalization whose result is not added to another of the group, and after the additions.
+    case additions
+  }
+
   /// Where batch normalization takes its statistics from.
   public var normalization: Normalization
   /// The statistics to use or move; nil stands for the model's own.
   public var statistics: BatchStatistics?
-  /// Factors on the channels of width groups, applied after each batch normalization of the group: group → [channels].
+  /// Factors on the channels of width groups: group → [channels].
   public var channelScales: [WidthGroup.ID: Tensor]
+  /// Where these factors act.
+  public var scalePlacement: ScalePlacement
   /// The source of dropout and stochastic depth; nil turns both off.
   public var dropout: Generator?
   /// Whether elementwise results may overwrite inputs that nothing else reads.
@@ -29,11 +39,12 @@ public struct ForwardOptions {
   /// Creates the options.
   public init(
     _ normalization: Normalization, statistics: BatchStatistics? = nil, channelScales: [WidthGroup.ID: Tensor] = [:],
-    dropout: Generator? = nil, reusesBuffers: Bool = true
+    scalePlacement: ScalePlacement = .normalizations, dropout: Generator? = nil, reusesBuffers: Bool = true
   ) {
     self.normalization = normalization
     self.statistics = statistics
     self.channelScales = channelScales
+    self.scalePlacement = scalePlacement
     self.dropout = dropout
     self.reusesBuffers = reusesBuffers
   }

@@ -11,15 +11,30 @@ extension Model {
   public func forward(
     _ images: Tensor, as narrower: ExecutionPlan? = nil, _ options: ForwardOptions
   ) throws -> Tensor {
+    var values = [Tensor?](repeating: nil, count: (narrower ?? plan).steps.count)
+    return try run(narrower, on: images, &values, options)
+  }
+
+  /// Runs a plan, or the part of it that is not known yet.
+  ///
+  /// - Parameters:
+  ///   - values: The results of steps; on return, of those that are kept.
+  ///   - computed: Whether each step is to be run; the values of the others are given. Nil runs all.
+  ///   - kept: Whether each step's value is still wanted when the run is over. Nil keeps none.
+  func run(
+    _ narrower: ExecutionPlan?, on images: Tensor, _ values: inout [Tensor?], computed: [Bool]? = nil,
+    kept: [Bool]? = nil, _ options: ForwardOptions
+  ) throws -> Tensor {
     let plan = narrower ?? self.plan
     let slicer = Slicer(tensors: parameters, full: narrower == nil ? nil : self.plan)
     let statistics = options.statistics ?? self.statistics
-    var values = [Tensor?](repeating: nil, count: plan.steps.count)
     var result = images
-    for (index, step) in plan.steps.enumerated() {
+    for (index, step) in plan.steps.enumerated() where computed?[index] ?? true {
       let operands = try Self.aligned(step.inputs.map { $0 < 0 ? images : values[$0]! })
       let first = operands[0]
-      let overwrites = step.mayOverwriteFirstInput && options.reusesBuffers
+      // What others still want to read stays as it is.
+      let isOwn = step.inputs[0] < 0 || ((computed?[step.inputs[0]] ?? true) && !(kept?[step.inputs[0]] ?? false))
+      let overwrites = step.mayOverwriteFirstInput && options.reusesBuffers && isOwn
       switch step.instruction {
       case .convolution(let execution, let weight, let bias):
         result = try execution(
@@ -27,7 +42,7 @@ extension Model {
           bias: try bias.map { try slicer.parameter($0, at: index) })
       case .batchNorm(let position, let channels, let epsilon, let momentum):
         result = try normalize(
-          first, position, channels, at: index, slicer, try factors(channels.output, options.channelScales),
+          first, position, channels, at: index, slicer, try normFactors(of: step, channels.output, options),
           options.normalization, statistics, narrower != nil && options.statistics == nil, epsilon: epsilon,
           momentum: momentum)
       case .linear(let weight, let bias):
@@ -45,6 +60,7 @@ extension Model {
         } else {
           result = try first + operands[1]
         }
+        if let factors = try sumFactors(at: index, plan, options) { result = try result * factors }
       case .multiply: result = try first * operands[1]
       case .concatenate: result = try .concatenate(operands, 1)
       case .maxPool(let pool):
@@ -65,7 +81,7 @@ extension Model {
         }
       }
       values[index] = result
-      for input in step.released { values[input] = nil }
+      for input in step.released where !(kept?[input] ?? false) { values[input] = nil }
     }
     // A network may end in maps of one pixel, without a flatten.
     return result.rank == 2 ? result : try result.flattened(from: 1)
@@ -75,6 +91,20 @@ extension Model {
   private static func aligned(_ operands: [Tensor]) throws -> [Tensor] {
     guard operands.count > 1, operands.contains(where: { $0.rank != operands[0].rank }) else { return operands }
     return try operands.map { try $0.asMap }
+  }
+
+  private func normFactors(
+    of step: ExecutionPlan.Step, _ segments: [ChannelSegment], _ options: ForwardOptions
+  ) throws -> Tensor? {
+    if options.scalePlacement == .additions && step.isAddend { return nil }
+    return try factors(segments, options.channelScales)
+  }
+
+  /// The factors on the channels of a sum, [channels, 1, 1].
+  private func sumFactors(at index: Int, _ plan: ExecutionPlan, _ options: ForwardOptions) throws -> Tensor? {
+    guard options.scalePlacement == .additions, !options.channelScales.isEmpty else { return nil }
+    return try factors(plan.resolved.layers[index].outputSegments, options.channelScales)?
+      .unsqueezed(1).unsqueezed(2)
   }
 
   /// The factors on the channels of a normalization, nil when none of its groups has any; several groups after a

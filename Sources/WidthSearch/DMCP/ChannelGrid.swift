@@ -62,20 +62,3 @@ public struct ChannelGrid: Sendable, Hashable {
     }
   }
 }
-
-/// The range of width multipliers of a search and its step.
-public struct WidthRange: Codable, Sendable, Hashable {
-  /// The smallest multiplier.
-  public var minimum: Double
-  /// The largest multiplier: the supernet's width.
-  public var maximum: Double
-  /// Between neighbouring widths.
-  public var offset: Double
-
-  /// Creates a range; the defaults are the official MobileNetV2 setting.
-  public init(minimum: Double = 0.1, maximum: Double = 1.5, offset: Double = 0.1) {
-    self.minimum = minimum
-    self.maximum = maximum
-    self.offset = offset
-  }
-}

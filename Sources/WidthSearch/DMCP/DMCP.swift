@@ -1,9 +1,4 @@
-import Datasets
-import Foundation
 import Networks
-import Runs
-import Support
-import Torch
 import Training
 
 /// Differentiable Markov channel pruning: Guo et al., CVPR 2020 (arXiv 2005.03354).
@@ -20,21 +15,23 @@ public struct DMCP: WidthOptimizer {
   public init(_ settings: DMCPSettings = .init()) { self.settings = settings }
 
   /// `dmcp`.
-  public var name: String { "dmcp" }
+  public static let name = "dmcp"
 
-  /// The settings as text.
-  public var identity: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    return (try? encoder.encode(settings)).map { "dmcp " + String(decoding: $0, as: UTF8.self) } ?? "dmcp"
+  /// 0.4 of the epochs (algorithms.md 10); the rate ends at 0.16 of its peak, as the official 0.5 → 0.08, because weights
+  /// must go on following the widths.
+  public func searchRecipe(from recipe: Recipe) -> Recipe {
+    var search = recipe.scalingEpochs(by: 0.4)
+    search.finalLearningRate = 0.16 * search.learningRate
+    return search
   }
 
   /// Refuses float16, which would need its loss scaled, and networks with a group that no batch normalization follows.
   public func validate(_ network: Network, recipe: Recipe) throws {
-    guard recipe.precision != .float16 else {
-      throw UsageFailure("dmcp trains in float32 or bfloat16; float16 would need its loss scaled")
-    }
-    try MarkovNetwork.requireSupport(in: network.resolved())
+    try settings.validate()
+    try Requirements.precision(recipe, name)
+    let resolved = try network.resolved()
+    try Requirements.normalization(of: resolved, name, because: "it weighs channels after their normalization")
+    try Requirements.slices(of: resolved, name)
   }
 
   /// The supernet, whose front slices are searched: the network widened to the range's maximum.
@@ -42,9 +39,10 @@ public struct DMCP: WidthOptimizer {
     try network.scalingWidth(by: settings.range.maximum, divisor: divisor)
   }
 
-  /// Searches widths; goes on from a checkpoint when there is one.
-  public func search(_ context: SearchContext) throws -> SearchResult {
-    let search = try DMCPSearch(settings, context, try widestNetwork(for: context.network, divisor: context.divisor))
-    return try search.run()
+  /// Searches widths for every budget, one search each; goes on from a checkpoint when there is one.
+  public func search(_ context: SearchContext) throws -> [SearchResult] {
+    try validate(context.network, recipe: context.recipe)
+    let supernet = try widestNetwork(for: context.network, divisor: context.divisor)
+    return [try DMCPSearch(settings, context, target: context.singleTarget(name), supernet).run()]
   }
 }

@@ -1,7 +1,8 @@
 import Support
+import Training
 
 /// The hyperparameters of DMCP; defaults follow algorithms.md 5.5, departures are said.
-public struct DMCPSettings: Codable, Sendable, Hashable {
+public struct DMCPSettings: SearchSettings {
   /// Where α begins.
   public enum Start: String, Codable, Sendable, Hashable, CaseIterable {
     /// The expectation is the uniformly scaled network on the budget: a search of a few hundred steps then spends them on
@@ -12,6 +13,18 @@ public struct DMCPSettings: Codable, Sendable, Hashable {
     case zero
   }
 
+  /// How the probabilities act where a residual addition joins channels of one group (algorithms.md 5.2).
+  public enum Residual: String, Codable, Sendable, Hashable, CaseIterable {
+    /// On every normalization of the group: what a block adds is weighted once, and what it is added to has been weighted
+    /// before. The official code's and mmrazor's.
+    case branch
+    /// On the sum, after every addition, and not on what is added: channels of an identity are weighted again by every
+    /// block, so that a stage's output is pruned more readily the deeper the stage is.
+    case sum
+
+    var placement: ForwardOptions.ScalePlacement { self == .branch ? .normalizations : .additions }
+  }
+
   /// The multipliers in reach and their step; `maximum` is also the supernet's width.
   public var range: WidthRange
   /// How channels are divided into groups.
@@ -20,6 +33,8 @@ public struct DMCPSettings: Codable, Sendable, Hashable {
   public var parametrisation: MarkovWidth.Parametrisation
   /// Where α begins.
   public var start: Start
+  /// How the probabilities act at residual additions.
+  public var residual: Residual
   /// The fewest channels of a group.
   public var minimumChannels: Int
   /// The part of the steps that train weights alone.
@@ -34,18 +49,26 @@ public struct DMCPSettings: Codable, Sendable, Hashable {
   public var randomPasses: Int
   /// The probability of a uniform draw at the end of the second stage (official: 0.9999^2504 = 0.78).
   public var finalUniformProbability: Double
+  /// Networks within 1 % of the budget to draw from the chains in the end, as evidence (official: 5).
+  public var directSamples: Int
+
+  /// The defaults.
+  public init() { self.init(range: WidthRange()) }
 
   /// Creates settings.
   public init(
     range: WidthRange = WidthRange(), layout: ChannelGrid.Layout = .proportional,
-    parametrisation: MarkovWidth.Parametrisation = .sigmoid, start: Start = .budget, minimumChannels: Int = 1,
+    parametrisation: MarkovWidth.Parametrisation = .sigmoid, start: Start = .budget, residual: Residual = .branch,
+    minimumChannels: Int = 1,
     warmUpFraction: Double = 0.5, alphaLearningRate: Double? = nil, alphaMomentum: Double = 0.9,
-    budgetWeight: Double = 0.1, randomPasses: Int = 2, finalUniformProbability: Double = 0.78
+    budgetWeight: Double = 0.1, randomPasses: Int = 2, finalUniformProbability: Double = 0.78,
+    directSamples: Int = 5
   ) {
     self.range = range
     self.layout = layout
     self.parametrisation = parametrisation
     self.start = start
+    self.residual = residual
     self.minimumChannels = minimumChannels
     self.warmUpFraction = warmUpFraction
     self.alphaLearningRate = alphaLearningRate
@@ -53,6 +76,7 @@ public struct DMCPSettings: Codable, Sendable, Hashable {
     self.budgetWeight = budgetWeight
     self.randomPasses = randomPasses
     self.finalUniformProbability = finalUniformProbability
+    self.directSamples = directSamples
   }
 
   /// Makes sure that every value makes sense.
@@ -60,14 +84,9 @@ public struct DMCPSettings: Codable, Sendable, Hashable {
   /// - Throws: `UsageFailure` that names the first value which does not.
   public func validate() throws {
     func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
-      if !condition { throw UsageFailure("dmcp: \(what())") }
+      try self.require(condition, what(), of: "dmcp")
     }
-    try require(
-      range.minimum > 0 && range.minimum < range.maximum && range.maximum <= 100,
-      "the widths from \(range.minimum) to \(range.maximum) are no range above 0 and up to 100")
-    try require(
-      range.offset > 0 && (range.maximum - range.minimum) / range.offset <= 1000,
-      "the step between widths is \(range.offset), it must be positive and make at most 1000 steps")
+    try range.validate(for: "dmcp")
     try require(minimumChannels >= 1, "minimumChannels is \(minimumChannels), it must be at least 1")
     try require((0...1).contains(warmUpFraction), "warmUpFraction is \(warmUpFraction), it must be from 0 to 1")
     try require(
@@ -79,5 +98,6 @@ public struct DMCPSettings: Codable, Sendable, Hashable {
     try require(
       finalUniformProbability > 0 && finalUniformProbability <= 1,
       "finalUniformProbability is \(finalUniformProbability), it must be above 0 and at most 1")
+    try require((0...1000).contains(directSamples), "directSamples is \(directSamples), it must be from 0 to 1000")
   }
 }

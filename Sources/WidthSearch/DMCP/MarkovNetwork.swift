@@ -22,19 +22,6 @@ struct MarkovNetwork {
     if settings.start == .budget { startOnBudget() }
   }
 
-  /// Makes sure that DMCP can act on every group: it weighs channels after a batch normalization, and keeps the front ones.
-  static func requireSupport(in resolved: ResolvedNetwork) throws {
-    for group in resolved.widthGroups where resolved.batchNorms(on: group.id).isEmpty {
-      throw UsageFailure(
-        "dmcp cannot act on \(resolved.network.name): the channels of \(group.id) have no batch normalization")
-    }
-    for group in resolved.widthGroups where group.granularity > 1 {
-      throw UsageFailure(
-        "dmcp cannot act on \(resolved.network.name): the channels of \(group.id) meet a convolution in groups, whose "
-          + "front channels are no convolution in as many groups")
-    }
-  }
-
   var alphas: [[Double]] {
     get { chains.map(\.alphas) }
     set { for index in chains.indices { chains[index].alphas = newValue[index] } }

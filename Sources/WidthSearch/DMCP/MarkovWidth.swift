@@ -62,6 +62,13 @@ public struct MarkovWidth: Sendable, Hashable {
     return reached.indices.map { $0 + 1 < reached.count ? reached[$0] - reached[$0 + 1] : reached[$0] }
   }
 
+  /// The standard deviation of the width.
+  public var standardDeviation: Double {
+    let mean = expectation
+    return zip(grid.boundaries, distribution)
+      .reduce(0) { $0 + $1.1 * (Double($1.0) - mean) * (Double($1.0) - mean) }.squareRoot()
+  }
+
   /// The width of the "expected sampling" of the official code: the rounded expectation, not snapped to the grid.
   public var expectedChannels: Int { max(1, Int((expectation - 1e-4).rounded())) }
 

@@ -42,7 +42,7 @@ struct ExtrapolateCommand: ParsableCommand {
     let target = try network.request.build()
     let source = try projection.applied(to: target, divisor: network.divisor)
     let searched = try source.with(widthsFile: widths)
-    let budget = try Budget.macs(flops, of: target)
+    let budget = try Budget(parsing: flops, of: target).macs
     let match = try Extrapolation.match(
       widths: searched.widths, from: source, to: target, stacking: stacking, divisor: network.divisor,
       targetMACs: budget)

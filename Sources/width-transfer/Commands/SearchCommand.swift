@@ -11,6 +11,7 @@ struct SearchCommand: ParsableCommand {
 
   @OptionGroup var network: NetworkOptions
   @OptionGroup var data: DataOptions
+  @OptionGroup var algorithm: AlgorithmOption
   @OptionGroup var transfer: TransferOptions
   @OptionGroup var recipe: RecipeOptions
   @OptionGroup var compute: ComputeOptions
@@ -18,19 +19,23 @@ struct SearchCommand: ParsableCommand {
   @OptionGroup var general: GeneralOptions
 
   func run() throws {
-    let run = try transfer.build(network: network, data: data, recipe: recipe, compute: compute, general)
+    let run = try transfer.build(
+      algorithm.optimizer(transfer), network: network, data: data, recipe: recipe, compute: compute, general)
     try run.validate()
     let configuration = try Resolved.configuration(
-      "search", network, data, run.recipe, compute, on: run.device, more: transfer.resolved(run))
-    let file = try output.session(configuration, general) { folder in
+      "search", network, data, run.recipe, compute, on: run.device, more: transfer.resolved(run), lists: transfer.lists)
+    let files = try output.session(configuration, general) { folder in
       try run.search(in: folder, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
     }
     if output.json {
-      try Output.json(file)
+      try Output.one(files)
     } else {
-      try Output.text(
-        "\(Text.millions(file.macs ?? 0)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); "
-          + "widths in \(RunFolder(path: output.output).widths)")
+      for (budget, file) in zip(run.budgets, files) {
+        let place = run.place(of: budget, in: RunFolder(path: output.output))
+        try Output.text(
+          "\(Text.millions(file.macs ?? 0)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); widths in \(place.widths)"
+        )
+      }
     }
   }
 }

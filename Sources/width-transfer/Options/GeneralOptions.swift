@@ -41,5 +41,10 @@ enum Output {
     try StandardOutput.write(data)
   }
 
+  /// One result as an object, several as a list.
+  static func one(_ values: [some Encodable]) throws {
+    if values.count == 1 { try json(values[0]) } else { try json(values) }
+  }
+
   static func text(_ text: String) throws { try StandardOutput.write(Data((text + "\n").utf8)) }
 }

@@ -8,7 +8,7 @@ import Training
 enum Resolved {
   static func configuration(
     _ command: String, _ network: NetworkOptions, _ data: DataOptions, _ recipe: Recipe, _ compute: ComputeOptions,
-    on device: Device, more: [String: String?] = [:]
+    on device: Device, more: [String: String?] = [:], lists: [String: [String]] = [:]
   ) throws -> Configuration {
     var values: [String: String?] = [
       "command": command, "network": path(network.network), "width": network.width.map { "\($0)" },
@@ -21,6 +21,8 @@ enum Resolved {
     ]
     values.merge(more) { _, new in new }
     var all = values.mapValues { $0.map(Configuration.Value.text) }
+    // One of a flag that may be given several times is written as any other.
+    for (flag, texts) in lists where !texts.isEmpty { all[flag] = texts.count == 1 ? .text(texts[0]) : .list(texts) }
     // Whole, so that another version with other presets trains the same.
     all["recipe"] = try Configuration.Value(encoding: recipe)
     return Configuration(all)

@@ -8,54 +8,88 @@ import WidthTransfer
 
 /// How to search and how to carry the result over.
 struct TransferOptions: ParsableArguments {
-  @Option(help: "dmcp or uniform.")
-  var algorithm: String = "dmcp"
-
   @Option(
     help: "How network and data are shrunk for the search, for example width=0.5,depth=0.5,resolution=14,data=20%.")
   var project: String?
 
   @Option(
     parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("The budget: relative to the network (1.0x, the default) or in MACs (300M).", valueName: "flops")
-  )
+    help: ArgumentHelp(
+      "The budget: relative to the network (1.0x, the default) or in MACs (300M). Several give widths for each.",
+      valueName: "flops"))
   var flops: [String] = []
 
   @Option(help: "How blocks of the small network stand for those of the whole one.")
   var stacking: Stacking = .averageBlock
 
-  @Option(parsing: .unconditional, help: "Epochs of the search (default: 0.4 of the training's).")
+  @Option(
+    parsing: .unconditional, help: "Epochs of the search (default: a part of the training's that fits the method).")
   var searchEpochs: Int?
 
   @Option(parsing: .unconditional, help: "Learning rate of the search's weights (default: the recipe's).")
   var searchLearningRate: Double?
 
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "A setting of the search method, for example kappa=3, or morphnet.kappa=3 where there are several methods.",
+      discussion: WidthOptimizers.names.compactMap { name in
+        let settings = WidthOptimizers.settingNames(of: name)
+        return settings.isEmpty ? nil : "\(name): \(settings.joined(separator: ", "))"
+      }.joined(separator: "\n"), valueName: "name=value"))
+  var searchOption: [String] = []
+
   func build(
-    network: NetworkOptions, data: DataOptions, recipe: RecipeOptions, compute: ComputeOptions,
-    _ general: GeneralOptions
+    _ optimizer: any WidthOptimizer, network: NetworkOptions, data: DataOptions, recipe: RecipeOptions,
+    compute: ComputeOptions, _ general: GeneralOptions
   ) throws -> TransferRun {
     try require(searchEpochs, "--search-epochs", in: 1...1_000_000)
-    let budget = try budget()
     let recipe = try recipe.build()
-    let optimizer = try Algorithm.named(algorithm)
     let projection = try projection()
     let fraction = try data.fraction
     let dataset = try data.open(general)
     let target = try network.request.build(
       classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
-    var search = recipe
-    search.name += ", search"
-    search.epochs = searchEpochs ?? max(1, Int((0.4 * Double(recipe.epochs)).rounded()))
-    if let searchLearningRate { search.learningRate = searchLearningRate }
-    // The official search ends at 0.16 of its peak rate: the weights must still follow the widths (algorithms.md 5.5).
-    search.finalLearningRate = 0.16 * search.learningRate
-    search.averagingDecay = nil
-    try search.validate()
     return TransferRun(
       target: target, dataset: dataset, dataFraction: fraction, projection: projection, optimizer: optimizer,
-      targetMACs: try Budget.macs(budget, of: target), stacking: stacking, divisor: network.divisor,
-      searchRecipe: search, recipe: recipe, seed: compute.seed, device: try compute.prepare(general),
-      loaderThreads: compute.loaderThreads)
+      budgets: try Budget.parse(budgets, of: target), stacking: stacking, divisor: network.divisor,
+      searchRecipe: try searchRecipe(for: optimizer, recipe), recipe: recipe, seed: compute.seed,
+      device: try compute.prepare(general), loaderThreads: compute.loaderThreads)
+  }
+
+  /// How a method trains during its search.
+  func searchRecipe(for optimizer: any WidthOptimizer, _ recipe: Recipe) throws -> Recipe {
+    var base = recipe
+    if let searchLearningRate { base.learningRate = searchLearningRate }
+    var search = optimizer.searchRecipe(from: base)
+    search.name += ", search"
+    if let searchEpochs { search.epochs = searchEpochs }
+    try search.validate()
+    return search
+  }
+
+  /// The methods of these names with the settings that are given for them.
+  func optimizers(_ names: [String]) throws -> [any WidthOptimizer] {
+    var settings: [String: [String: String]] = [:]
+    for text in searchOption {
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw UsageFailure("--search-option \(text): expected NAME=VALUE, for example kappa=3")
+      }
+      let name = String(text[..<equals])
+      let value = String(text[text.index(after: equals)...])
+      let prefix = name.split(separator: ".", maxSplits: 1).map(String.init)
+      if prefix.count == 2, WidthOptimizers.names.contains(prefix[0]) {
+        guard names.contains(prefix[0]) else {
+          throw UsageFailure("--search-option \(text): \(prefix[0]) is not among the methods of this run")
+        }
+        settings[prefix[0], default: [:]][prefix[1]] = value
+      } else if names.count == 1 {
+        settings[names[0], default: [:]][name] = value
+      } else {
+        throw UsageFailure("--search-option \(text): say for which method, for example \(names[0]).\(text)")
+      }
+    }
+    return try names.map { try WidthOptimizers.named($0, settings: settings[$0] ?? [:]) }
   }
 
   private func projection() throws -> Projection {
@@ -68,36 +102,19 @@ struct TransferOptions: ParsableArguments {
     return try Projection(parsing: project)
   }
 
-  private func budget() throws -> String {
-    guard flops.count <= 1 else {
-      throw UsageFailure(
-        "--flops is given \(flops.count) times; this version searches for one budget at a time: "
-          + "give the command once for each, with an --output of its own")
-    }
-    return flops.first ?? "1.0x"
-  }
+  private var budgets: [String] { flops.isEmpty ? ["1.0x"] : flops }
+
+  /// The flags that may be given several times, in their resolved form.
+  var lists: [String: [String]] { ["flops": budgets, "search-option": searchOption] }
 
   /// The flags in their resolved form.
   func resolved(_ run: TransferRun, more: [String: String?] = [:]) throws -> [String: String?] {
     var values: [String: String?] = [
-      "algorithm": algorithm, "project": project, "flops": try budget(), "stacking": stacking.rawValue,
+      "algorithm": run.optimizer.name, "project": project, "stacking": stacking.rawValue,
       "search-epochs": "\(run.searchRecipe.epochs)", "search-learning-rate": "\(run.searchRecipe.learningRate)",
     ]
     values.merge(more) { _, new in new }
     return values
-  }
-}
-
-/// The search methods by name.
-enum Algorithm {
-  static let names = ["dmcp", "uniform"]
-
-  static func named(_ name: String) throws -> any WidthOptimizer {
-    switch name {
-    case "dmcp": DMCP()
-    case "uniform": UniformWidths()
-    default: throw UsageFailure("--algorithm \(name): known are \(names.joined(separator: ", "))")
-    }
   }
 }
 

@@ -1,0 +1,175 @@
+import Datasets
+import Networks
+import Runs
+import Support
+import Torch
+import Training
+
+/// One run of AutoSlim: training of the supernet, then the descent.
+final class AutoSlimSearch: SearchSubject {
+  /// What a checkpoint keeps beside the weights.
+  struct State: Codable {
+    var descent: GreedyDescent
+    /// What was found so far, from the largest budget on.
+    var found: [SearchResult] = []
+  }
+
+  private let settings: AutoSlimSettings
+  private let context: SearchContext
+  private let loop: SearchLoop<State>
+  private let schedule: Schedule
+  private let supernet: Supernet
+  private let optimizer: ParameterOptimizer
+  private let dropout: Generator
+  private let counter: MACCounter
+  /// The widths in reach of each group, rising.
+  private let grid: [[Int]]
+  private let narrowest: ExecutionPlan
+  private let trainingSteps: Int
+  private(set) var state: State
+
+  init(_ settings: AutoSlimSettings, _ context: SearchContext, _ network: Network) throws {
+    self.settings = settings
+    self.context = context
+    supernet = try Supernet(network, seed: context.seed, device: context.device)
+    counter = try MACCounter(supernet.resolved)
+    grid = supernet.resolved.widthGroups.map {
+      Self.candidates(channels: $0.width, groups: settings.groups, divisor: context.divisor)
+    }
+    state = State(descent: GreedyDescent(candidates: grid.map(\.count)))
+    optimizer = try ParameterOptimizer(
+      supernet.model.parameters, recipe: context.recipe, undecayed: Self.depthwiseWeights(of: supernet.resolved))
+    let stepsPerEpoch = context.training.batchesPerEpoch
+    trainingSteps = context.recipe.epochs * stepsPerEpoch
+    loop = try SearchLoop(context, totalSteps: trainingSteps)
+    loop.cost.scale = try context.scale(supernetMACs: supernet.model.plan.macs)
+    schedule = context.recipe.schedule(stepsPerEpoch: stepsPerEpoch)
+    dropout = try Generator(seed: 0, device: context.device)
+    narrowest = try supernet.plan(Self.named(counter.groups, grid.map { $0.first ?? 1 }))
+  }
+
+  /// The widths that a group chooses among: k/G of its channels, rounded to the divisor, equal ones once.
+  static func candidates(channels: Int, groups: Int, divisor: Int) -> [Int] {
+    // The widest needs no rounding: it is what the supernet has.
+    let marks = (1..<max(1, groups) + 1).dropLast().map { step in
+      let exact = Double(channels) * Double(step) / Double(groups)
+      return min(channels, max(1, min(divisor, channels), Int((exact / Double(divisor)).rounded()) * divisor))
+    }
+    return Set(marks).union([channels]).sorted()
+  }
+
+  // Not decayed, as in the public code.
+  private static func depthwiseWeights(of resolved: ResolvedNetwork) -> Set<String> {
+    Set(
+      resolved.layers.compactMap { layer in
+        guard case .convolution(let convolution) = layer.layer.operation, convolution.grouping == .depthwise else {
+          return nil
+        }
+        return "\(layer.layer.name).weight"
+      })
+  }
+
+  func run() throws -> [SearchResult] {
+    try loop.resume { state in
+      self.state = state
+      return tensors
+    }
+    try loop.train(self, until: trainingSteps) { try advance($0) }
+    loop.totalSteps = trainingSteps + grid.reduce(0) { $0 + $1.count - 1 }
+    try descend()
+    try loop.save(self)
+    return context.targets.compactMap { target in state.found.first { $0.targetMACs == target } }
+  }
+
+  // MARK: - What is saved and shown
+
+  var model: Model { supernet.model }
+  var stage: String { loop.step <= trainingSteps ? "supernet" : "descent" }
+  var widths: [WidthGroup.ID: Double] { Self.named(counter.groups, current).values.mapValues(Double.init) }
+  var macs: Double { Double(counter.macs(current)) }
+  var tensors: [(name: String, tensor: Tensor)] {
+    supernet.model.parameters.map { ("model.\($0.name)", $0.tensor) } + optimizer.state
+  }
+
+  private var current: [Int] { widths(at: state.descent.levels) }
+
+  private func widths(at levels: [Int]) -> [Int] { zip(grid, levels).map { $0[$1] } }
+
+  private static func named(_ groups: [WidthGroup.ID], _ widths: [Int]) -> Widths {
+    Widths(Dictionary(zip(groups, widths), uniquingKeysWith: { first, _ in first }))
+  }
+
+  // MARK: - The supernet
+
+  private func advance(_ batch: Batch) throws -> Double {
+    var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0xA510, UInt64(loop.step))
+    try dropout.seed(random.next())
+    try Tensor.clearGradients(supernet.model.tensors)
+    let drawn = try (0..<settings.randomPasses).map { _ in
+      try supernet.plan(Self.named(counter.groups, grid.map { $0[random.nextInt(below: $0.count)] }))
+    }
+    let loss = try supernet.accumulateSandwich(
+      batch, narrower: [narrowest] + drawn, labelSmoothing: context.recipe.labelSmoothing, dropout: dropout,
+      precision: context.recipe.precision
+    ).item()
+    let rate = schedule.rate(at: loop.step)
+    try loop.requireFinite(loss, learningRate: rate)
+    try optimizer.step(learningRate: rate)
+    loop.cost.add("widest", images: batch.count, macs: supernet.model.plan.macs)
+    loop.cost.add("narrowest", images: batch.count, macs: narrowest.macs)
+    for plan in drawn { loop.cost.add("random", images: batch.count, macs: plan.macs) }
+    return loss
+  }
+
+  // MARK: - The descent
+
+  private func descend() throws {
+    guard let heldOut = context.heldOut else {
+      throw UsageFailure("autoslim compares widths on held-out images, and has none")
+    }
+    let comparison = try WidthComparison(
+      supernet, heldOut, precision: context.recipe.precision, sharesPrefix: settings.sharesPrefix)
+    noteBudgets()
+    while state.found.count < context.targets.count, !state.descent.movable.isEmpty {
+      try loop.advance(self, endsStage: false) {
+        let groups = state.descent.movable
+        let candidates = groups.map { (group: $0, widths: widths(at: state.descent.lowered($0))) }
+        let outcome = try comparison.scores(of: candidates, from: current) { try loop.checkInterruption(self) }
+        state.descent.step(scores: outcome.scores) { counter.macs(widths(at: $0)) }
+        loop.cost.add("comparison", macs: outcome.macs, growth: .comparison)
+        loop.cost.seconds = loop.seconds
+        noteBudgets(step: loop.step + 1)
+        return (outcome.loss, outcome.images)
+      }
+    }
+    // Budgets below the narrowest network.
+    for target in context.targets where !state.found.contains(where: { $0.targetMACs == target }) {
+      state.found.append(result(target, isReached: false))
+    }
+  }
+
+  /// Keeps the widths for every budget that they meet for the first time.
+  private func noteBudgets(step: Int? = nil) {
+    for target in context.targets.sorted(by: >) where !state.found.contains(where: { $0.targetMACs == target }) {
+      if counter.macs(current) <= target { state.found.append(result(target, step: step, isReached: true)) }
+    }
+  }
+
+  private func result(_ target: Int, step: Int? = nil, isReached: Bool) -> SearchResult {
+    let macs = counter.macs(current)
+    // The step that is being made is not in the history yet.
+    let now = step.map { [WidthsFile.HistoryPoint(step: $0, macs: Double(macs), widths: widths)] } ?? []
+    return SearchResult(
+      targetMACs: target, channels: widths, macs: Double(macs), history: loop.history + now, cost: loop.cost,
+      warnings: isReached
+        ? []
+        : [
+          "autoslim: with every group at its least width the network still costs \(macs) MACs, the budget is \(target)"
+        ],
+      evidence: .init(values: [
+        "descentSteps": Double(
+          zip(grid, state.descent.levels).reduce(0) { $0 + $1.0.count - 1 - $1.1 }),
+        "heldOutImages": Double(context.heldOut?.indices.count ?? 0),
+      ]))
+  }
+}

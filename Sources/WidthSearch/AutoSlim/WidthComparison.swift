@@ -1,0 +1,126 @@
+import Datasets
+import Networks
+import Support
+import Torch
+import Training
+
+/// Compares sub-networks of a supernet on a fixed set of images.
+///
+/// Normalization takes the statistics of the images that are evaluated together: with some hundreds of them this is as good
+/// as a recalibration (algorithms.md 4.4). Candidates of one step differ from the current network in one group each, so
+/// all of a candidate's layers before that group are those of the current network and are computed once.
+final class WidthComparison {
+  /// What a comparison brought.
+  struct Outcome {
+    /// One for each candidate.
+    var scores: [GreedyDescent.Score]
+    /// Multiply-accumulates that it took, over all images.
+    var macs: Double
+    /// The mean cross-entropy of the best candidate.
+    var loss: Double
+    /// Images times candidates.
+    var images: Int
+  }
+
+  private let supernet: Supernet
+  private let batches: [Batch]
+  private let images: Int
+  private let precision: Recipe.Precision
+  private let sharesPrefix: Bool
+  private let affected: [AffectedLayers]
+
+  init(
+    _ supernet: Supernet, _ heldOut: BatchLoader, precision: Recipe.Precision = .float32, sharesPrefix: Bool = true
+  ) throws {
+    self.supernet = supernet
+    self.precision = precision
+    self.sharesPrefix = sharesPrefix
+    var batches: [Batch] = []
+    let stream = heldOut.epoch(0)
+    while let batch = try stream.next() { batches.append(batch) }
+    self.batches = batches
+    images = batches.reduce(0) { $0 + $1.count }
+    affected = supernet.resolved.widthGroups.map { AffectedLayers(of: $0.id, in: supernet.model.plan) }
+  }
+
+  /// Evaluates networks that differ from `current` in one group each.
+  ///
+  /// - Parameters:
+  ///   - candidates: The group that differs, and the widths of all groups.
+  ///   - current: The widths that they are compared from.
+  ///   - between: Called before each evaluation; may throw to end the comparison.
+  func scores(
+    of candidates: [(group: Int, widths: [Int])], from current: [Int], between: () throws -> Void = {}
+  ) throws -> Outcome {
+    try withoutGradients {
+      let base = try plan(current)
+      let plans = try candidates.map { try plan($0.widths) }
+      var tallies = try candidates.map { _ in try Tally(device: supernet.model.device) }
+      var perImage = sharesPrefix ? Double(base.macs) : 0
+      for (candidate, plan) in zip(candidates, plans) {
+        perImage += Double(sharesPrefix ? try affected[candidate.group].macs(in: plan) : plan.macs)
+      }
+      for batch in batches {
+        try between()
+        let shared = try sharesPrefix ? share(base, batch, candidates.map { affected[$0.group] }) : nil
+        for (index, plan) in plans.enumerated() {
+          try between()
+          let logits = try logits(plan, batch, shared, affected[candidates[index].group])
+          try tallies[index].add(logits, batch.labels)
+        }
+      }
+      let scores = try tallies.map { try $0.score(of: images) }
+      let best = scores.map(\.loss).min() ?? 0
+      return Outcome(
+        scores: scores, macs: perImage * Double(images), loss: best / Double(max(1, images)),
+        images: images * candidates.count)
+    }
+  }
+
+  private var options: ForwardOptions { ForwardOptions(.batch, reusesBuffers: precision == .float32) }
+
+  private func plan(_ widths: [Int]) throws -> ExecutionPlan {
+    let groups = supernet.resolved.widthGroups.map(\.id)
+    return try supernet.plan(Widths(Dictionary(zip(groups, widths), uniquingKeysWith: { first, _ in first })))
+  }
+
+  private func share(
+    _ base: ExecutionPlan, _ batch: Batch, _ affected: [AffectedLayers]
+  ) throws -> SharedActivations {
+    try withAutocast(precision.scalarType, on: supernet.model.device) {
+      try supernet.model.sharedForward(batch.images, as: base, for: affected, options).shared
+    }
+  }
+
+  private func logits(
+    _ plan: ExecutionPlan, _ batch: Batch, _ shared: SharedActivations?, _ affected: AffectedLayers
+  ) throws -> Tensor {
+    try withAutocast(precision.scalarType, on: supernet.model.device) {
+      if let shared {
+        try supernet.model.forward(from: shared, as: plan, affected: affected, options)
+      } else {
+        try supernet.model.forward(batch.images, as: plan, options)
+      }
+    }.to(.float32)
+  }
+}
+
+/// Sums of one candidate, on the device until all images have been seen.
+private struct Tally {
+  private let loss: Tensor
+  private let hits: Tensor
+
+  init(device: Device) throws {
+    loss = try Tensor.zeros([], .float64, device: device)
+    hits = try Tensor.zeros([], .int64, device: device)
+  }
+
+  mutating func add(_ logits: Tensor, _ labels: Tensor) throws {
+    try loss.add(inPlace: logits.crossEntropy(labels, summed: true).to(.float64))
+    try hits.add(inPlace: logits.argmax(1).equal(labels).sum())
+  }
+
+  func score(of images: Int) throws -> GreedyDescent.Score {
+    .init(errors: images - (try hits.integerItem()), loss: try loss.item())
+  }
+}

@@ -1,0 +1,60 @@
+import Networks
+import Support
+import Training
+
+/// The control: a random network of the same cost, a uniformly drawn point of the space that DMCP and AutoSlim search.
+public struct RandomWidths: WidthOptimizer {
+  /// What is drawn from.
+  public struct Settings: SearchSettings {
+    /// Every group draws its multiplier uniformly from here; the step is not used.
+    public var range: WidthRange
+
+    /// The range of the searches.
+    public init() { range = WidthRange() }
+
+    /// Makes sure that the range is one.
+    public func validate() throws { try range.validate(for: RandomWidths.name) }
+  }
+
+  /// What is drawn from.
+  public var settings: Settings
+
+  /// Creates the control.
+  public init(_ settings: Settings = .init()) { self.settings = settings }
+
+  /// `random`.
+  public static let name = "random"
+  /// Yes: nothing is searched, and all budgets share the multipliers.
+  public var servesSeveralBudgets: Bool { true }
+  /// Nothing is trained.
+  public func searchRecipe(from recipe: Recipe) -> Recipe { recipe }
+  /// Acts on every network.
+  public func validate(_ network: Network, recipe: Recipe) throws { try settings.validate() }
+  /// The network itself.
+  public func widestNetwork(for network: Network, divisor: Int) throws -> Network { network }
+
+  /// Draws widths; the FLOPs match that follows every search brings them to the budget.
+  public func search(_ context: SearchContext) throws -> [SearchResult] {
+    var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0x4A2D)
+    let range = settings.range
+    return try context.untrainedResults { group in
+      Double(group.width) * (range.minimum + (range.maximum - range.minimum) * random.nextUnit())
+    }
+  }
+}
+
+extension SearchContext {
+  /// One result a budget for widths that cost nothing to find.
+  func untrainedResults(_ width: (WidthGroup) -> Double) throws -> [SearchResult] {
+    let resolved = try network.resolved()
+    let channels = Dictionary(
+      resolved.widthGroups.map { ($0.id, width($0)) }, uniquingKeysWith: { first, _ in first })
+    var cost = SearchCost()
+    cost.scale = try scale(supernetMACs: resolved.cost().macs)
+    let macs = try MACPolynomial(resolved).evaluate(channels)
+    return targets.map { target in
+      SearchResult(
+        targetMACs: target, channels: channels, macs: macs, history: [], cost: cost, warnings: [])
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Networks
+import Training
+
+/// The control: every group keeps its share of the network, scaled to the budget by one multiplier.
+public struct UniformWidths: WidthOptimizer {
+  /// None.
+  public struct Settings: SearchSettings {
+    /// The only settings.
+    public init() {}
+    /// Nothing can be wrong.
+    public func validate() throws {}
+  }
+
+  /// None.
+  public var settings: Settings
+
+  /// Creates the control.
+  public init(_ settings: Settings = .init()) { self.settings = settings }
+
+  /// `uniform`.
+  public static let name = "uniform"
+  /// Yes: nothing is searched.
+  public var servesSeveralBudgets: Bool { true }
+  /// Nothing is trained.
+  public func searchRecipe(from recipe: Recipe) -> Recipe { recipe }
+  /// Acts on every network.
+  public func validate(_ network: Network, recipe: Recipe) throws {}
+  /// The network itself.
+  public func widestNetwork(for network: Network, divisor: Int) throws -> Network { network }
+
+  /// Returns the network's own widths: scaling to the budget is the FLOPs match that follows every search.
+  public func search(_ context: SearchContext) throws -> [SearchResult] {
+    try context.untrainedResults { Double($0.width) }
+  }
+}

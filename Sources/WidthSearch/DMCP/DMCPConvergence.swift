@@ -1,0 +1,49 @@
+import Networks
+import Runs
+import Support
+
+/// How decided the chains are at the end of a search, and how networks drawn from them lie around the budget.
+///
+/// The official code ends with direct samples within 1 % of the budget, found by rejection; here they show how much of the
+/// chains' mass lies there. The result itself is the expectation (algorithms.md 5.4).
+struct DMCPConvergence {
+  /// The expected cost relative to the budget.
+  let expectedCost: Double
+  /// The mean over groups of the standard deviation of the width, relative to the group's largest width.
+  let spread: Double
+  /// Networks drawn from the chains that cost within 1 % of the budget.
+  let samples: [[WidthGroup.ID: Int]]
+  /// How many networks were drawn for these.
+  let drawn: Int
+
+  /// |E − T| / T below 5 % (algorithms.md 5.6).
+  var isSettled: Bool { abs(expectedCost - 1) < 0.05 }
+
+  private static let mostDraws = 20_000
+
+  init(_ network: MarkovNetwork, targetMACs: Double, samples wanted: Int, counter: MACCounter, seed: Int) throws {
+    expectedCost = network.expectedMACs / targetMACs
+    let relative = network.chains.map { $0.standardDeviation / Double($0.grid.channels) }
+    spread = relative.reduce(0, +) / Double(max(1, relative.count))
+    var random = SeededGenerator(seed: UInt64(bitPattern: Int64(seed)), 0xD1EC7)
+    var found: [[WidthGroup.ID: Int]] = []
+    var drawn = 0
+    while found.count < wanted, drawn < Self.mostDraws {
+      drawn += 1
+      let widths = network.directDraw(&random).values
+      let macs = Double(counter.macs(counter.groups.map { widths[$0] ?? 1 }))
+      if abs(macs - targetMACs) <= 0.01 * targetMACs { found.append(widths) }
+    }
+    samples = found
+    self.drawn = drawn
+  }
+
+  /// What `widths.json` and the report say.
+  var evidence: WidthsFile.Evidence {
+    var values = [
+      "expectedCostOverBudget": expectedCost, "relativeWidthDeviation": spread, "directDraws": Double(drawn),
+    ]
+    values["directDrawsWithin1Percent"] = Double(samples.count)
+    return WidthsFile.Evidence(values: values, samples: samples)
+  }
+}

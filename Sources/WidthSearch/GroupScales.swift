@@ -1,0 +1,92 @@
+import Networks
+import Torch
+import Training
+
+/// The batch-norm scales γ that lie on the channels of each width group: what MorphNet and network slimming look at.
+struct GroupScales {
+  /// One batch normalization on a group's channels, or its part after a concatenation.
+  struct Member {
+    /// The position in the list of normalizations.
+    var normalization: Int
+    /// Where the part begins.
+    var start: Int
+    /// Elements for each channel: more than one after a flatten.
+    var positions: Int
+  }
+
+  /// The groups, in network order.
+  let groups: [WidthGroup.ID]
+  /// The channels of each group.
+  let widths: [Int]
+  /// The normalizations on each group.
+  let members: [[Member]]
+
+  private let normalizations: [Model.Normalization]
+
+  init(_ model: Model) {
+    let resolved = model.plan.resolved
+    normalizations = model.normalizations
+    groups = resolved.widthGroups.map(\.id)
+    widths = resolved.widthGroups.map(\.width)
+    let positions = Dictionary(groups.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    var members = [[Member]](repeating: [], count: groups.count)
+    for (index, normalization) in normalizations.enumerated() {
+      var start = 0
+      for segment in resolved.layers[normalization.layer].outputSegments {
+        if let group = segment.group.flatMap({ positions[$0] }) {
+          members[group].append(Member(normalization: index, start: start, positions: segment.positions))
+        }
+        start += segment.channels
+      }
+    }
+    self.members = members
+  }
+
+  /// The scales as they are now: group → member → channel. After a flatten, the largest of a channel's scales.
+  func read() throws -> [[[Double]]] {
+    guard !normalizations.isEmpty else { return groups.map { _ in [] } }
+    let all: [Float] = try withoutGradients {
+      try Tensor.concatenate(normalizations.map { try $0.scale.tensor.to(.float32) }).array()
+    }
+    let starts = offsets
+    return zip(members, widths).map { members, width in
+      members.map { member in
+        (0..<width).map { channel in
+          let first = starts[member.normalization] + member.start + channel * member.positions
+          let values = all[first..<first + member.positions]
+          return Double(values.max { abs($0) < abs($1) } ?? 0)
+        }
+      }
+    }
+  }
+
+  /// One tensor a normalization, filled from numbers that are given as ``read()`` returns them; elsewhere `rest`.
+  func tensors(_ values: [[[Double]]], rest: Float, device: Device) throws -> [Tensor] {
+    var flat = normalizations.map { [Float](repeating: rest, count: $0.scale.tensor.shape[0]) }
+    for (group, width) in widths.enumerated() {
+      for (position, member) in members[group].enumerated() {
+        for channel in 0..<width {
+          for place in 0..<member.positions {
+            flat[member.normalization][member.start + channel * member.positions + place] =
+              Float(values[group][position][channel])
+          }
+        }
+      }
+    }
+    return try flat.map { try Tensor($0, device: device) }
+  }
+
+  /// The scales' parameters, in network order.
+  var scales: [Tensor] { normalizations.map(\.scale.tensor) }
+
+  /// The shifts' parameters, in network order.
+  var shifts: [Tensor] { normalizations.map(\.shift.tensor) }
+
+  private var offsets: [Int] {
+    var sum = 0
+    return normalizations.map { normalization in
+      defer { sum += normalization.scale.tensor.shape[0] }
+      return sum
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import Datasets
+import Torch
+import Training
+
+extension Model {
+  /// The cross-entropy of a batch at full width, for a search that trains one network.
+  ///
+  /// Normalization takes the statistics of the batch; no running ones are kept, because the weights are thrown away.
+  func taskLoss(_ batch: Batch, _ recipe: Recipe, dropout: Generator) throws -> Tensor {
+    let options = ForwardOptions(.batch, dropout: dropout, reusesBuffers: recipe.precision == .float32)
+    return try withAutocast(recipe.precision.scalarType, on: device) { try forward(batch.images, options) }
+      .to(.float32).crossEntropy(batch.labels, labelSmoothing: recipe.labelSmoothing)
+  }
+}

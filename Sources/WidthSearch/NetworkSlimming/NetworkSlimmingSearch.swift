@@ -1,0 +1,125 @@
+import Datasets
+import Networks
+import Runs
+import Support
+import Torch
+import Training
+
+/// One run of network slimming: the state that changes from step to step.
+final class NetworkSlimmingSearch: SearchSubject {
+  /// Everything is in the weights.
+  struct State: Codable {}
+
+  private let settings: NetworkSlimmingSettings
+  private let context: SearchContext
+  private let loop: SearchLoop<State>
+  private let schedule: Schedule
+  private let optimizer: ParameterOptimizer
+  private let scales: GroupScales
+  private let counter: MACCounter
+  private let dropout: Generator
+  private let budget: Int
+  let model: Model
+  let state = State()
+
+  init(_ settings: NetworkSlimmingSettings, _ context: SearchContext, _ wide: Network) throws {
+    self.settings = settings
+    self.context = context
+    model = try Model(wide, seed: context.seed, device: context.device)
+    scales = GroupScales(model)
+    counter = try MACCounter(model.plan.resolved)
+    optimizer = try ParameterOptimizer(model.parameters, recipe: context.recipe)
+    let stepsPerEpoch = context.training.batchesPerEpoch
+    loop = try SearchLoop(context, totalSteps: context.recipe.epochs * stepsPerEpoch)
+    loop.cost.scale = try context.scale(supernetMACs: model.plan.macs)
+    schedule = context.recipe.schedule(stepsPerEpoch: stepsPerEpoch)
+    dropout = try Generator(seed: 0, device: context.device)
+    budget = context.targets.max() ?? 1
+    try withoutGradients {
+      for scale in scales.scales { try scale.fill(settings.initialScale) }
+    }
+  }
+
+  func run() throws -> [SearchResult] {
+    try loop.resume { _ in tensors }
+    try loop.train(self, until: loop.totalSteps) { try advance($0) }
+    try loop.save(self)
+    let ranking = try ranking()
+    return context.targets.map { result($0, ranking) }
+  }
+
+  // MARK: - What is saved and shown
+
+  let stage = "sparsity"
+  // A failed read would be told by the next step; what is shown is not worth ending a search for.
+  var widths: [WidthGroup.ID: Double] { (try? held()) ?? [:] }
+  var macs: Double { Double(counter.macs(counter.groups.map { Int(widths[$0] ?? 1) })) }
+  var tensors: [(name: String, tensor: Tensor)] {
+    model.parameters.map { ("model.\($0.name)", $0.tensor) } + optimizer.state
+  }
+
+  private func held() throws -> [WidthGroup.ID: Double] { named(kept(budget, try ranking())) }
+
+  // MARK: - One step
+
+  private func advance(_ batch: Batch) throws -> Double {
+    var seeds = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0x4E53, UInt64(loop.step))
+    try dropout.seed(seeds.next())
+    let rate = schedule.rate(at: loop.step)
+    try Tensor.clearGradients(model.tensors)
+    let loss = try model.taskLoss(batch, context.recipe, dropout: dropout)
+    try loss.backward()
+    let value = try loss.item()
+    try loop.requireFinite(value, learningRate: rate)
+    try Self.addSubgradient(of: scales.scales, weight: settings.sparsity)
+    try optimizer.step(learningRate: rate)
+    loop.cost.add("sparsity", images: batch.count, macs: model.plan.macs)
+    return value
+  }
+
+  /// Adds s · sign(γ) to the gradients of scales.
+  static func addSubgradient(of scales: [Tensor], weight: Double) throws {
+    guard weight > 0 else { return }
+    try withoutGradients {
+      for scale in scales { try scale.gradient?.add(inPlace: scale.sign(), times: weight) }
+    }
+  }
+
+  // MARK: - The result
+
+  private func ranking() throws -> GlobalRanking {
+    let minimums = scales.widths.map { width in
+      min(width, max(context.divisor, Int((settings.minimumPart * Double(width)).rounded(.up))))
+    }
+    return GlobalRanking(scales: try scales.read(), score: settings.score, minimums: minimums)
+  }
+
+  private func kept(_ target: Int, _ ranking: GlobalRanking) -> [Int] {
+    settings.prunedPart > 0
+      ? ranking.widths(pruning: settings.prunedPart) : ranking.widths(budget: target) { counter.macs($0) }
+  }
+
+  private func named(_ widths: [Int]) -> [WidthGroup.ID: Double] {
+    Dictionary(zip(scales.groups, widths.map(Double.init)), uniquingKeysWith: { first, _ in first })
+  }
+
+  private func result(_ target: Int, _ ranking: GlobalRanking) -> SearchResult {
+    let widths = kept(target, ranking)
+    let macs = counter.macs(widths)
+    var warnings: [String] = []
+    if settings.prunedPart == 0, macs > target {
+      warnings.append(
+        "network-slimming: with every group at its least width the network still costs \(macs) MACs, the budget is "
+          + "\(target)")
+    }
+    let all = ranking.scores.flatMap { $0 }
+    return SearchResult(
+      targetMACs: target, channels: named(widths), macs: Double(macs), history: loop.history, cost: loop.cost,
+      warnings: warnings,
+      evidence: .init(values: [
+        "keptChannels": Double(widths.reduce(0, +)), "channels": Double(all.count),
+        "meanScore": all.reduce(0, +) / Double(max(1, all.count)),
+        "groupsAtMinimum": Double(zip(widths, ranking.minimums).count { $0 == $1 }),
+      ]))
+  }
+}

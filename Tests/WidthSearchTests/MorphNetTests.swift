@@ -1,0 +1,87 @@
+import Networks
+import Testing
+import Torch
+import Training
+
+@testable import WidthSearch
+
+@Suite struct MorphNetTests {
+  private func search(
+    kappa: Double, update: MorphNetSettings.Update = .proximal, epochs: Int = 8, rate: Double = 0.05, rounds: Int = 1,
+    shrinkTo: Double = 0
+  ) -> ToySearch {
+    var search = ToySearch()
+    search.optimizer = MorphNet(
+      .init(kappa: kappa, rounds: rounds, shrinkTo: shrinkTo, update: update, minimumChannels: 1))
+    search.recipe.epochs = epochs
+    search.recipe.decay = .constant
+    search.recipe.learningRate = rate
+    return search
+  }
+
+  @Test("Without pressure nothing dies; the cost of what lives falls as pressure grows")
+  func pressure() throws {
+    let costs = try [0, 3, 10, 100].map { kappa in
+      try #require(search(kappa: kappa).run().history.last?.macs)
+    }
+    #expect(costs[0] == Double(try toyNetwork().cost().macs))
+    #expect(costs == costs.sorted(by: >), "\(costs)")
+    #expect(costs[3] < 0.1 * costs[0], "\(costs)")
+    let result = try search(kappa: 0).run()
+    #expect(result.channels.values.allSatisfy { $0.rounded() == $0 } && result.warnings.count == 1)
+  }
+
+  @Test("What lives is widened by one multiplier to the budget")
+  func expansion() throws {
+    let result = try search(kappa: 30).run()
+    let last = try #require(result.history.last)
+    let factors = Set(result.channels.map { (1e6 * $1 / last.widths[$0]!).rounded() })
+    #expect(factors.count == 1)
+    expectClose(try MACPolynomial(toyNetwork()).evaluate(result.channels), Double(result.targetMACs), tolerance: 1e-9)
+    expectClose(result.macs, Double(result.targetMACs), tolerance: 1e-9)
+    #expect(try #require(result.evidence?.values["growth"]) > 1)
+  }
+
+  @Test("A round ends at the end of the epoch in which enough has died; rounds expand in between")
+  func rounds() throws {
+    let long = try search(kappa: 100, shrinkTo: 0.9).run()
+    #expect(long.cost.passes["shrink"]?.images ?? 0 < 8 * 96)
+    let twice = try search(kappa: 30, epochs: 2, rounds: 2).run()
+    #expect(twice.cost.passes["shrink"]?.images == 2 * 2 * 96)
+    #expect(twice.evidence?.values["rounds"] == 2)
+    #expect(try search(kappa: 30, epochs: 2).run().channels != twice.channels)
+  }
+
+  @Test("The subgradient acts as the soft threshold does, in small steps")
+  func subgradient() throws {
+    // No task, no momentum: both move every largest scale by rate · λ · slope towards 0.
+    for update in MorphNetSettings.Update.allCases {
+      var search = search(kappa: 1, update: update, epochs: 1, rate: 1e-3)
+      search.recipe.momentum = 0
+      search.recipe.nesterov = false
+      search.recipe.warmUpEpochs = 0
+      search.recipe.weightDecay = 0
+      let folder = try TemporaryFolder()
+      let result = try search.run(folder)
+      #expect(result.history.last?.macs == Double(result.targetMACs))  // 3 steps of 1e-3 kill nothing
+    }
+  }
+
+  @Test("The scales of every group are read from all of its normalizations, in the group's channels")
+  func scales() throws {
+    let model = try Model(toyNetwork(), seed: 0)
+    let scales = GroupScales(model)
+    #expect(scales.groups == ["stem", "inner", "out"] && scales.widths == [8, 12, 10])
+    #expect(scales.members.map(\.count) == [1, 2, 2])
+    for (index, normalization) in model.normalizations.enumerated() {
+      let values = (0..<normalization.scale.tensor.shape[0]).map { Float(100 * index + $0) }
+      try withoutGradients { try normalization.scale.tensor.copy(from: Tensor(values)) }
+    }
+    let read = try scales.read()
+    #expect(read[0] == [(0..<8).map(Double.init)])
+    #expect(read[1] == [(100..<112).map(Double.init), (200..<212).map(Double.init)])
+    #expect(read[2] == [(300..<310).map(Double.init), (400..<410).map(Double.init)])
+    let back = try scales.tensors(read, rest: -1, device: .cpu)
+    for (tensor, scale) in zip(back, scales.scales) { #expect(try tensor.relativeDistance(to: scale) == 0) }
+  }
+}

@@ -1,0 +1,58 @@
+import Networks
+import Testing
+import Torch
+import Training
+
+@testable import WidthSearch
+
+@Suite struct NetworkSlimmingTests {
+  // algorithms.md 6.5.
+  @Test("The subgradient adds s · sign(γ), and nothing where γ is 0")
+  func subgradient() throws {
+    let scale = try Tensor([0.5, -0.2, 0] as [Float])
+    try scale.setRequiresGradient(true)
+    try (scale * 0.0).sum().backward()
+    try NetworkSlimmingSearch.addSubgradient(of: [scale], weight: 0.01)
+    let gradient: [Float] = try #require(scale.gradient).array()
+    #expect(gradient == [0.01, -0.01, 0])
+    try NetworkSlimmingSearch.addSubgradient(of: [scale], weight: 0)
+    #expect(try #require(scale.gradient).array() == gradient)
+  }
+
+  @Test("NS-2w-10e of a recipe of 100 epochs costs 0.4 of a training, nominally")
+  func overhead() throws {
+    let recipe = Recipe(epochs: 100, averagingDecay: 0.9)
+    var method = NetworkSlimming(.init(width: 2))
+    var search = method.searchRecipe(from: recipe)
+    #expect(search.epochs == 30 && search.averagingDecay == nil && search.decay == recipe.decay)
+    search.epochs = 10
+    // Interior layers only, so that x² is exact.
+    let wide = method.settings.width * method.settings.width
+    #expect(wide * Double(search.epochs) / Double(recipe.epochs) == 0.4)
+    method.settings.width = 1.414
+    let network = toyNetwork()
+    let ratio = Double(try method.widestNetwork(for: network, divisor: 1).cost().macs) / Double(try network.cost().macs)
+    #expect(ratio > 1.5 && ratio < 2.1)
+  }
+
+  @Test("The pruned network is within the budget and one channel more would not be")
+  func budget() throws {
+    var search = ToySearch()
+    search.optimizer = NetworkSlimming(.init(width: 2))
+    let result = try search.run()
+    #expect(result.macs <= Double(result.targetMACs) && result.macs > 0.75 * Double(result.targetMACs))
+    #expect(result.cost.passes["sparsity"]?.images == 2 * 96)
+    let kept = result.channels.values.reduce(0, +)
+    #expect(kept == result.evidence?.values["keptChannels"] && result.evidence?.values["channels"] == 60)
+  }
+
+  @Test("A strong norm shrinks the scales")
+  func sparsity() throws {
+    func score(_ sparsity: Double) throws -> Double {
+      var search = ToySearch()
+      search.optimizer = NetworkSlimming(.init(sparsity: sparsity))
+      return try #require(search.run().evidence?.values["meanScore"])
+    }
+    #expect(try score(0.1) < score(0) - 0.02)
+  }
+}

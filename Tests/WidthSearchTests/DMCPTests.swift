@@ -161,3 +161,62 @@ import Training
     #expect(DMCP().name == "dmcp")
   }
 }
+
+/// The two treatments of residual additions (algorithms.md 5.2).
+@Suite struct DMCPResidualTests {
+  private func logits(_ factors: [Float]?, _ placement: ForwardOptions.ScalePlacement) throws -> Tensor {
+    let model = try Model(toyNetwork(), seed: 1)
+    let images = try Tensor.normal([8, 1, 8, 8], generator: Generator(seed: 3))
+    let scales = try factors.map { ["out": try Tensor($0)] } ?? [:]
+    return try withoutGradients {
+      try model.forward(images, ForwardOptions(.batch, channelScales: scales, scalePlacement: placement))
+    }
+  }
+
+  @Test("With nothing below to weigh twice, weighing the sum equals weighing both of its parts")
+  func equal() throws {
+    let factors = (0..<10).map { Float($0) / 9 }
+    let branch = try logits(factors, .normalizations)
+    #expect(try logits(factors, .additions).relativeDistance(to: branch) < 1e-5)
+    #expect(try logits(nil, .additions).relativeDistance(to: branch) > 1e-3)
+  }
+
+  @Test("A stage's identity is weighed again by every block when sums are weighed, and once when branches are")
+  func identity() throws {
+    // Two blocks without a projection behind a stem: with γ = 0 the blocks add nothing, so the stream is the stem's.
+    let network = try NetworkZoo.network(named: "resnet18_cifar", classes: 4, resolution: 8)
+      .scalingWidth(by: 0.125, divisor: 1)
+    let model = try Model(network, seed: 1)
+    let resolved = model.plan.resolved
+    let stem = try #require(resolved["conv1"]?.group)
+    for normalization in model.normalizations
+    where ["layer1.0.bn2", "layer1.1.bn2"].contains(resolved.layers[normalization.layer].layer.name) {
+      try withoutGradients { try normalization.scale.tensor.fill(0) }
+    }
+    let images = try Tensor.normal([4, 3, 8, 8], generator: Generator(seed: 3))
+    let factor = try Tensor([Float](repeating: 0.5, count: resolved.widthGroup(stem)?.width ?? 0))
+    func stream(_ placement: ForwardOptions.ScalePlacement, _ scales: [WidthGroup.ID: Tensor]) throws -> Tensor {
+      try withoutGradients {
+        try model.output(
+          of: "layer1.1.relu2", images,
+          options: ForwardOptions(.batch, channelScales: scales, scalePlacement: placement, reusesBuffers: false))
+      }
+    }
+    let plain = try stream(.normalizations, [:])
+    #expect(try stream(.normalizations, [stem: factor]).relativeDistance(to: plain * 0.5) < 1e-6)
+    // The stem's normalization is no addend here: the sums of two blocks weigh what it has weighed before.
+    #expect(try stream(.additions, [stem: factor]).relativeDistance(to: plain * 0.125) < 1e-6)
+  }
+
+  @Test("A search runs with either, and they differ")
+  func searches() throws {
+    func channels(_ residual: DMCPSettings.Residual) throws -> [WidthGroup.ID: Double] {
+      var search = ToySearch()
+      search.settings.residual = residual
+      search.network = try NetworkZoo.network(named: "resnet18_cifar", classes: 4, inputChannels: 1, resolution: 8)
+        .scalingWidth(by: 0.0625, divisor: 1)
+      return try search.run().channels
+    }
+    #expect(try channels(.branch) != channels(.sum))
+  }
+}

@@ -81,6 +81,7 @@ struct ToySearch {
   var settings = DMCPSettings(range: WidthRange(minimum: 0.25, maximum: 1.5, offset: 0.25))
   var optimizer: (any WidthOptimizer)?
   var source: any ImageSource = toyImages
+  var normalization = Normalization.grey
   /// Budgets relative to the network.
   var budgets = [1.0]
   var recipe = Recipe(
@@ -99,7 +100,8 @@ struct ToySearch {
       return (
         indices: Set(indices),
         loader: try BatchLoader(
-          source: source, indices: indices, batchSize: part.batchSize, resolution: resolution, normalization: .grey)
+          source: source, indices: indices, batchSize: part.batchSize, resolution: resolution,
+          normalization: normalization)
       )
     }
     let macs = Double(try network.cost().macs)
@@ -107,7 +109,7 @@ struct ToySearch {
       network: network,
       training: try BatchLoader(
         source: source, indices: source.indices.filter { !(heldOut?.indices.contains($0) ?? false) },
-        batchSize: recipe.batchSize, resolution: resolution, normalization: .grey,
+        batchSize: recipe.batchSize, resolution: resolution, normalization: normalization,
         augmentation: recipe.augmentation, seed: UInt64(seed), shuffles: true, dropsLast: true),
       heldOut: heldOut?.loader, targets: budgets.map { Int(($0 * macs).rounded()) }, recipe: recipe, divisor: 1,
       seed: seed, events: EventStream([events]),

@@ -81,7 +81,7 @@ extension Model {
   ///
   /// - Throws: `UsageFailure` when there is no layer of that name.
   public func output(
-    of layer: String, _ images: Tensor, as plan: ExecutionPlan? = nil, _ options: ForwardOptions = .init(.batch)
+    of layer: String, _ images: Tensor, as plan: ExecutionPlan? = nil, options: ForwardOptions = .init(.batch)
   ) throws -> Tensor {
     let plan = plan ?? self.plan
     guard let index = plan.resolved.index(of: layer) else {

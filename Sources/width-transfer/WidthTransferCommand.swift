@@ -19,7 +19,7 @@ struct WidthTransferCommand: ParsableCommand {
       RunCommand.self, CompareCommand.self, SearchCommand.self, TrainCommand.self, EvaluateCommand.self,
       InspectCommand.self,
       ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self, ParityCommand.self,
-      BenchmarkCommand.self,
+      BenchmarkCommand.self, BenchmarkSearchCommand.self,
     ])
 
   static func main() {

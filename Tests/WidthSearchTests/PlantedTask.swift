@@ -29,17 +29,17 @@ struct PlantedTask {
   var plant: Plant
   /// Of the pictures and of the search.
   var seed: Int
-  var imageCount = 2048
-  var width = 12
+  var imageCount = Int(ProcessInfo.processInfo.environment["PT_I"] ?? "2048")!
+  var width = Int(ProcessInfo.processInfo.environment["PT_W"] ?? "8")!
 
   // MARK: - Pictures
 
   private static let side = 16
 
   // Waves of 3 and 5 places in four directions: a filter of 3×3 tells them apart, and no stride divides the periods.
-  private static let waves: [(vertical: Double, horizontal: Double)] = [3.0, 5.0].flatMap { period in
-    [(0, 1 / period), (1 / period, 0), (1 / period, 1 / period), (1 / period, -1 / period)]
-  }
+  private static let waves: [(vertical: Double, horizontal: Double)] = [
+    (0, 1 / 3), (1 / 3, 0), (1 / 3, 1 / 3), (1 / 3, -1 / 3), (0, 1 / 5), (1 / 5, 0), (1 / 5, 1 / 5), (1 / 5, -1 / 5),
+  ]
 
   var images: InMemoryImages {
     var random = SeededGenerator(seed: UInt64(seed), 0x9A17)
@@ -56,8 +56,9 @@ struct PlantedTask {
         let (wave, place) = (Self.waves[kinds[field]], plant == .cost ? row : row / 2)
         for column in 0..<side {
           let turns = phases[field] + Double(place) * wave.vertical + Double(column) * wave.horizontal
+          let signal = Self.amplitude * cos(2 * Double.pi * turns)
           let noise = Self.noise * (random.nextUnit() - 0.5)
-          pixels.append(UInt8((128 + Self.amplitude * cos(2 * .pi * turns) + noise).rounded()))
+          pixels.append(UInt8(128 + signal + noise))
         }
       }
     }
@@ -98,7 +99,7 @@ struct PlantedTask {
       if !isFirst { (result.dilation, result.padding) = (2, 2) }
     case (_, 0):
       // With every second row left out, the padding decides which rows a filter meets: −2, 0, 2, … or −1, 1, 3, …
-      result.stride = Extent(height: 2, width: 1)
+      result.stride = 2
       result.dilation = Extent(height: 2, width: 1)
       result.padding = Extent(height: isFirst ? 2 : 1, width: 1)
     default: break
@@ -128,7 +129,11 @@ struct PlantedTask {
     search.network = network()
     search.budgets = [0.5]
     search.recipe = method.recipe
-    let multipliers = try search.run().multipliers(of: search.network)
+    let recorder = Recorder()
+    let multipliers = try search.run(events: recorder).multipliers(of: search.network)
+    if ProcessInfo.processInfo.environment["PT_V"] != nil {
+      for case .search(let e) in recorder.events { print(e.stage, e.step, String(format: "%.2f", e.loss), Int(e.macs), Int(e.targetMACs)) }
+    }
     func doublings(_ branch: String) -> Double {
       let values = multipliers.filter { $0.key.hasPrefix(branch) }.values
       return values.reduce(0) { $0 + log2($1) } / Double(values.count)

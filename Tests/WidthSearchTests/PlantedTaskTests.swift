@@ -21,7 +21,7 @@ struct PlantedMethod {
         let kv = p.split(separator: "="); options[String(kv[0])] = String(kv[1])
       }
       let optimizer = try WidthOptimizers.named(name, settings: options)
-      var recipe = optimizer.searchRecipe(from: Recipe(batchSize: 64, learningRate: d("PT_LR", 0.1), warmUpEpochs: 0.25, augmentation: .none))
+      var recipe = optimizer.searchRecipe(from: Recipe(batchSize: Int(d("PT_B", 64)), learningRate: d("PT_LR", 0.1), warmUpEpochs: 0.25, augmentation: .none))
       recipe.epochs = Int(d("PT_E", 4))
       return PlantedMethod(name: name, optimizer: optimizer, recipe: recipe)
     }

@@ -9,17 +9,17 @@ import Training
 /// Normalization takes the statistics of the images that are evaluated together: with some hundreds of them this is as good
 /// as a recalibration (algorithms.md 4.4). Candidates of one step differ from the current network in one group each, so
 /// all of a candidate's layers before that group are those of the current network and are computed once.
-final class WidthComparison {
+public final class WidthComparison {
   /// What a comparison brought.
-  struct Outcome {
+  public struct Outcome {
     /// One for each candidate.
-    var scores: [GreedyDescent.Score]
+    public var scores: [GreedyDescent.Score]
     /// Multiply-accumulates that it took, over all images.
-    var macs: Double
+    public var macs: Double
     /// The mean cross-entropy of the best candidate.
-    var loss: Double
+    public var loss: Double
     /// Images times candidates.
-    var images: Int
+    public var images: Int
   }
 
   private let supernet: Supernet
@@ -29,15 +29,27 @@ final class WidthComparison {
   private let sharesPrefix: Bool
   private let affected: [AffectedLayers]
 
-  init(
+  /// Loads the images, which stay in memory for all comparisons.
+  public convenience init(
     _ supernet: Supernet, _ heldOut: BatchLoader, precision: Recipe.Precision = .float32, sharesPrefix: Bool = true
   ) throws {
-    self.supernet = supernet
-    self.precision = precision
-    self.sharesPrefix = sharesPrefix
     var batches: [Batch] = []
     let stream = heldOut.epoch(0)
     while let batch = try stream.next() { batches.append(batch) }
+    self.init(supernet, batches: batches, precision: precision, sharesPrefix: sharesPrefix)
+  }
+
+  /// Compares on given images.
+  ///
+  /// - Parameters:
+  ///   - batches: Images that are evaluated together; some hundreds in each.
+  ///   - sharesPrefix: Whether candidates share what lies before their difference.
+  public init(
+    _ supernet: Supernet, batches: [Batch], precision: Recipe.Precision = .float32, sharesPrefix: Bool = true
+  ) {
+    self.supernet = supernet
+    self.precision = precision
+    self.sharesPrefix = sharesPrefix
     self.batches = batches
     images = batches.reduce(0) { $0 + $1.count }
     affected = supernet.resolved.widthGroups.map { AffectedLayers(of: $0.id, in: supernet.model.plan) }
@@ -49,7 +61,7 @@ final class WidthComparison {
   ///   - candidates: The group that differs, and the widths of all groups.
   ///   - current: The widths that they are compared from.
   ///   - between: Called before each evaluation; may throw to end the comparison.
-  func scores(
+  public func scores(
     of candidates: [(group: Int, widths: [Int])], from current: [Int], between: () throws -> Void = {}
   ) throws -> Outcome {
     try withoutGradients {

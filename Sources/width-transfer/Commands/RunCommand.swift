@@ -37,7 +37,10 @@ struct RunCommand: ParsableCommand {
       let summaries = try run.run(
         in: folder, seeds: seeds, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
       for budget in run.budgets {
-        for warning in try Report.write(run.place(of: budget, in: folder)) { general.warn(warning) }
+        let place = run.place(of: budget, in: folder)
+        // Each budget's folder says by itself what was asked.
+        if run.budgets.count > 1 { try configuration.write(to: place.configuration) }
+        for warning in try Report.write(place) { general.warn(warning) }
       }
       return summaries
     }

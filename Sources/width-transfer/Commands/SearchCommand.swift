@@ -25,7 +25,12 @@ struct SearchCommand: ParsableCommand {
     let configuration = try Resolved.configuration(
       "search", network, data, run.recipe, compute, on: run.device, more: transfer.resolved(run), lists: transfer.lists)
     let files = try output.session(configuration, general) { folder in
-      try run.search(in: folder, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
+      let files = try run.search(in: folder, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
+      // Each budget's folder says by itself what was asked.
+      if run.budgets.count > 1 {
+        for budget in run.budgets { try configuration.write(to: run.place(of: budget, in: folder).configuration) }
+      }
+      return files
     }
     if output.json {
       try Output.one(files)

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+/// Several methods and several budgets, from the command line.
+@Suite struct MethodsTests {
+  private static let words = Workplace.tiny + Workplace.data + ["--epochs", "1", "--quiet"]
+
+  @Test(
+    "Several budgets give a widths.json each, from one search where the method allows", arguments: ["autoslim", "dmcp"])
+  func budgets(method: String) throws {
+    let place = try Workplace()
+    let words =
+      ["search"] + Self.words
+      + ["--algorithm", method, "--search-epochs", "2", "--flops", "0.6x", "--flops", "1x", "--output", "out"]
+    let first = try place.run(words + ["--json"])
+    first.expect(0)
+    let files = try #require(try JSONSerialization.jsonObject(with: Data(first.output.utf8)) as? [[String: Any]])
+    #expect(files.count == 2 && files.allSatisfy { $0["algorithm"] as? String == method })
+    let macs = files.compactMap { $0["macs"] as? Int }
+    let targets = files.compactMap { $0["targetMacs"] as? Int }
+    #expect(zip(macs, targets).allSatisfy { abs(Double($0 - $1)) < 0.05 * Double($1) }, "\(macs) \(targets)")
+    #expect(try place.json("out/flops-0.6x/widths.json")["macs"] as? Int == macs[0])
+    #expect(place.has("out/search/result.json") == (method == "autoslim"))
+    #expect(place.has("out/flops-1x/search/result.json") == (method == "dmcp"))
+    #expect(try place.run(words + ["--json"]).output == first.output)
+    try place.run("report", "out/flops-1x").expect(0)
+    try place.run(["train"] + Self.words + ["--widths", "out/flops-0.6x/widths.json", "--output", "trained"]).expect(0)
+    // All of it is the run's own, and goes with --overwrite.
+    try place.write("mine", to: "out/flops-1x/notes.txt")
+    try place.run(words.dropLast(4) + ["--output", "out", "--overwrite"]).expect(0)
+    #expect(!place.has("out/flops-0.6x") && place.has("out/flops-1x/notes.txt"))
+    #expect(!place.has("out/flops-1x/widths.json") && place.has("out/widths.json"))
+  }
+
+  @Test("A comparison trains every method, direct and transferred, goes on, and has one report")
+  func comparison() throws {
+    let place = try Workplace()
+    let words =
+      ["compare"] + Self.words
+      + [
+        "--algorithm", "uniform", "--algorithm", "morphnet", "--algorithm", "network-slimming", "--project",
+        "width=0.5",
+        "--search-option", "morphnet.kappa=30", "--seeds", "2", "--output", "out",
+      ]
+    let first = try place.run(words + ["--json"])
+    first.expect(0)
+    let arms = try #require(first.json()["arms"] as? [[String: Any]])
+    #expect(
+      arms.map { "\($0["algorithm"] as? String ?? "") \($0["mode"] as? String ?? "")" } == [
+        "uniform control", "morphnet direct", "morphnet transferred", "network-slimming direct",
+        "network-slimming transferred",
+      ])
+    #expect(arms.allSatisfy { ($0["members"] as? [Any])?.count == 2 })
+    #expect(try place.text("out/report.html").contains("morphnet"))
+    #expect(place.has("out/transferred/morphnet/seed-1/model.safetensors"))
+    // What was there is not done again; what is missing is.
+    let model = try place.bytes("out/direct/morphnet/seed-0/model.safetensors")
+    for name in ["comparison.json", "direct/morphnet/seed-0/model.safetensors"] {
+      try FileManager.default.removeItem(atPath: place.file("out/\(name)"))
+    }
+    let again = try place.run(words + ["--json"])
+    again.expect(0)
+    #expect(try place.bytes("out/direct/morphnet/seed-0/model.safetensors") == model)
+    try place.run(words + ["--overwrite", "--no-direct"]).expect(0)
+    #expect(!place.has("out/direct") && place.has("out/transferred"))
+  }
+
+  @Test("What a comparison cannot do is refused before anything is made")
+  func refusals() throws {
+    let place = try Workplace()
+    let words = ["compare"] + Self.words + ["--output", "out"]
+    try place.run(words + ["--algorithm", "dmcp", "--algorithm", "dmcp"]).expect(64, "dmcp is given twice")
+    try place.run(words + ["--no-direct"]).expect(64, "--no-direct", "--project")
+    try place.run(words + ["--flops", "1x", "--flops", "2x"]).expect(64, "give --flops once")
+    try place.run(words + ["--search-option", "kappa=3"]).expect(64, "say for which method")
+    #expect(!place.has("out"))
+  }
+}

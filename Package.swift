@@ -32,13 +32,15 @@ let package = Package(
       name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Support"),
     .target(name: "Torch", dependencies: ["CTorch", "Support"]),
     .target(name: "Networks", dependencies: ["Support"]),
     .target(name: "Runs", dependencies: ["Support", .product(name: "Yams", package: "Yams")]),
     .target(name: "Interchange", dependencies: ["Support"]),
-    .target(name: "Datasets", dependencies: ["Support", "Torch", "CTurboJPEG", "CSPNG", "CZlib"]),
+    .target(name: "Datasets", dependencies: ["Support", "Torch", "CTurboJPEG", "CSPNG", "CZlib", "CArchive"]),
     .target(name: "Training", dependencies: ["Support", "Runs", "Networks", "Datasets", "Torch", "Interchange"]),
     .target(name: "WidthSearch", dependencies: ["Training"]),
     .target(name: "WidthTransfer", dependencies: ["WidthSearch", "Training", "Runs", "Networks"]),
@@ -61,7 +63,7 @@ let package = Package(
     .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
     .testTarget(name: "RunsTests", dependencies: ["Runs"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CArchive"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "WidthSearchTests", dependencies: ["WidthSearch"], resources: [.copy("Fixtures")]),

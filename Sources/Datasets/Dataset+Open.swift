@@ -29,9 +29,16 @@ extension Dataset {
           + knownNames.joined(separator: ", "))
     }
     guard isFolder.boolValue else {
-      throw FileFailure(
-        .badData, path: nameOrPath,
-        reason: "is a file; name the folder that holds the data set (unpack an archive first)")
+      let file = (nameOrPath as NSString).lastPathComponent
+      guard TarShards.isArchiveName(file) else {
+        throw FileFailure(
+          .badData, path: nameOrPath,
+          reason:
+            "is a file and no tar archive; name a .tar, .tar.gz, .tar.bz2, .tar.xz or .tar.zst, or the folder that "
+            + "holds the data set")
+      }
+      return try TarShards(file: nameOrPath).open(
+        name: file.split(separator: ".").first.map(String.init) ?? file, place: nameOrPath)
     }
     return try open(folder: nameOrPath, name: URL(fileURLWithPath: nameOrPath).lastPathComponent)
   }
@@ -45,6 +52,7 @@ extension Dataset {
     where folders.contains(nested) {
       return try open(folder: folder + "/" + nested, name: name)
     }
+    if let shards = TarShards(folder: folder, files: files) { return try shards.open(name: name, place: folder) }
     if let classes = try ClassFolders(folder: folder, folders: folders) { return try classes.open(name: name) }
     throw FileFailure(.badData, path: folder, reason: notRecognised(folders: folders, files: files))
   }
@@ -56,10 +64,10 @@ extension Dataset {
       "is not a data set that is recognised. Looked for: "
       + "train-images-idx3-ubyte and its three companions (raw or .gz); "
       + "data_batch_1.bin with test_batch.bin, or train.bin with test.bin (CIFAR's binary version); "
-      + "train/ with class folders of JPEG or PNG images, and val/ or test/. "
+      + "train/ with class folders of JPEG or PNG images, and val/ or test/; tar archives of such or of WebDataset's samples. "
       + "Found: " + (found.isEmpty ? "nothing" : list)
-    if files.contains(where: { $0.hasSuffix(".tar") || $0.hasSuffix(".tar.gz") || $0.hasSuffix(".zip") }) {
-      message += ". Unpack the archives first"
+    if files.contains(where: { $0.hasSuffix(".zip") }) {
+      message += ". Unpack the archives first: of archives, tar is read"
     }
     return message
   }

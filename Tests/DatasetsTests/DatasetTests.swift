@@ -71,8 +71,11 @@ struct DatasetTests {
         try Dataset.open(folder)
       }
       try write([1], to: folder + "/train.tar")
-      expectFailure(.badData, path: folder, "Found: train.tar", "Unpack") { try Dataset.open(folder) }
-      expectFailure(.badData, path: "train.tar", "is a file") { try Dataset.open(folder + "/train.tar") }
+      expectFailure(.badData, path: "train.tar", "no tar archive") { try Dataset.open(folder) }
+      expectFailure(.badData, path: "train.tar", "no tar archive") { try Dataset.open(folder + "/train.tar") }
+      try FileManager.default.moveItem(atPath: folder + "/train.tar", toPath: folder + "/train.zip")
+      expectFailure(.badData, path: folder, "Found: train.zip", "Unpack") { try Dataset.open(folder) }
+      expectFailure(.badData, path: "train.zip", "is a file") { try Dataset.open(folder + "/train.zip") }
       expectFailure(.missing, path: "nowhere", "fashion-mnist") { try Dataset.open(folder + "/nowhere") }
     }
   }

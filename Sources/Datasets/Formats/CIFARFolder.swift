@@ -3,6 +3,10 @@ import Support
 
 /// A folder with CIFAR's binary files.
 struct CIFARFolder {
+  static let cifar10Names = [
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+  ]
+
   private let layout: CIFARLayout
   private let folder: String
   private let training: [String]
@@ -50,7 +54,7 @@ struct CIFARFolder {
     let path = folder + "/" + (layout == .cifar10 ? "batches.meta.txt" : "fine_label_names.txt")
     guard FileManager.default.fileExists(atPath: path) else {
       return layout == .cifar10
-        ? ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+        ? Self.cifar10Names
         : (0..<100).map(String.init)
     }
     let text = String(decoding: try FileBytes.read(path: path, limit: 1 << 20), as: UTF8.self)

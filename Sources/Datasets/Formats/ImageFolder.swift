@@ -60,7 +60,9 @@ public struct ImageFolder: ImageSource {
     self.files = files
     self.labels = labels
     uniformSize = Self.commonSize(
-      ofPaths: Self.probes(files.count).map { "\(root)/\(classNames[labels[$0]])/\(files[$0])" })
+      of: Self.probes(files.count).map { index in
+        { try PixelImage.declaredSize(path: "\(root)/\(classNames[labels[index]])/\(files[index])") }
+      })
   }
 
   /// The number of images.
@@ -109,15 +111,15 @@ extension ImageFolder {
   }
 
   // Sixteen images, evenly spread.
-  private static func probes(_ count: Int) -> [Int] {
+  static func probes(_ count: Int) -> [Int] {
     (0..<min(16, count)).map { $0 * count / min(16, count) }
   }
 
   // A damaged image is not reported here but when it is decoded, with its own message.
-  private static func commonSize(ofPaths paths: [String]) -> ImageSize? {
+  static func commonSize(of sizes: [() throws -> ImageSize]) -> ImageSize? {
     var common: ImageSize?
-    for path in paths {
-      guard let size = try? PixelImage.declaredSize(path: path), max(size.width, size.height) <= largestUniformSide,
+    for declared in sizes {
+      guard let size = try? declared(), max(size.width, size.height) <= largestUniformSide,
         common == nil || common == size
       else { return nil }
       common = size

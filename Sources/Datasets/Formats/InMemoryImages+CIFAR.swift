@@ -20,10 +20,20 @@ extension InMemoryImages {
   ///
   /// - Throws: ``Support/FileFailure`` naming the file, the place and the reason.
   public init(cifar layout: CIFARLayout, files: [String], name: String, classNames: [String]) throws {
+    try self.init(
+      cifar: layout, contents: files.map { path in (path, { try FileBytes.read(path: path, limit: 1 << 32) }) },
+      name: name, classNames: classNames)
+  }
+
+  /// Reads the contents of CIFAR's binary files, wherever they come from.
+  init(
+    cifar layout: CIFARLayout, contents: [(path: String, read: () throws -> [UInt8])], name: String,
+    classNames: [String]
+  ) throws {
     var labels: [Int] = []
     var pixels: [UInt8] = []
-    for path in files {
-      let bytes = try FileBytes.read(path: path, limit: 1 << 32)
+    for (path, read) in contents {
+      let bytes = try read()
       guard !bytes.isEmpty, bytes.count % layout.recordBytes == 0 else {
         throw FileFailure(
           .badData, path: path,

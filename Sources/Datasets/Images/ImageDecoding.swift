@@ -34,7 +34,11 @@ extension PixelImage {
 
   /// The size that the header of a JPEG or PNG file declares.
   static func declaredSize(path: String) throws -> ImageSize {
-    let bytes = try FileBytes.read(path: path, limit: ImageLimits.fileBytes)
+    try declaredSize(bytes: try FileBytes.read(path: path, limit: ImageLimits.fileBytes), path: path)
+  }
+
+  /// The size that the header of an image declares; `path` names it in messages.
+  static func declaredSize(bytes: [UInt8], path: String) throws -> ImageSize {
     switch ImageCodec(signature: bytes) {
     case .jpeg: return try JPEGDecoder(path: path).size(of: bytes)
     case .png: return try PNGDecoder(path: path).size(of: bytes)

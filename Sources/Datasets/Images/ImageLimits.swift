@@ -11,6 +11,8 @@ enum ImageLimits {
   static let pixels = 1 << 26
   /// Bytes of one image file.
   static let fileBytes = 1 << 28
+  /// Bytes of one member of an archive; CIFAR's files are 30 MB.
+  static let archiveMemberBytes = 1 << 32
   /// Memory for one chunk of a PNG file, and for all chunks kept.
   static let chunkBytes = 1 << 22
 

@@ -15,14 +15,18 @@ extension ImageSource {
   /// - Returns: the indices in ascending order.
   public func classBalancedIndices(fraction: Double, seed: UInt64) -> [Int] {
     precondition(fraction >= 0 && fraction <= 1, "a fraction lies in 0...1, not at \(fraction)")
+    return classSamples(fraction: fraction, seed: seed).flatMap { $0 }.sorted()
+  }
+
+  /// The sample of ``classBalancedIndices(fraction:seed:)`` class by class, in the order of the permutation.
+  public func classSamples(fraction: Double, seed: UInt64) -> [[Int]] {
     var members = [[Int]](repeating: [], count: classNames.count)
     for index in indices { members[label(at: index)].append(index) }
-    var chosen: [Int] = []
-    for (label, group) in members.enumerated() where !group.isEmpty {
+    return members.enumerated().map { label, group in
+      guard !group.isEmpty else { return [] }
       var generator = SeededGenerator(seed: seed, .classSample, label)
       let kept = max(1, Int((fraction * Double(group.count)).rounded()))
-      chosen += generator.shuffled(group).prefix(kept)
+      return Array(generator.shuffled(group).prefix(kept))
     }
-    return chosen.sorted()
   }
 }

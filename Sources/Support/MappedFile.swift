@@ -1,14 +1,17 @@
 import Foundation
-import Support
 
 /// A file mapped into memory for reading, for as long as the value lives.
 ///
 /// Writers in this project replace files by renaming, so a mapped file does not change under its reader.
-final class MappedFile: @unchecked Sendable {
+public final class MappedFile: @unchecked Sendable {
   // Immutable after `init` and read-only memory: safe to share between threads.
-  let bytes: UnsafeRawBufferPointer
+  /// The content; not to be used after the last reference to this object is gone.
+  public let bytes: UnsafeRawBufferPointer
 
-  init(path: String) throws {
+  /// Maps the file at `path`.
+  ///
+  /// - Throws: ``FileFailure``: `missing` when it cannot be opened, `badData` when it is no file, `io` when it cannot be mapped.
+  public convenience init(path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       let code = errno
@@ -16,6 +19,13 @@ final class MappedFile: @unchecked Sendable {
       throw FileFailure(.missing, path: path, reason: reason)
     }
     defer { close(descriptor) }
+    try self.init(descriptor: descriptor, path: path)
+  }
+
+  /// Maps an open file, which may be closed afterwards.
+  ///
+  /// - Parameter path: Names the file in messages.
+  public init(descriptor: Int32, path: String) throws {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw FileFailure(.io, path: path, reason: "cannot be examined (\(errorText(errno)))")

@@ -1,0 +1,105 @@
+import Foundation
+import Support
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The members of a tar archive, each one lookup away.
+///
+/// A plain archive is mapped into memory and read in place. A compressed one is expanded once into a temporary file without
+/// a name, which the system removes with the process.
+final class ArchiveShard: Sendable {
+  let path: String
+  let members: [ArchiveReader.Member]
+  private let content: MappedFile
+
+  /// Lists an archive.
+  ///
+  /// - Throws: ``Support/FileFailure`` as ``ArchiveReader``, and when a compressed archive expands beyond the limits.
+  init(path: String, limits: ArchiveLimits = .init()) throws {
+    self.path = path
+    let reader = try ArchiveReader(path: path, limits: limits)
+    var members: [ArchiveReader.Member] = []
+    var spool: Spool?
+    while var member = try reader.next() {
+      if reader.isCompressed {
+        let target = try spool ?? Spool(for: path, limits: limits)
+        spool = target
+        member.offset = target.count
+        try reader.read(member) { try target.append($0) }
+      }
+      members.append(member)
+    }
+    guard !members.isEmpty else { throw FileFailure(.badData, path: path, reason: "the archive holds no files") }
+    content = try spool?.mapped() ?? MappedFile(path: path)
+    for member in members where member.offset + member.size > content.bytes.count {
+      throw FileFailure(
+        .badData, path: path, reason: "the member \(ArchiveReader.shown(member.name)) is cut off")
+    }
+    self.members = members
+  }
+
+  /// What messages call a member.
+  func name(of index: Int) -> String { "\(path): \(ArchiveReader.shown(members[index].name))" }
+
+  /// The content of a member.
+  func bytes(of index: Int, limit: Int = ImageLimits.fileBytes) throws -> [UInt8] {
+    let member = members[index]
+    guard member.size <= limit else {
+      throw FileFailure(
+        .badData, path: name(of: index), reason: "holds \(member.size) bytes; at most \(limit) are read")
+    }
+    return Array(content.bytes[member.offset..<member.offset + member.size])
+  }
+}
+
+/// A temporary file without a name.
+private final class Spool {
+  private(set) var count = 0
+  private let path: String
+  private let limit: Int
+  private let descriptor: Int32
+
+  init(for archive: String, limits: ArchiveLimits) throws {
+    path = archive
+    let attributes = try? FileManager.default.attributesOfItem(atPath: (archive as NSString).resolvingSymlinksInPath)
+    limit = limits.content(ofArchive: (attributes?[.size] as? NSNumber)?.intValue ?? 0)
+    let folder = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+    var template = Array((folder + "/width-transfer-XXXXXX").utf8CString)
+    descriptor = mkstemp(&template)
+    guard descriptor >= 0 else {
+      throw FileFailure(
+        .cannotCreate, path: folder,
+        reason: "no temporary file can be made for the content of \(archive) (\(errorText(errno))); set TMPDIR")
+    }
+    unlink(template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+  }
+
+  deinit { close(descriptor) }
+
+  func append(_ bytes: UnsafeRawBufferPointer) throws {
+    guard count + bytes.count <= limit else {
+      throw FileFailure(
+        .badData, path: path,
+        reason: "expands to more than \(limit) bytes, far more than images do; it is taken for a bomb and refused. "
+          + "If it is none, unpack it and name the folder")
+    }
+    var written = 0
+    while written < bytes.count {
+      let result = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+      if result < 0 && errno == EINTR { continue }
+      guard result > 0 else {
+        throw FileFailure(
+          .io, path: path,
+          reason:
+            "its content cannot be written to a temporary file (\(errorText(errno))); set TMPDIR to a place with room")
+      }
+      written += result
+    }
+    count += bytes.count
+  }
+
+  func mapped() throws -> MappedFile { try MappedFile(descriptor: descriptor, path: path) }
+}

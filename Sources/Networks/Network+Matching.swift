@@ -12,6 +12,15 @@ public struct WidthMatch: Sendable, Hashable {
   public var macs: Int
   /// `(macs − target) / target`.
   public var relativeError: Double
+
+  /// Describes widths that are known to cost `macs`.
+  public init(widths: Widths, network: Network, scale: Double, macs: Int, target: Int) {
+    self.widths = widths
+    self.network = network
+    self.scale = scale
+    self.macs = macs
+    relativeError = Double(macs - target) / Double(max(1, target))
+  }
 }
 
 extension Network {
@@ -41,8 +50,7 @@ extension Network {
     let (scale, counts, macs) = matcher.match()
     let widths = Widths(Dictionary(zip(matcher.counter.groups, counts), uniquingKeysWith: { first, _ in first }))
     return WidthMatch(
-      widths: widths, network: try resolved.network(with: widths), scale: scale, macs: macs,
-      relativeError: Double(macs - target) / Double(target))
+      widths: widths, network: try resolved.network(with: widths), scale: scale, macs: macs, target: target)
   }
 }
 

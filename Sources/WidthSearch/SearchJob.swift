@@ -62,13 +62,7 @@ public struct SearchJob {
 
   /// The training images that the search keeps for comparing widths.
   private var heldOutIndices: [Int] {
-    guard let part = optimizer.heldOutPart else { return [] }
-    // The same number of each class, so that no rounding exceeds the limit.
-    let classes = max(1, dataset.classNames.count)
-    let limit = Double(max(1, part.images / classes) * classes) / Double(max(1, training.imageCount))
-    // The choice of a part begins alike for all sizes, so that this is a part of the images that the search uses.
-    return dataset.training.classBalancedIndices(
-      fraction: min(1, dataFraction) * min(part.fraction, limit), seed: 0)
+    optimizer.heldOutPart?.indices(of: dataset.training, dataFraction: dataFraction) ?? []
   }
 
   /// The sizes that the search's cost grows with.
@@ -83,31 +77,44 @@ public struct SearchJob {
       trainingImages: images / batch * batch, evaluationImages: heldOut, widthGroups: try network.widthGroups.count)
   }
 
-  private func heldOutLoader(_ indices: [Int]) throws -> BatchLoader? {
-    guard let part = optimizer.heldOutPart else { return nil }
-    return try BatchLoader(
-      source: dataset.training, indices: indices, batchSize: part.batchSize, resolution: network.input.height,
-      normalization: dataset.normalization, device: device, threads: loaderThreads)
-  }
-
   /// Makes sure that the search can run.
   ///
   /// - Throws: `UsageFailure` that names what does not fit.
   public func validate() throws {
     try training.validate()
     try optimizer.validate(network, recipe: recipe)
+    if !optimizer.reachesAnyBudget {
+      let widest = try optimizer.widestNetwork(for: network, divisor: divisor).cost().macs
+      for target in targets where target >= widest {
+        throw UsageFailure(
+          "\(optimizer.name) prunes a network of \(widest) MACs, and the budget of \(target) is not below that: widen it by "
+            + "--search-option (\(optimizer.name == DMCP.name ? "range.maximum" : "width")), or lower --flops")
+      }
+    }
+    try requireRest()
+  }
+
+  /// Refuses a held-out part that leaves a class without an image to train on, or too few for a batch.
+  private func requireRest() throws {
     guard optimizer.heldOutPart != nil else { return }
-    let heldOut = heldOutIndices.count
-    guard training.imageCount > heldOut else {
+    let heldOut = Set(heldOutIndices)
+    let used = dataset.training.classSamples(fraction: min(1, dataFraction), seed: 0)
+    for (label, members) in used.enumerated() where !members.isEmpty && members.allSatisfy(heldOut.contains) {
       throw UsageFailure(
-        "\(optimizer.name) keeps \(heldOut) of \(training.imageCount) training images to compare widths on, and none are "
-          + "left to train on; use more of the data")
+        "\(optimizer.name) keeps images of every class to compare widths on, and of class "
+          + "\(dataset.classNames[label]) none is left to train on: it has \(members.count); use more of the data")
+    }
+    guard training.imageCount - heldOut.count > 1 else {
+      throw UsageFailure("\(optimizer.name) has too few images to train on; use more of the data")
     }
   }
 
   /// Searches in a folder, from where an earlier call was stopped; a search that is complete is not done again.
+  ///
+  /// - Parameter remarks: What else to warn of, given a result.
   public func run(
-    in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init()
+    in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init(),
+    remarks: (SearchResult) throws -> [String] = { _ in [] }
   ) throws -> [SearchResult] {
     try validate()
     let encoder = JSONEncoder()
@@ -117,7 +124,7 @@ public struct SearchJob {
         Identity(
           training: try training.identity, optimizer: optimizer.identity, targetMACs: targets, divisor: divisor)),
       as: UTF8.self)
-    if let finished = try finished(in: folder, identity: identity) { return finished }
+    if let finished = try finished(in: folder, identity: identity, remarks) { return finished }
     let checkpoints = CheckpointStore(folder: folder.checkpoints, identity: identity)
     try checkpoints.refuseOtherRuns()
     try AtomicFile.createFolder(folder.path)
@@ -134,15 +141,20 @@ public struct SearchJob {
           resolution: network.input.height, device: device.description, seed: seed)))
     let results = try optimizer.search(
       SearchContext(
-        network: network, training: loader, heldOut: heldOutLoader(heldOut), targets: targets, recipe: recipe,
+        network: network, training: loader,
+        heldOut: try optimizer.heldOutPart?.loader(
+          heldOut, of: dataset.training, resolution: network.input.height, normalization: dataset.normalization,
+          device: device, threads: loaderThreads), targets: targets, recipe: recipe,
         divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy))
     try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
-    for event in lastEvents(of: results) { try events.send(event) }
+    for event in try lastEvents(of: results, remarks) { try events.send(event) }
     try events.flush()
     return results
   }
 
-  private func lastEvents(of results: [SearchResult]) -> [RunEvent] {
+  private func lastEvents(
+    of results: [SearchResult], _ remarks: (SearchResult) throws -> [String]
+  ) throws -> [RunEvent] {
     let widths = results.map { result in
       RunEvent.widths(
         .init(
@@ -151,7 +163,7 @@ public struct SearchJob {
     }
     // The search for several budgets ends with the one that took longest.
     let cost = results.map(\.cost).max { $0.seconds < $1.seconds } ?? SearchCost()
-    return results.flatMap(\.warnings).map { .warning(.init(message: $0)) } + widths
+    return try results.flatMap { $0.warnings + (try remarks($0)) }.map { .warning(.init(message: $0)) } + widths
       + [.done(.init(top1: nil, top5: nil, loss: nil, seconds: cost.seconds, flops: cost.flops))]
   }
 
@@ -160,7 +172,9 @@ public struct SearchJob {
     var results: [SearchResult]
   }
 
-  private func finished(in folder: RunFolder, identity: String) throws -> [SearchResult]? {
+  private func finished(
+    in folder: RunFolder, identity: String, _ remarks: (SearchResult) throws -> [String]
+  ) throws -> [SearchResult]? {
     guard FileManager.default.fileExists(atPath: folder.result) else { return nil }
     let finished = try JSONFile.read(Finished.self, path: folder.result, expecting: "remove it to search again")
     guard finished.identity == identity else {
@@ -168,7 +182,7 @@ public struct SearchJob {
         "\(folder.path) holds a search with other settings; choose another --output, or start anew with --overwrite")
     }
     // A process that was killed after it wrote its result may not have told so.
-    try EventLog.complete(path: folder.events, with: lastEvents(of: finished.results))
+    try EventLog.complete(path: folder.events, with: lastEvents(of: finished.results, remarks))
     return finished.results
   }
 }

@@ -18,10 +18,16 @@ protocol SearchSubject: AnyObject {
   var model: Model { get }
   /// What the search is doing, for people: `warm-up`, `greedy`, …
   var stage: String { get }
-  /// The widths that the search holds now, which may be expectations.
-  var widths: [WidthGroup.ID: Double] { get }
-  /// The cost of these widths in MACs.
-  var macs: Double { get }
+  /// The widths that the search holds now, and their cost.
+  var standing: SearchStanding { get throws }
+}
+
+/// The widths that a search holds at some step, which may be expectations.
+struct SearchStanding {
+  /// Channels by width group.
+  var widths: [WidthGroup.ID: Double]
+  /// Their cost in MACs.
+  var macs: Double
 }
 
 /// What all searches do around their own work: batches in order, telling, saving, stopping and going on.
@@ -109,21 +115,24 @@ final class SearchLoop<State: Codable> {
   }
 
   /// Makes one step without a training batch.
+  ///
+  /// - Parameter body: The step; says whether it was the last of its stage.
   func advance<Subject: SearchSubject>(
-    _ subject: Subject, endsStage: Bool, _ body: () throws -> (loss: Double, images: Int)
+    _ subject: Subject, _ body: () throws -> (loss: Double, images: Int, isLast: Bool)
   ) throws where Subject.State == State {
-    let (loss, images) = try body()
+    let (loss, images, isLast) = try body()
     losses.append(loss)
     self.images += images
     step += 1
-    try didStep(subject, endsStage: endsStage, remembers: true)
+    try didStep(subject, endsStage: isLast, remembers: true)
   }
 
   private func didStep<Subject: SearchSubject>(
     _ subject: Subject, endsStage: Bool, remembers: Bool = false
   ) throws where Subject.State == State {
-    if remembers || step % max(1, totalSteps / 100) == 0 || step == totalSteps {
-      history.append(.init(step: step, macs: subject.macs, widths: subject.widths))
+    if remembers || endsStage || step % max(1, totalSteps / 100) == 0 {
+      let standing = try subject.standing
+      history.append(.init(step: step, macs: standing.macs, widths: standing.widths))
     }
     let now = seconds
     if endsStage || now - lastTold >= 1 { try tell(subject, now) }
@@ -152,11 +161,12 @@ final class SearchLoop<State: Codable> {
 
   private func tell<Subject: SearchSubject>(_ subject: Subject, _ now: Double) throws {
     let loss = losses.reduce(0, +) / Double(max(losses.count, 1))
+    let standing = try subject.standing
     try context.events.send(
       .search(
         .init(
-          step: step, totalSteps: totalSteps, stage: subject.stage, loss: loss, macs: subject.macs, targetMACs: target,
-          widths: subject.widths, imagesPerSecond: Double(images) / max(now - lastTold, 1e-9))))
+          step: step, totalSteps: totalSteps, stage: subject.stage, loss: loss, macs: standing.macs, targetMACs: target,
+          widths: standing.widths, imagesPerSecond: Double(images) / max(now - lastTold, 1e-9))))
     (lastTold, images, losses) = (now, 0, [])
   }
 

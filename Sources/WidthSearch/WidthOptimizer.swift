@@ -18,6 +18,8 @@ public protocol WidthOptimizer: Sendable {
   var heldOutPart: HeldOutPart? { get }
   /// Whether one search finds the widths for several budgets.
   var servesSeveralBudgets: Bool { get }
+  /// Whether budgets beyond the widest network of the search make sense: not where all is found by pruning that network.
+  var reachesAnyBudget: Bool { get }
   /// How the search trains weights, made from how the network is trained in the end: epochs and schedule.
   func searchRecipe(from recipe: Recipe) -> Recipe
   /// Makes sure that the method can act on a network, before any training.
@@ -41,21 +43,6 @@ extension WidthOptimizer {
   public var heldOutPart: HeldOutPart? { nil }
   /// No: a search a budget.
   public var servesSeveralBudgets: Bool { false }
-}
-
-/// A class-balanced part of the training images of a search.
-public struct HeldOutPart: Sendable, Hashable {
-  /// The part, 0 to 1.
-  public var fraction: Double
-  /// The most images.
-  public var images: Int
-  /// Images that are evaluated together.
-  public var batchSize: Int
-
-  /// Describes a part.
-  public init(fraction: Double, images: Int, batchSize: Int) {
-    self.fraction = fraction
-    self.images = images
-    self.batchSize = batchSize
-  }
+  /// No: the widest network is pruned.
+  public var reachesAnyBudget: Bool { false }
 }

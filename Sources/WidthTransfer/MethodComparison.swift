@@ -114,10 +114,7 @@ public struct MethodComparison {
     let transfer = transferRun(arm, seed: seed)
     let widths = try transfer.search(
       in: place, sinks: { try sinks("\($0), \(label)", $1) }, policy: policy)[0]
-    // The uniform network is the target itself where that meets the budget, unrounded.
-    let network =
-      arm.method.optimizer is UniformWidths
-      ? try run.uniform(at: run.budgets[0]) : try run.target.with(Widths(widths.widths))
+    let network = try run.target.with(Widths(widths.widths))
     let job = TrainingJob(
       network: network, dataset: run.dataset, recipe: run.recipe, dataFraction: run.dataFraction, seed: seed,
       device: run.device, loaderThreads: run.loaderThreads)

@@ -91,34 +91,46 @@ public struct TransferRun {
     let source = try source()
     if optimizer.servesSeveralBudgets || budgets.count == 1 {
       let results = try searchJob(source, budgets).run(
-        in: folder.search, sinks: try sinks("search", folder.search), policy: policy)
+        in: folder.search, sinks: try sinks("search", folder.search), policy: policy,
+        remarks: { try remarks($0, source) })
       return try zip(budgets, results).map { budget, result in
-        try keep(result, budget, source, in: place(of: budget, in: folder), searched: folder.search, sinks)
+        try keep(result, budget, source, in: place(of: budget, in: folder))
       }
     }
     return try budgets.map { budget in
       let place = place(of: budget, in: folder)
-      let label = "search, \(budget.text)"
       let results = try searchJob(source, [budget]).run(
-        in: place.search, sinks: try sinks(label, place.search), policy: policy)
-      return try keep(results[0], budget, source, in: place, searched: place.search, sinks)
+        in: place.search, sinks: try sinks("search, \(budget.text)", place.search), policy: policy,
+        remarks: { try remarks($0, source) })
+      return try keep(results[0], budget, source, in: place)
     }
   }
 
-  private func keep(
-    _ result: SearchResult, _ budget: Budget, _ source: Network, in place: RunFolder, searched: RunFolder,
-    _ sinks: Sinks
-  ) throws -> WidthsFile {
-    let match = try Extrapolation.match(
+  /// Warnings about what becomes of a result on the target.
+  private func remarks(_ result: SearchResult, _ source: Network) throws -> [String] {
+    let budget = try budgets.first { try sourceTarget($0, source) == result.targetMACs }
+    return try budget.flatMap { Self.warning(about: try match(result, $0, source), targetMACs: $0.macs) }.map { [$0] }
+      ?? []
+  }
+
+  private func match(_ result: SearchResult, _ budget: Budget, _ source: Network) throws -> WidthMatch {
+    if optimizer is UniformWidths {
+      // The baseline is the target itself where it meets the budget, with nothing rounded.
+      let network = try uniform(at: budget)
+      return WidthMatch(
+        widths: try network.widths, network: network, scale: 1, macs: try network.cost().macs, target: budget.macs)
+    }
+    return try Extrapolation.match(
       multipliers: result.multipliers(of: source), from: source, to: target, stacking: stacking, divisor: divisor,
       targetMACs: budget.macs)
-    let file = try widthsFile(match, result, budget, source: source)
+  }
+
+  private func keep(
+    _ result: SearchResult, _ budget: Budget, _ source: Network, in place: RunFolder
+  ) throws -> WidthsFile {
+    let file = try widthsFile(try match(result, budget, source), result, budget, source: source)
     try AtomicFile.createFolder(place.path)
     try file.write(to: place.widths)
-    if let warning = Self.warning(about: match, targetMACs: budget.macs) {
-      let log = try EventLog(path: searched.events)
-      try EventStream([log] + sinks("search", searched)).send(.warning(.init(message: warning)))
-    }
     return file
   }
 
@@ -132,12 +144,16 @@ public struct TransferRun {
   }
 
   private func searchJob(_ source: Network, _ budgets: [Budget]) throws -> SearchJob {
-    // The same part of the source's cost as the budget is of the target's.
-    let ratio = Double(try source.cost().macs) / Double(try target.cost().macs)
-    return SearchJob(
+    SearchJob(
       network: source, dataset: dataset, dataFraction: dataFraction * projection.data, optimizer: optimizer,
-      targets: budgets.map { max(1, Int((Double($0.macs) * ratio).rounded())) }, recipe: searchRecipe,
-      divisor: divisor, seed: seed, device: device, loaderThreads: loaderThreads)
+      targets: try budgets.map { try sourceTarget($0, source) }, recipe: searchRecipe, divisor: divisor, seed: seed,
+      device: device, loaderThreads: loaderThreads)
+  }
+
+  /// The same part of the source's cost as the budget is of the target's.
+  private func sourceTarget(_ budget: Budget, _ source: Network) throws -> Int {
+    let ratio = Double(try source.cost().macs) / Double(try target.cost().macs)
+    return max(1, Int((Double(budget.macs) * ratio).rounded()))
   }
 
   /// Finds out what cannot work before anything is searched, trained or removed.

@@ -57,6 +57,29 @@ import Training
     #expect(found.macs < expected.macs)
   }
 
+  @Test("Images of one class each in a folder's order are compared in batches that hold all classes")
+  func batches() throws {
+    let order = (0..<96).sorted { (toyImages.label(at: $0), $0) < (toyImages.label(at: $1), $1) }
+    let sorted = InMemoryImages(
+      name: "sorted", size: ImageSize(width: 8, height: 8), channels: 1, classNames: toyImages.classNames,
+      labels: order.map(toyImages.label), pixels: order.flatMap { toyImages.image(at: $0).pixels })
+    let part = HeldOutPart(fraction: 0.5, images: 42, batchSize: 16)
+    let indices = part.indices(of: sorted)
+    #expect(indices.count == 40 && Set(indices).count == 40)  // ten of each class: 42 / 4, rounded down
+    let loader = try part.loader(indices, of: sorted, resolution: 8, normalization: .grey)
+    let stream = loader.epoch(0)
+    var sizes: [Int] = []
+    while let batch = try stream.next() {
+      sizes.append(batch.count)
+      let counts = Dictionary(grouping: batch.indices.map(sorted.label), by: { $0 }).mapValues(\.count)
+      #expect(counts.count == 4 && counts.values.max()! - counts.values.min()! <= 1, "\(counts)")
+    }
+    #expect(sizes == [20, 20])
+    // A smaller part of the data holds out a part of what a larger one does.
+    let whole = HeldOutPart(fraction: 0.5, images: 1000, batchSize: 16)
+    #expect(Set(whole.indices(of: sorted, dataFraction: 0.5)).isSubset(of: whole.indices(of: sorted)))
+  }
+
   @Test("A score is what a network of these widths alone gets on the same images")
   func score() throws {
     let (comparison, candidates, current) = try comparison(of: toyNetwork(), sharesPrefix: true)

@@ -46,7 +46,8 @@ import Training
     let narrowest = try supernet.network(with: chains.narrowest).cost().macs
     let result = try search.run()
     let images = 2 * 96
-    #expect(result.cost.flops == Double(3 * images * (2 * widest + narrowest)))
+    // The architecture pass has no product for the weights.
+    #expect(result.cost.flops == Double(images * (3 * (widest + narrowest) + 2 * widest)))
     #expect(result.cost.scale.supernetMACs == widest && result.cost.scale.trainingImages == 96)
     #expect(Set(result.cost.passes.keys) == ["widest", "narrowest", "architecture"])
 
@@ -206,6 +207,32 @@ import Training
     #expect(try stream(.normalizations, [stem: factor]).relativeDistance(to: plain * 0.5) < 1e-6)
     // The stem's normalization is no addend here: the sums of two blocks weigh what it has weighed before.
     #expect(try stream(.additions, [stem: factor]).relativeDistance(to: plain * 0.125) < 1e-6)
+  }
+
+  @Test("What is added through stochastic depth is weighed with the sum and not by itself")
+  func stochasticDepth() throws {
+    let network = try NetworkZoo.network(named: "efficientnet_b0", classes: 4, resolution: 16)
+      .scalingWidth(by: 0.25, divisor: 4)
+    let model = try Model(network, seed: 1)
+    let resolved = model.plan.resolved
+    let add = try #require(resolved.layers.first { if case .add = $0.layer.operation { true } else { false } })
+    let group = try #require(add.group)
+    // One channel is silenced; were it all, nothing would reach the branch.
+    let factor = try Tensor([0] + [Float](repeating: 1, count: add.output.channels - 1))
+    let images = try Tensor.normal([4, 3, 16, 16], generator: Generator(seed: 3))
+    func isSilent(_ layer: String, _ placement: ForwardOptions.ScalePlacement) throws -> Bool {
+      let options = ForwardOptions(
+        .batch, channelScales: [group: factor], scalePlacement: placement, reusesBuffers: false)
+      return try withoutGradients {
+        try model.output(of: layer, images, options: options).slice(1, 0..<1).abs().max().item()
+      } == 0
+    }
+    let norms = resolved.batchNorms(on: group)
+    #expect(norms.count >= 2)
+    for norm in norms { #expect(try isSilent(norm, .normalizations), "\(norm)") }
+    // The first is the identity, which others read too; the second ends a branch, with stochastic depth behind it.
+    #expect(try isSilent(norms[0], .additions) && !isSilent(norms[1], .additions))
+    #expect(try isSilent(add.layer.name, .additions))
   }
 
   @Test("A search runs with either, and they differ")

@@ -52,6 +52,47 @@ import Training
     #expect(try search(kappa: 30, epochs: 2).run().channels != twice.channels)
   }
 
+  @Test("However strong the pressure, no group dies as a whole, and the network goes on learning")
+  func protection() throws {
+    var chain: [Layer] = []
+    var input = "input"
+    for name in ["a", "b", "c"] {
+      chain += [
+        Layer(
+          name: name, operation: .convolution(Convolution(outputChannels: 8, kernelSize: 3, padding: 1)),
+          inputs: [input]),
+        Layer(name: "\(name).bn", operation: .batchNorm(BatchNorm()), inputs: [name]),
+        Layer(name: "\(name).relu", operation: .activation(.relu), inputs: ["\(name).bn"]),
+      ]
+      input = "\(name).relu"
+    }
+    chain += [
+      Layer(name: "pool", operation: .adaptiveAveragePool(AdaptivePool(height: 2, width: 2)), inputs: [input]),
+      Layer(name: "flatten", operation: .flatten, inputs: ["pool"]),
+      Layer(name: "fc", operation: .linear(Linear(outputFeatures: 4)), inputs: ["flatten"]),
+    ]
+    for update in MorphNetSettings.Update.allCases {
+      var search = search(kappa: 1000, update: update)
+      search.optimizer = MorphNet(.init(kappa: 1000, shrinkTo: 0, update: update, minimumChannels: 3))
+      search.network = Network(name: "chain", input: Shape(channels: 1, height: 8, width: 8), layers: chain)
+      let result = try search.run()
+      if update == .proximal {
+        #expect(result.history.last?.widths == ["a": 3, "b": 3, "c": 3])
+      } else {
+        #expect(result.history.last?.widths.values.allSatisfy { $0 >= 3 } == true)
+      }
+    }
+  }
+
+  @Test("A budget above the network's cost shrinks as the network's own would, and then widens more")
+  func largeBudget() throws {
+    var large = search(kappa: 30, shrinkTo: 0.5)
+    let own = try large.run()
+    large.budgets = [3]
+    let result = try large.run()
+    #expect(result.history == own.history && result.macs > 2.9 * own.macs)
+  }
+
   @Test("The subgradient acts as the soft threshold does, in small steps")
   func subgradient() throws {
     // No task, no momentum: both move every largest scale by rate · λ · slope towards 0.

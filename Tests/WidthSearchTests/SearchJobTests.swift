@@ -43,6 +43,22 @@ import Training
     #expect(try Data(contentsOf: URL(fileURLWithPath: run.events)) == events)
   }
 
+  @Test("A budget that pruning cannot be needed for is refused, and a class that would have no image to train on")
+  func refusals() throws {
+    var job = try job()
+    job.targets = [100_000_000]
+    let wide = #expect(throws: UsageFailure.self) { try job.validate() }
+    #expect(wide?.message.contains("range.maximum") == true, "\(wide?.message ?? "")")
+    job.optimizer = MorphNet()
+    try job.validate()
+    job = try self.job()
+    job.optimizer = AutoSlim()
+    try job.validate()
+    job.dataFraction = 0.04  // one image a class
+    let few = #expect(throws: UsageFailure.self) { try job.validate() }
+    #expect(few?.message.contains("class a none is left") == true, "\(few?.message ?? "")")
+  }
+
   @Test("A search that was killed before it wrote its result ends the same")
   func resumed() throws {
     let folder = try TemporaryFolder()

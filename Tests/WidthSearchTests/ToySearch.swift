@@ -96,12 +96,10 @@ struct ToySearch {
     let method = optimizer ?? DMCP(settings)
     let resolution = network.input.height
     let heldOut = try method.heldOutPart.map { part in
-      let indices = source.classBalancedIndices(fraction: part.fraction, seed: 0)
+      let indices = part.indices(of: source)
       return (
         indices: Set(indices),
-        loader: try BatchLoader(
-          source: source, indices: indices, batchSize: part.batchSize, resolution: resolution,
-          normalization: normalization)
+        loader: try part.loader(indices, of: source, resolution: resolution, normalization: normalization)
       )
     }
     let macs = Double(try network.cost().macs)

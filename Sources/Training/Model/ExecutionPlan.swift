@@ -60,14 +60,13 @@ public struct ExecutionPlan: Sendable {
     let layout = ParameterLayout(resolved)
     var lastReader = [Int](repeating: -1, count: resolved.layers.count)
     var readers = [Int](repeating: 0, count: resolved.layers.count)
-    var additions = readers
     for (index, layer) in resolved.layers.enumerated() {
       for input in layer.inputIndices where input >= 0 {
         lastReader[input] = index
         readers[input] += 1
-        if case .add = layer.layer.operation { additions[input] += 1 }
       }
     }
+    let isAddend = Self.addends(resolved, readers: readers)
     var normalizations: [Int] = []
     steps = try resolved.layers.enumerated().map { index, layer in
       if case .batchNorm = layer.layer.operation { normalizations.append(index) }
@@ -78,9 +77,26 @@ public struct ExecutionPlan: Sendable {
         released: Set(layer.inputIndices.filter { $0 >= 0 && lastReader[$0] == index }).sorted(),
         mayOverwriteFirstInput: first >= 0 && readers[first] == 1
           && Self.isOutputFree(resolved.layers[first].layer.operation),
-        isAddend: readers[index] > 0 && additions[index] == readers[index])
+        isAddend: isAddend[index])
     }
     self.normalizations = normalizations
+  }
+
+  /// Whether all that reads a layer's result is an addition, directly or through layers that drop samples or elements.
+  private static func addends(_ resolved: ResolvedNetwork, readers: [Int]) -> [Bool] {
+    var additions = [Int](repeating: 0, count: readers.count)
+    var result = additions.map { _ in false }
+    for (index, layer) in resolved.layers.enumerated().reversed() {
+      result[index] = readers[index] > 0 && additions[index] == readers[index]
+      let leads: Bool
+      switch layer.layer.operation {
+      case .add: leads = true
+      case .stochasticDepth, .dropout: leads = result[index]
+      default: leads = false
+      }
+      if leads { for input in layer.inputIndices where input >= 0 { additions[input] += 1 } }
+    }
+    return result
   }
 
   /// Whether the derivative of an operation does without the operation's result, so that a later one may overwrite it.

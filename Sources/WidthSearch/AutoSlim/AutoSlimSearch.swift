@@ -85,8 +85,10 @@ final class AutoSlimSearch: SearchSubject {
 
   var model: Model { supernet.model }
   var stage: String { loop.step <= trainingSteps ? "supernet" : "descent" }
-  var widths: [WidthGroup.ID: Double] { Self.named(counter.groups, current).values.mapValues(Double.init) }
-  var macs: Double { Double(counter.macs(current)) }
+  var standing: SearchStanding {
+    SearchStanding(
+      widths: Self.named(counter.groups, current).values.mapValues(Double.init), macs: Double(counter.macs(current)))
+  }
   var tensors: [(name: String, tensor: Tensor)] {
     supernet.model.parameters.map { ("model.\($0.name)", $0.tensor) } + optimizer.state
   }
@@ -131,15 +133,15 @@ final class AutoSlimSearch: SearchSubject {
       supernet, heldOut, precision: context.recipe.precision, sharesPrefix: settings.sharesPrefix)
     noteBudgets()
     while state.found.count < context.targets.count, !state.descent.movable.isEmpty {
-      try loop.advance(self, endsStage: false) {
+      try loop.advance(self) {
         let groups = state.descent.movable
         let candidates = groups.map { (group: $0, widths: widths(at: state.descent.lowered($0))) }
         let outcome = try comparison.scores(of: candidates, from: current) { try loop.checkInterruption(self) }
         state.descent.step(scores: outcome.scores) { counter.macs(widths(at: $0)) }
         loop.cost.add("comparison", macs: outcome.macs, growth: .comparison)
-        loop.cost.seconds = loop.seconds
         noteBudgets(step: loop.step + 1)
-        return (outcome.loss, outcome.images)
+        let isLast = state.found.count == context.targets.count || state.descent.movable.isEmpty
+        return (outcome.loss, outcome.images, isLast)
       }
     }
     // Budgets below the narrowest network.
@@ -156,11 +158,15 @@ final class AutoSlimSearch: SearchSubject {
   }
 
   private func result(_ target: Int, step: Int? = nil, isReached: Bool) -> SearchResult {
-    let macs = counter.macs(current)
+    let standing = standing
+    let macs = Int(standing.macs)
     // The step that is being made is not in the history yet.
-    let now = step.map { [WidthsFile.HistoryPoint(step: $0, macs: Double(macs), widths: widths)] } ?? []
+    let now =
+      step.map { [WidthsFile.HistoryPoint(step: $0, macs: standing.macs, widths: standing.widths)] } ?? []
+    var cost = loop.cost
+    cost.seconds = loop.seconds
     return SearchResult(
-      targetMACs: target, channels: widths, macs: Double(macs), history: loop.history + now, cost: loop.cost,
+      targetMACs: target, channels: standing.widths, macs: standing.macs, history: loop.history + now, cost: cost,
       warnings: isReached
         ? []
         : [

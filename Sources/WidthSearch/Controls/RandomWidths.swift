@@ -26,6 +26,8 @@ public struct RandomWidths: WidthOptimizer {
   public static let name = "random"
   /// Yes: nothing is searched, and all budgets share the multipliers.
   public var servesSeveralBudgets: Bool { true }
+  /// Yes: the FLOPs match brings the widths to any budget.
+  public var reachesAnyBudget: Bool { true }
   /// Nothing is trained.
   public func searchRecipe(from recipe: Recipe) -> Recipe { recipe }
   /// Acts on every network.

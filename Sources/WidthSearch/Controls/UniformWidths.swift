@@ -21,6 +21,8 @@ public struct UniformWidths: WidthOptimizer {
   public static let name = "uniform"
   /// Yes: nothing is searched.
   public var servesSeveralBudgets: Bool { true }
+  /// Yes: the FLOPs match brings the widths to any budget.
+  public var reachesAnyBudget: Bool { true }
   /// Nothing is trained.
   public func searchRecipe(from recipe: Recipe) -> Recipe { recipe }
   /// Acts on every network.

@@ -30,6 +30,7 @@ public struct DMCP: WidthOptimizer {
     try settings.validate()
     try Requirements.precision(recipe, name)
     let resolved = try network.resolved()
+    try Requirements.groups(of: resolved, name)
     try Requirements.normalization(of: resolved, name, because: "it weighs channels after their normalization")
     try Requirements.slices(of: resolved, name)
   }

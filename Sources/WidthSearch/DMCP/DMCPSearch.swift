@@ -67,8 +67,7 @@ final class DMCPSearch: SearchSubject {
 
   var model: Model { supernet.model }
   var stage: String { loop.step <= warmUpSteps ? "warm-up" : "architecture" }
-  var widths: [WidthGroup.ID: Double] { chains.expectations }
-  var macs: Double { chains.expectedMACs }
+  var standing: SearchStanding { SearchStanding(widths: chains.expectations, macs: chains.expectedMACs) }
   var tensors: [(name: String, tensor: Tensor)] {
     supernet.model.parameters.map { ("model.\($0.name)", $0.tensor) } + optimizer.state
   }
@@ -120,7 +119,8 @@ final class DMCPSearch: SearchSubject {
     let gradients = try loss.gradients(of: factors)
     let zeros = try zip(gradients, factors).map { gradient, factor in try gradient ?? factor.zerosLike() }
     let all: [Float] = try Tensor.concatenate(zeros).array()
-    loop.cost.add("architecture", images: batch.count, macs: supernet.model.plan.macs)
+    // Two forward passes' worth: the second backward product, of the weights, is left out.
+    loop.cost.add("architecture", images: batch.count, macs: supernet.model.plan.macs, factor: 2)
     let rate = alphaSchedule.rate(at: loop.step)
     chains.descend(
       channelGradients: all, velocities: &state.velocities, learningRate: rate, momentum: settings.alphaMomentum,

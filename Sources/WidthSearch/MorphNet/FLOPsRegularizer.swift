@@ -86,7 +86,7 @@ public struct FLOPsRegularizer: Sendable {
         switch grouping {
         case .max:
           let largest = values.indices.max { (abs(values[$0]), -$0) < (abs(values[$1]), -$1) } ?? 0
-          result[largest][channel] = values[largest].sign == .minus ? -1 : values[largest] > 0 ? 1 : 0
+          result[largest][channel] = values[largest] < 0 ? -1 : values[largest] > 0 ? 1 : 0
         case .norm:
           let norm = joined(values)
           for member in values.indices where norm > 0 { result[member][channel] = values[member] / norm }

@@ -18,6 +18,8 @@ public struct MorphNet: WidthOptimizer {
 
   /// Yes: what survives the shrinking is widened to any budget.
   public var servesSeveralBudgets: Bool { true }
+  /// Yes: what survives is widened.
+  public var reachesAnyBudget: Bool { true }
 
   /// Half of the epochs for each round, at a constant rate, without decay of the scales (algorithms.md 3.4 and 10).
   public func searchRecipe(from recipe: Recipe) -> Recipe {

@@ -17,6 +17,8 @@ final class MorphNetSearch: SearchSubject {
     var isShrunk = false
     /// The widths that the round began with.
     var widths: Widths
+    /// What was found so far, from the largest budget on.
+    var found: [SearchResult] = []
   }
 
   /// What a round trains: a network of its own.
@@ -88,25 +90,38 @@ final class MorphNetSearch: SearchSubject {
       try loop.save(self)
     }
     try loop.save(self)
-    return try context.targets.map { try result($0) }
+    return context.targets.compactMap { target in state.found.first { $0.targetMACs == target } }
   }
 
   // MARK: - What is saved and shown
 
   var model: Model { round.model }
   var stage: String { settings.rounds == 1 ? "shrink" : "shrink, round \(state.round + 1)" }
-  var widths: [WidthGroup.ID: Double] {
-    Dictionary(zip(round.scales.groups, survivors.map(Double.init)), uniquingKeysWith: { first, _ in first })
+  var standing: SearchStanding {
+    let kept = survivors.map(Double.init)
+    return SearchStanding(
+      widths: Dictionary(zip(round.scales.groups, kept), uniquingKeysWith: { first, _ in first }),
+      macs: round.regularizer.polynomial.evaluate(kept))
   }
-  var macs: Double { round.regularizer.polynomial.evaluate(survivors.map(Double.init)) }
   var tensors: [(name: String, tensor: Tensor)] {
     round.model.parameters.map { ("model.\($0.name)", $0.tensor) } + round.optimizer.state
   }
 
   /// Channels that are kept in each group: the living ones, and never fewer than the minimum.
   private var survivors: [Int] {
-    zip(round.value.aliveCounts, round.scales.widths).map { alive, width in
-      max(alive, min(width, max(settings.minimumChannels, context.divisor)))
+    zip(round.value.aliveCounts, floors).map { max($0, $1) }
+  }
+
+  /// The fewest channels of each group, in the network of the search: the divisor is a matter of the target, and the FLOPs
+  /// match respects it.
+  private var floors: [Int] { round.scales.widths.map { min($0, settings.minimumChannels) } }
+
+  /// For each group the channels that must not die: the largest of as many as the least width.
+  ///
+  /// A group that died as a whole would cut the network, and everything behind the cut would die of it.
+  private var protected: [Set<Int>] {
+    zip(round.value.magnitudes, floors).map { magnitudes, floor in
+      Set(magnitudes.indices.sorted { (-magnitudes[$0], $0) < (-magnitudes[$1], $1) }.prefix(floor))
     }
   }
 
@@ -142,17 +157,22 @@ final class MorphNetSearch: SearchSubject {
     }
   }
 
-  // r ← max(r − t, 0), which on the largest of tied scales is a step of size t towards 0.
+  // A step of size t towards 0 for the largest of tied scales, and no further than 0; scales of protected channels stay
+  // just alive.
   private func softThreshold(_ rate: Double) throws {
     let scales = try round.scales.read()
+    round.value = round.regularizer.evaluate(scales)
     let directions = round.regularizer.magnitudeGradient(scales)
-    let slopes = round.regularizer.evaluate(scales).slopes
     let momentum = context.recipe.optimizer == .sgd ? context.recipe.momentum : 0
-    let factors = zip(zip(scales, directions), slopes).map { group, slope in
-      let step = rate / (1 - momentum) * round.lambda * slope
-      return zip(group.0, group.1).map { values, directions in
-        zip(values, directions).map { value, direction in
-          value == 0 ? 0 : max(0, 1 - step * abs(direction) / abs(value))
+    let protected = protected
+    let factors = scales.indices.map { group in
+      let step = rate / (1 - momentum) * round.lambda * round.value.slopes[group]
+      return zip(scales[group], directions[group]).map { values, directions in
+        values.indices.map { channel -> Double in
+          let size = abs(values[channel])
+          guard size > 0 else { return 0 }
+          let least = protected[group].contains(channel) ? min(size, 1.01 * settings.threshold) : 0
+          return max(least, size - step * abs(directions[channel])) / size
         }
       }
     }
@@ -162,11 +182,11 @@ final class MorphNetSearch: SearchSubject {
     }
   }
 
-  /// Silences dead channels for good, as far as the task lets them be, and says whether the round has shrunk enough.
+  /// Silences dead channels for good, as far as the task lets them be; keeps what is found for budgets that the round has
+  /// shrunk enough for, and says whether it has for all.
   private func endEpoch() throws -> Bool {
-    let alive = round.value.alive
-    let masks = zip(alive, round.scales.members).map { alive, members in
-      members.map { _ in alive.map { $0 ? 1.0 : 0.0 } }
+    let masks = zip(zip(round.value.alive, protected), round.scales.members).map { entry, members in
+      members.map { _ in entry.0.indices.map { entry.0[$0] || entry.1.contains($0) ? 1.0 : 0.0 } }
     }
     let tensors = try round.scales.tensors(masks, rest: 1, device: context.device)
     try withoutGradients {
@@ -176,9 +196,21 @@ final class MorphNetSearch: SearchSubject {
       }
     }
     round.value = round.regularizer.evaluate(try round.scales.read())
-    let isEnough = macs <= settings.shrinkTo * Double(budget)
-    state.isShrunk = isEnough || loop.step == state.roundStart + schedule.totalSteps
-    return isEnough
+    let isOver = loop.step == state.roundStart + schedule.totalSteps
+    let cost = standing.macs
+    // Budgets above the network's own cost are reached by widening; the shrinking is the same as for its own.
+    let whole = Double(loop.cost.scale.supernetMACs)
+    func isShrunk(for target: Int) -> Bool { cost <= settings.shrinkTo * min(Double(target), whole) }
+    guard state.round + 1 == settings.rounds else {
+      // The rounds before the last lead to the largest budget.
+      state.isShrunk = isOver || isShrunk(for: budget)
+      return state.isShrunk
+    }
+    for target in context.targets.sorted(by: >) where !state.found.contains(where: { $0.targetMACs == target }) {
+      if isOver || isShrunk(for: target) { state.found.append(result(target)) }
+    }
+    state.isShrunk = state.found.count == context.targets.count
+    return state.isShrunk
   }
 
   // MARK: - Expansion
@@ -196,7 +228,7 @@ final class MorphNetSearch: SearchSubject {
     try context.network.matching(macs: macs, multipliers: multipliers, divisor: context.divisor)
   }
 
-  private func result(_ target: Int) throws -> SearchResult {
+  private func result(_ target: Int) -> SearchResult {
     let kept = survivors.map(Double.init)
     let polynomial = round.regularizer.polynomial
     let omega = polynomial.scale(matching: Double(target), widths: kept) ?? 1
@@ -215,9 +247,13 @@ final class MorphNetSearch: SearchSubject {
         "morphnet: \(atMinimum) of \(survivors.count) width groups died and were kept at their least width; a smaller "
           + "--search-option kappa (now \(settings.kappa)) would tell them apart")
     }
+    var cost = loop.cost
+    cost.seconds = loop.seconds
+    // The step that ends the epoch is not in the history yet.
+    let now = WidthsFile.HistoryPoint(step: loop.step, macs: standing.macs, widths: standing.widths)
     return SearchResult(
-      targetMACs: target, channels: channels, macs: polynomial.evaluate(kept.map { omega * $0 }), history: loop.history,
-      cost: loop.cost, warnings: warnings,
+      targetMACs: target, channels: channels, macs: polynomial.evaluate(kept.map { omega * $0 }),
+      history: loop.history + [now], cost: cost, warnings: warnings,
       evidence: .init(values: [
         "kappa": settings.kappa, "lambda": round.lambda, "growth": omega,
         "costAfterShrinkOverBudget": polynomial.evaluate(kept) / Double(target), "rounds": Double(state.round + 1),

@@ -20,13 +20,14 @@ public struct MorphNetSettings: SearchSettings {
   public var threshold: Double
   /// How often to shrink and expand.
   public var rounds: Int
-  /// A round ends at the end of an epoch when what is alive costs no more than this part of the budget.
+  /// A round ends at the end of an epoch when what is alive costs no more than this part of the budget, or of the network
+  /// where the budget is larger. With several budgets, each gets what is alive when it is met.
   public var shrinkTo: Double
   /// How the regularizer acts.
   public var update: Update
   /// How tied scales are joined.
   public var grouping: FLOPsRegularizer.Grouping
-  /// The fewest channels of a group.
+  /// The fewest channels of a group of the searched network; as many of its largest scales are kept alive.
   public var minimumChannels: Int
   /// What a depthwise layer counts in the regularizer: 1, or 2 as in the public code.
   public var depthwiseFactor: Double

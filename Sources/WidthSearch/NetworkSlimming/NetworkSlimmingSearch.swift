@@ -51,14 +51,15 @@ final class NetworkSlimmingSearch: SearchSubject {
   // MARK: - What is saved and shown
 
   let stage = "sparsity"
-  // A failed read would be told by the next step; what is shown is not worth ending a search for.
-  var widths: [WidthGroup.ID: Double] { (try? held()) ?? [:] }
-  var macs: Double { Double(counter.macs(counter.groups.map { Int(widths[$0] ?? 1) })) }
+  var standing: SearchStanding {
+    get throws {
+      let widths = kept(budget, try ranking())
+      return SearchStanding(widths: named(widths), macs: Double(counter.macs(widths)))
+    }
+  }
   var tensors: [(name: String, tensor: Tensor)] {
     model.parameters.map { ("model.\($0.name)", $0.tensor) } + optimizer.state
   }
-
-  private func held() throws -> [WidthGroup.ID: Double] { named(kept(budget, try ranking())) }
 
   // MARK: - One step
 
@@ -89,7 +90,8 @@ final class NetworkSlimmingSearch: SearchSubject {
 
   private func ranking() throws -> GlobalRanking {
     let minimums = scales.widths.map { width in
-      min(width, max(context.divisor, Int((settings.minimumPart * Double(width)).rounded(.up))))
+      // In the network of the search: the divisor is a matter of the target, and the FLOPs match respects it.
+      min(width, max(1, Int((settings.minimumPart * Double(width)).rounded(.up))))
     }
     return GlobalRanking(scales: try scales.read(), score: settings.score, minimums: minimums)
   }

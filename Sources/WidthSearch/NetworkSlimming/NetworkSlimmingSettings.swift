@@ -8,7 +8,7 @@ public struct NetworkSlimmingSettings: SearchSettings {
   public var sparsity: Double
   /// How tied scales become one score.
   public var score: GlobalRanking.Score
-  /// The part of a group's channels that is always kept; at least one divisor is.
+  /// The part of a group's channels that is always kept; at least one channel is.
   public var minimumPart: Double
   /// The value that scales start from.
   public var initialScale: Double

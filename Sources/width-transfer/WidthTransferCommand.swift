@@ -18,7 +18,8 @@ struct WidthTransferCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, CompareCommand.self, SearchCommand.self, TrainCommand.self, EvaluateCommand.self,
       InspectCommand.self,
-      ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self, ParityCommand.self,
+      ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self, DataCommand.self,
+      ParityCommand.self,
       BenchmarkCommand.self, BenchmarkSearchCommand.self,
     ])
 

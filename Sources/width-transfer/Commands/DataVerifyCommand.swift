@@ -1,0 +1,77 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Support
+
+struct DataVerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Decodes every image of a data set and lists what is wrong; exit code 65 if anything is.",
+    discussion: "Example: width-transfer data verify photos/ --threads 8")
+
+  @Argument(help: DataOptions.help)
+  var dataset: String
+
+  @Option(parsing: .unconditional, help: "Threads that decode (default: all cores).")
+  var threads: Int?
+
+  @Flag(help: "Print JSON on standard output.")
+  var json = false
+
+  @OptionGroup var general: GeneralOptions
+
+  struct Report: Encodable {
+    struct Split: Encodable {
+      var images: Int
+      /// The smallest and the largest number of images of a class.
+      var smallestClass: Int
+      var largestClass: Int
+    }
+
+    var dataset: String
+    var format: String
+    var classes: Int
+    var training: Split
+    var heldOut: Split
+    var faults: [DatasetVerification.Fault]
+  }
+
+  func run() throws {
+    try require(threads, "--threads", in: 1...1024)
+    let opened = try DataOptions.open(dataset, general)
+    Interruption.listen()
+    let started = Date()
+    var told = started
+    let verification = try DatasetVerification(
+      opened, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount
+    ) { done, all in
+      if let signal = Interruption.signal { throw Interrupted(signal: signal, saved: nil) }
+      let now = Date()
+      guard now.timeIntervalSince(told) >= 10 else { return }
+      told = now
+      general.note("\(done) of \(all) images, \(Int(Double(done) / now.timeIntervalSince(started))) a second")
+    }
+    let report = Report(
+      dataset: opened.name, format: opened.format, classes: opened.classNames.count,
+      training: Self.split(opened.training), heldOut: Self.split(opened.heldOut), faults: verification.faults)
+    if json { try Output.json(report) } else { try tell(report, verification.images) }
+    if !report.faults.isEmpty { throw ExitCode(ExitStatus.badData.rawValue) }
+  }
+
+  private static func split(_ source: any ImageSource) -> Report.Split {
+    var counts = [Int](repeating: 0, count: source.classNames.count)
+    for index in source.indices { counts[source.label(at: index)] += 1 }
+    return .init(images: source.count, smallestClass: counts.min() ?? 0, largestClass: counts.max() ?? 0)
+  }
+
+  private func tell(_ report: Report, _ images: Int) throws {
+    for fault in report.faults { try Output.text("\(fault.file): \(fault.reason)") }
+    try Output.text(
+      "\(report.dataset): \(report.format), \(report.classes) classes; training \(report.training.images) images "
+        + "(\(report.training.smallestClass) to \(report.training.largestClass) a class), held-out "
+        + "\(report.heldOut.images) (\(report.heldOut.smallestClass) to \(report.heldOut.largestClass) a class)")
+    try Output.text(
+      report.faults.isEmpty
+        ? "all \(images) images are sound" : "\(report.faults.count) of \(images) images cannot be used")
+  }
+}

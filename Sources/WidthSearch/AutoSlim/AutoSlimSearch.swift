@@ -106,20 +106,12 @@ final class AutoSlimSearch: SearchSubject {
   private func advance(_ batch: Batch) throws -> Double {
     var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0xA510, UInt64(loop.step))
     try dropout.seed(random.next())
-    try Tensor.clearGradients(supernet.model.tensors)
     let drawn = try (0..<settings.randomPasses).map { _ in
       try supernet.plan(Self.named(counter.groups, grid.map { $0[random.nextInt(below: $0.count)] }))
     }
-    let loss = try supernet.accumulateSandwich(
-      batch, narrower: [narrowest] + drawn, labelSmoothing: context.recipe.labelSmoothing, dropout: dropout,
-      precision: context.recipe.precision
-    ).item()
-    let rate = schedule.rate(at: loop.step)
-    try loop.requireFinite(loss, learningRate: rate)
-    try optimizer.step(learningRate: rate)
-    loop.cost.add("widest", images: batch.count, macs: supernet.model.plan.macs)
-    loop.cost.add("narrowest", images: batch.count, macs: narrowest.macs)
-    for plan in drawn { loop.cost.add("random", images: batch.count, macs: plan.macs) }
+    let loss = try loop.sandwichStep(
+      supernet, batch, narrowest: narrowest, drawn: drawn, dropout: dropout, optimizer: optimizer,
+      learningRate: schedule.rate(at: loop.step))
     return loss
   }
 

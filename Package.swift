@@ -27,7 +27,7 @@ let package = Package(
     .systemLibrary(
       name: "CLibTorch", pkgConfig: "libtorch"),
     .systemLibrary(
-      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+      name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(
       name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(
@@ -35,12 +35,14 @@ let package = Package(
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
+    .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
     .target(name: "Support"),
     .target(name: "Torch", dependencies: ["CTorch", "Support"]),
     .target(name: "Networks", dependencies: ["Support"]),
     .target(name: "Runs", dependencies: ["Support", .product(name: "Yams", package: "Yams")]),
     .target(name: "Interchange", dependencies: ["Support"]),
-    .target(name: "Datasets", dependencies: ["Support", "Torch", "CTurboJPEG", "CSPNG", "CZlib", "CArchive"]),
+    .target(
+      name: "Datasets", dependencies: ["Support", "Torch", "CJPEG", "CSPNG", "CZlib", "CArchive"]),
     .target(name: "Training", dependencies: ["Support", "Runs", "Networks", "Datasets", "Torch", "Interchange"]),
     .target(name: "WidthSearch", dependencies: ["Training"]),
     .target(name: "WidthTransfer", dependencies: ["WidthSearch", "Training", "Runs", "Networks"]),
@@ -63,7 +65,7 @@ let package = Package(
     .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
     .testTarget(name: "RunsTests", dependencies: ["Runs"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CArchive"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CArchive", "CJPEG"], exclude: ["Fixtures"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "WidthSearchTests", dependencies: ["WidthSearch"], resources: [.copy("Fixtures")]),

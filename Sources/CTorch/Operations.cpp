@@ -204,6 +204,29 @@ ct_tensor ct_resize_bilinear(ct_tensor a, int64_t height, int64_t width, bool an
   });
 }
 
+int ct_resize_bytes(const uint8_t *input, int64_t count, int64_t height, int64_t width, int64_t channels,
+                    int64_t new_height, int64_t new_width, uint8_t *output) {
+  return status([&] {
+    // [count, height, width, channels] seen as [N, C, H, W] without a copy.
+    auto view = [&](uint8_t *bytes, int64_t h, int64_t w) {
+      return at::from_blob(bytes, {count, channels, h, w}, {h * w * channels, 1, w * channels, channels}, at::kByte);
+    };
+    auto result = view(output, new_height, new_width);
+    at::_upsample_bilinear2d_aa_out(result, view(const_cast<uint8_t *>(input), height, width), {new_height, new_width},
+                                    false, std::nullopt, std::nullopt);
+    TORCH_CHECK(result.data_ptr() == output, "the result was put elsewhere");
+  });
+}
+
+int ct_beta(double a, double b, ct_generator g, double *out) {
+  return status([&] {
+    auto alpha = at::empty({2}, at::kDouble);
+    alpha[0] = a;
+    alpha[1] = b;
+    *out = at::_sample_dirichlet(alpha, g->value)[0].item<double>();
+  });
+}
+
 int ct_normal_(ct_tensor t, double mean, double deviation, ct_generator g) {
   return status([&] { t->value.normal_(mean, deviation, g->value); });
 }

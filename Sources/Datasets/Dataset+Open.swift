@@ -9,17 +9,19 @@ extension Dataset {
   ///
   /// A known name is looked for in `$FASHION_MNIST` (that one only), `$WIDTH_TRANSFER_DATA/NAME`, `./data/NAME` and where
   /// the system's package puts it. A path is recognised by what the folder holds: the four IDX files of the MNIST family
-  /// (raw or gzip-compressed), CIFAR's binary files, or class folders.
+  /// (raw or gzip-compressed), CIFAR's binary files, tar archives, or class folders; a file is a tar archive or packed.
   ///
   /// - Throws: ``Support/FileFailure``: `missing` when there is nothing at the place, `badData` when it is not recognised
   ///   or damaged.
-  public static func open(_ nameOrPath: String) throws -> Dataset {
-    try open(nameOrPath, environment: ProcessInfo.processInfo.environment)
+  public static func open(_ nameOrPath: String, options: ReadingOptions = .init()) throws -> Dataset {
+    try open(nameOrPath, environment: ProcessInfo.processInfo.environment, options: options)
   }
 
-  static func open(_ nameOrPath: String, environment: [String: String]) throws -> Dataset {
+  static func open(
+    _ nameOrPath: String, environment: [String: String], options: ReadingOptions = .init()
+  ) throws -> Dataset {
     if let known = KnownDataset(rawValue: nameOrPath) {
-      return try open(folder: known.folder(environment: environment), name: nameOrPath)
+      return try open(folder: known.folder(environment: environment), name: nameOrPath, options)
     }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: nameOrPath, isDirectory: &isFolder) else {
@@ -30,30 +32,35 @@ extension Dataset {
     }
     guard isFolder.boolValue else {
       let file = (nameOrPath as NSString).lastPathComponent
+      if try PackedFile.isPacked(nameOrPath) { return try PackedFile(path: nameOrPath).open(options) }
       guard TarShards.isArchiveName(file) else {
         throw FileFailure(
           .badData, path: nameOrPath,
           reason:
-            "is a file and no tar archive; name a .tar, .tar.gz, .tar.bz2, .tar.xz or .tar.zst, or the folder that "
-            + "holds the data set")
+            "is a file, but neither packed by `data pack` nor a tar archive; name a .tar, .tar.gz, .tar.bz2, .tar.xz or "
+            + ".tar.zst, or the folder that holds the data set")
       }
-      return try TarShards(file: nameOrPath).open(
+      return try TarShards(file: nameOrPath, options: options).open(
         name: file.split(separator: ".").first.map(String.init) ?? file, place: nameOrPath)
     }
-    return try open(folder: nameOrPath, name: URL(fileURLWithPath: nameOrPath).lastPathComponent)
+    return try open(folder: nameOrPath, name: URL(fileURLWithPath: nameOrPath).lastPathComponent, options)
   }
 
   /// Recognises what `folder` holds and opens it.
-  private static func open(folder: String, name: String) throws -> Dataset {
+  private static func open(folder: String, name: String, _ options: ReadingOptions) throws -> Dataset {
     let (folders, files) = try FolderListing.entries(of: folder)
     if let quartet = try IDXQuartet(folder: folder, files: files) { return try quartet.open(name: name) }
     if let binary = try CIFARFolder(folder: folder, files: files) { return try binary.open(name: name) }
-    for nested in ["cifar-10-batches-bin", "cifar-100-binary", "FashionMNIST", "MNIST", "raw"]
+    for nested in ["cifar-10-batches-bin", "cifar-100-binary", "tiny-imagenet-200", "FashionMNIST", "MNIST", "raw"]
     where folders.contains(nested) {
-      return try open(folder: folder + "/" + nested, name: name)
+      return try open(folder: folder + "/" + nested, name: name, options)
     }
-    if let shards = TarShards(folder: folder, files: files) { return try shards.open(name: name, place: folder) }
-    if let classes = try ClassFolders(folder: folder, folders: folders) { return try classes.open(name: name) }
+    if let shards = TarShards(folder: folder, files: files, options: options) {
+      return try shards.open(name: name, place: folder)
+    }
+    if let classes = try ClassFolders(folder: folder, folders: folders, options: options) {
+      return try classes.open(name: name)
+    }
     throw FileFailure(.badData, path: folder, reason: notRecognised(folders: folders, files: files))
   }
 

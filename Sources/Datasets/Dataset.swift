@@ -17,13 +17,15 @@ public struct Dataset: Sendable {
 
   /// What was recognised, in words, for example `IDX files`.
   public let format: String
+  /// What an image that cannot be used means.
+  public let onBadImage: BadImagePolicy
 
   /// Joins two sources of the same classes.
   ///
   /// - Precondition: both sources have the same classes and channels, and the normalization has as many channels.
   public init(
     name: String, training: any ImageSource, heldOut: any ImageSource, resolution: Int, normalization: Normalization,
-    format: String = "images in memory"
+    format: String = "images in memory", onBadImage: BadImagePolicy = .fail
   ) {
     precondition(training.classNames == heldOut.classNames, "the two splits of \(name) have different classes")
     precondition(
@@ -37,5 +39,6 @@ public struct Dataset: Sendable {
     self.resolution = resolution
     self.normalization = normalization
     self.format = format
+    self.onBadImage = onBadImage
   }
 }

@@ -41,9 +41,14 @@ public struct Normalization: Hashable, Codable, Sendable {
   }
 
   /// What each of the 256 sample values becomes, 256 entries a channel, computed in the order of PyTorch's `Normalize`.
-  func table() -> [Float] {
+  ///
+  /// - Parameter shift: What is added to each channel before, in parts of the full range; empty for nothing.
+  func table(shift: [Float] = []) -> [Float] {
     (0..<channels).flatMap { channel in
-      (0..<256).map { (Float($0) / 255 - mean[channel]) / std[channel] }
+      (0..<256).map { sample in
+        let value = shift.isEmpty ? Float(sample) / 255 : Float(sample) / 255 + shift[channel]
+        return (value - mean[channel]) / std[channel]
+      }
     }
   }
 

@@ -60,17 +60,45 @@ public enum AtomicFile {
   public struct Writer {
     let descriptor: Int32
     let path: String
+    /// The bytes written so far.
+    public private(set) var count = 0
+
+    init(descriptor: Int32, path: String) {
+      self.descriptor = descriptor
+      self.path = path
+    }
 
     /// Appends the bytes of `data`.
-    public func write(_ data: Data) throws {
+    public mutating func write(_ data: Data) throws {
       try data.withUnsafeBytes { try write($0) }
     }
 
     /// Appends raw bytes.
-    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    public mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
+      try put(bytes, at: count)
+      count += bytes.count
+    }
+
+    /// Appends zeros up to a place behind what was written.
+    public mutating func skip(to place: Int) throws {
+      guard place > count else { return }
+      let zeros = [UInt8](repeating: 0, count: min(place - count, 1 << 16))
+      while count < place {
+        let step = min(zeros.count, place - count)
+        try zeros.withUnsafeBytes { try write(UnsafeRawBufferPointer(rebasing: $0[0..<step])) }
+      }
+    }
+
+    /// Replaces bytes that were written before, for what is known only at the end.
+    public func overwrite(_ bytes: UnsafeRawBufferPointer, at place: Int) throws {
+      precondition(place >= 0 && place + bytes.count <= count, "only what was written can be replaced")
+      try put(bytes, at: place)
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer, at place: Int) throws {
       var offset = 0
       while offset < bytes.count {
-        let written = systemWrite(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+        let written = pwrite(descriptor, bytes.baseAddress! + offset, bytes.count - offset, off_t(place + offset))
         if written < 0 {
           if errno == EINTR { continue }
           throw failure(errno)
@@ -134,10 +162,6 @@ public enum AtomicFile {
     fsync(descriptor)
     close(descriptor)
   }
-}
-
-private func systemWrite(_ descriptor: Int32, _ pointer: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, pointer, count)
 }
 
 /// The system's words for an `errno` value.

@@ -12,6 +12,10 @@ public struct FileFailure: Failure, Equatable {
     case missing
     /// The file's content is wrong.
     case badData
+    /// The file is of a format that is not read.
+    case unsupported
+    /// The file declares or holds more than the limits allow.
+    case beyondLimit
     /// The file or folder cannot be created.
     case cannotCreate
     /// Reading or writing failed half way.
@@ -44,7 +48,7 @@ public struct FileFailure: Failure, Equatable {
   public var exitCode: ExitStatus {
     switch kind {
     case .missing: .noInput
-    case .badData: .badData
+    case .badData, .unsupported, .beyondLimit: .badData
     case .cannotCreate: .cannotCreate
     case .io: .ioError
     }

@@ -18,4 +18,11 @@ public final class Generator: @unchecked Sendable {
 
   /// Starts the sequence of `seed` from its beginning.
   public func seed(_ seed: UInt64) throws { try check(ct_generator_seed(handle, seed), "seed") }
+
+  /// A number from the beta distribution. The generator is one of the CPU.
+  public func nextBeta(_ a: Double, _ b: Double) throws -> Double {
+    var value = 0.0
+    try check(ct_beta(a, b, handle, &value), "beta")
+    return value
+  }
 }

@@ -96,7 +96,8 @@ public struct TrainingJob {
       source: dataset.training, indices: indices,
       batchSize: min(recipe.batchSize, indices?.count ?? dataset.training.count),
       resolution: network.input.height, normalization: dataset.normalization, augmentation: recipe.augmentation,
-      seed: seed, shuffles: true, dropsLast: true, device: device, threads: loaderThreads)
+      color: recipe.color, mixing: recipe.mixing, seed: seed, shuffles: true, dropsLast: true,
+      onBadImage: dataset.onBadImage, device: device, threads: loaderThreads)
   }
 
   /// The batches to evaluate on, of the training's batch size.

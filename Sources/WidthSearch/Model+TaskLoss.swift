@@ -8,7 +8,8 @@ extension Model {
   /// Normalization takes the statistics of the batch; no running ones are kept, because the weights are thrown away.
   func taskLoss(_ batch: Batch, _ recipe: Recipe, dropout: Generator) throws -> Tensor {
     let options = ForwardOptions(.batch, dropout: dropout, reusesBuffers: recipe.precision == .float32)
-    return try withAutocast(recipe.precision.scalarType, on: device) { try forward(batch.images, options) }
-      .to(.float32).crossEntropy(batch.labels, labelSmoothing: recipe.labelSmoothing)
+    let logits = try withAutocast(recipe.precision.scalarType, on: device) { try forward(batch.images, options) }
+      .to(.float32)
+    return try batch.crossEntropy(logits, labelSmoothing: recipe.labelSmoothing)
   }
 }

@@ -144,7 +144,7 @@ public struct SearchJob {
         network: network, training: loader,
         heldOut: try optimizer.heldOutPart?.loader(
           heldOut, of: dataset.training, resolution: network.input.height, normalization: dataset.normalization,
-          device: device, threads: loaderThreads), targets: targets, recipe: recipe,
+          onBadImage: dataset.onBadImage, device: device, threads: loaderThreads), targets: targets, recipe: recipe,
         divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy))
     try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
     for event in try lastEvents(of: results, remarks) { try events.send(event) }

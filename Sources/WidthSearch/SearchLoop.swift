@@ -36,6 +36,7 @@ final class SearchLoop<State: Codable> {
     var state: State
     var cost: SearchCost
     var history: [WidthsFile.HistoryPoint]
+    var skipped: SkippedImages?
   }
 
   let context: SearchContext
@@ -57,6 +58,7 @@ final class SearchLoop<State: Codable> {
   private var losses: [Double] = []
   private var lastTold = 0.0
   private var images = 0
+  private var skipped = SkippedImages()
 
   init(_ context: SearchContext, totalSteps: Int) throws {
     self.context = context
@@ -85,6 +87,7 @@ final class SearchLoop<State: Codable> {
     }
     try loaded.restore(try restore(loaded.state.state))
     (cost, history, step) = (loaded.state.cost, loaded.state.history, loaded.step)
+    skipped = loaded.state.skipped ?? SkippedImages()
     lastSavedStep = step
     earlierSeconds = cost.seconds
     context.policy.saved(at: earlierSeconds)
@@ -103,6 +106,7 @@ final class SearchLoop<State: Codable> {
       let stream = context.training.epoch(step / stepsPerEpoch, startingAt: step % stepsPerEpoch)
       var isEnough = false
       while !isEnough, step < end, let batch = try stream.next() {
+        for warning in skipped.add(batch.skipped) { try context.events.send(.warning(.init(message: warning))) }
         losses.append(try body(batch))
         images += batch.count
         step += 1
@@ -157,6 +161,12 @@ final class SearchLoop<State: Codable> {
     }
   }
 
+  /// Saves the last step, and says how many images were left out.
+  func finish<Subject: SearchSubject>(_ subject: Subject) throws where Subject.State == State {
+    try save(subject)
+    if let summary = skipped.summary { try context.events.send(.warning(.init(message: summary))) }
+  }
+
   // MARK: - Telling and saving
 
   private func tell<Subject: SearchSubject>(_ subject: Subject, _ now: Double) throws {
@@ -177,7 +187,7 @@ final class SearchLoop<State: Codable> {
     guard try subject.model.isFinite() else {
       throw TrainingFailure.nonFiniteWeights(step: step, lastGoodStep: lastSavedStep)
     }
-    let saved = Saved(state: subject.state, cost: cost, history: history)
+    let saved = Saved(state: subject.state, cost: cost, history: history, skipped: skipped)
     let name = try checkpoints.save(step: step, state: saved, tensors: try subject.tensors)
     lastSavedStep = step
     context.policy.saved(at: cost.seconds)

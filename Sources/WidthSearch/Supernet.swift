@@ -50,7 +50,7 @@ public final class Supernet {
         .to(.float32)
     }
     let widest = try logits(nil)
-    let loss = try widest.crossEntropy(batch.labels, labelSmoothing: labelSmoothing)
+    let loss = try batch.crossEntropy(widest, labelSmoothing: labelSmoothing)
     try loss.backward()
     let teacher = try widest.detached().softmax()
     for plan in narrower { try logits(plan).klDivergence(from: teacher).backward() }

@@ -20,7 +20,7 @@ struct WidthTransferCommand: ParsableCommand {
       InspectCommand.self,
       ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self, DataCommand.self,
       ParityCommand.self,
-      BenchmarkCommand.self, BenchmarkSearchCommand.self,
+      BenchmarkCommand.self, BenchmarkSearchCommand.self, BenchmarkImagesCommand.self, ReadImagesCommand.self,
     ])
 
   static func main() {

@@ -1,5 +1,5 @@
+import CJPEG
 import CSPNG
-import CTurboJPEG
 import CZlib
 import Foundation
 import Support
@@ -39,28 +39,46 @@ func gradient(width: Int, height: Int, channels: Int = 3, phase: Int = 0) -> Pix
   return PixelImage(width: width, height: height, channels: channels, pixels: pixels)
 }
 
-/// A JPEG file; `format` says how `samples` lie.
+/// A JPEG file of samples of 1 (grey), 3 (RGB) or 4 (inverted CMYK) bytes a pixel.
+///
+/// - Parameters:
+///   - sampling: Luminance samples a chrominance sample, across and down.
+///   - exif: The content of an EXIF segment.
 func jpeg(
-  _ samples: [UInt8], width: Int, height: Int, format: TJPF = TJPF_RGB, sampling: TJSAMP = TJSAMP_444,
-  quality: Int32 = 95, flags: Int32 = 0
+  _ samples: [UInt8], width: Int, height: Int, channels: Int = 3, sampling: (Int32, Int32) = (1, 1),
+  quality: Int32 = 95, progressive: Bool = false, exif: [UInt8]? = nil
 ) throws -> [UInt8] {
-  let handle = try #require(tjInitCompress())
-  defer { tjDestroy(handle) }
-  var output: UnsafeMutablePointer<UInt8>?
-  var size: UInt = 0
-  let status = tjCompress2(
-    handle, samples, Int32(width), 0, Int32(height), Int32(format.rawValue), &output, &size, Int32(sampling.rawValue),
-    quality, flags)
-  defer { tjFree(output) }
-  try #require(status == 0, "\(String(cString: tjGetErrorStr2(handle)))")
-  return Array(UnsafeBufferPointer(start: output, count: Int(size)))
+  try (exif ?? []).withUnsafeBufferPointer { segment in
+    let encoding = cj_encoding(
+      quality: quality, horizontal: sampling.0, vertical: sampling.1, progressive: progressive ? 1 : 0,
+      exif: exif == nil ? nil : segment.baseAddress, exif_count: segment.count)
+    var count = 0
+    let bytes = try #require(cj_encode(samples, Int32(width), Int32(height), Int32(channels), encoding, &count))
+    defer { free(bytes) }
+    return Array(UnsafeBufferPointer(start: bytes, count: count))
+  }
 }
 
 /// A JPEG file of `image`.
-func jpeg(_ image: PixelImage, quality: Int32 = 95) throws -> [UInt8] {
+func jpeg(
+  _ image: PixelImage, sampling: (Int32, Int32) = (1, 1), quality: Int32 = 95, progressive: Bool = false,
+  exif: [UInt8]? = nil
+) throws -> [UInt8] {
   try jpeg(
-    image.pixels, width: image.width, height: image.height, format: image.channels == 1 ? TJPF_GRAY : TJPF_RGB,
-    sampling: image.channels == 1 ? TJSAMP_GRAY : TJSAMP_444, quality: quality)
+    image.pixels, width: image.width, height: image.height, channels: image.channels, sampling: sampling,
+    quality: quality, progressive: progressive, exif: exif)
+}
+
+/// The content of an EXIF segment that holds an orientation, behind another entry, in either byte order.
+func exif(orientation: Int, littleEndian: Bool = true) -> [UInt8] {
+  func number(_ value: Int, _ size: Int) -> [UInt8] {
+    let bytes = (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    return littleEndian ? bytes : bytes.reversed()
+  }
+  let other = number(0x0100, 2) + number(4, 2) + number(1, 4) + number(640, 4)
+  let entry = number(0x0112, 2) + number(3, 2) + number(1, 4) + number(orientation, 2) + number(0, 2)
+  return Array((littleEndian ? "II" : "MM").utf8) + number(42, 2) + number(8, 4) + number(2, 2) + other + entry
+    + number(0, 4)
 }
 
 /// A PNG file of samples that lie as the colour type and bit depth say.

@@ -4,6 +4,21 @@ import Testing
 
 /// Expected values: torch 2.13.0 on x86-64, `F.interpolate(x, size, mode="bilinear", antialias=True)` of channels-last
 /// uint8 images with the samples of ``ResizingTests/image(_:_:_:)``.
+/// One image that is taken for a photograph.
+private struct Photographs: ImageSource {
+  let photograph: PixelImage
+  let name = "photographs"
+  let count = 1
+  let channels = 3
+  let classNames = ["only"]
+  let uniformSize: ImageSize? = nil
+  func label(at index: Int) -> Int { 0 }
+  func place(at index: Int) -> String { name }
+  func image(at index: Int, as request: (ImageSize) -> ImageRequest) -> PixelImage {
+    photograph.cropped(to: request(photograph.size).region)
+  }
+}
+
 @Suite("Resizing")
 struct ResizingTests {
   private func image(_ channels: Int, _ height: Int, _ width: Int) -> PixelImage {
@@ -47,16 +62,6 @@ struct ResizingTests {
 
   @Test("for evaluation keeps the middle of the image resized to 8/7 of the resolution")
   func evaluation() throws {
-    struct Photographs: ImageSource {
-      let photograph: PixelImage
-      let name = "photographs"
-      let count = 1
-      let channels = 3
-      let classNames = ["only"]
-      let uniformSize: ImageSize? = nil
-      func label(at index: Int) -> Int { 0 }
-      func image(at index: Int) throws -> PixelImage { photograph }
-    }
     let photograph = gradient(width: 90, height: 60)
     for (resolution, side) in [(224, 256), (320, 366), (160, 183), (64, 73)] {
       let source = Photographs(photograph: photograph)
@@ -68,5 +73,18 @@ struct ResizingTests {
     #expect(
       try preparation.plain(0, of: Photographs(photograph: photograph))
         == resized.cropped(to: PixelRectangle(left: 8, top: 2, width: 21, height: 21)))
+  }
+
+  @Test(
+    "for evaluation of an image far longer than wide takes its middle, and little memory", arguments: [true, false])
+  func extremes(isWide: Bool) throws {
+    // Resized as a whole this would have 24 million columns.
+    let length = 1_000_000
+    let pixels = (0..<length).flatMap { [UInt8](repeating: UInt8($0 * 200 / length), count: 3) }
+    let line = PixelImage(width: isWide ? length : 1, height: isWide ? 1 : length, channels: 3, pixels: pixels)
+    let source = Photographs(photograph: line)
+    let image = try ImagePreparation(resolution: 21, channels: 3, source: source).plain(0, of: source)
+    #expect(image.size == ImageSize(width: 21, height: 21))
+    #expect(image.pixels.allSatisfy { (99...100).contains($0) })
   }
 }

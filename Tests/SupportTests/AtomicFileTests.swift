@@ -55,7 +55,7 @@ import Testing
     let descriptor = open("/dev/full", O_WRONLY)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
-    let writer = AtomicFile.Writer(descriptor: descriptor, path: "model.safetensors")
+    var writer = AtomicFile.Writer(descriptor: descriptor, path: "model.safetensors")
     let error = #expect(throws: FileFailure.self) { try writer.write(Data("x".utf8)) }
     #expect(error?.kind == .io)
     #expect(error?.exitCode == .ioError)

@@ -156,11 +156,16 @@ ct_tensor _Nullable ct_cross_entropy(ct_tensor _Nonnull logits, ct_tensor _Nonnu
 /// Mean over the batch of KL(target ‖ softmax(logits)); `target` holds probabilities.
 ct_tensor _Nullable ct_kl_divergence(ct_tensor _Nonnull logits, ct_tensor _Nonnull target);
 ct_tensor _Nullable ct_resize_bilinear(ct_tensor _Nonnull a, int64_t height, int64_t width, bool antialias);
+/// Resizes images [count, height, width, channels] of bytes, bilinear with antialiasing, from and to the caller's memory.
+int ct_resize_bytes(const uint8_t *_Nonnull input, int64_t count, int64_t height, int64_t width, int64_t channels,
+                    int64_t new_height, int64_t new_width, uint8_t *_Nonnull output);
 
 // MARK: Random numbers
 ct_generator _Nullable ct_generator_new(int device_type, int device_index, uint64_t seed);
 void ct_generator_free(ct_generator _Nullable g);
 int ct_generator_seed(ct_generator _Nonnull g, uint64_t seed);
+/// A number from the beta distribution, by a generator of the CPU.
+int ct_beta(double a, double b, ct_generator _Nonnull g, double *_Nonnull out);
 int ct_normal_(ct_tensor _Nonnull t, double mean, double deviation, ct_generator _Nonnull g);
 int ct_uniform_(ct_tensor _Nonnull t, double low, double high, ct_generator _Nonnull g);
 

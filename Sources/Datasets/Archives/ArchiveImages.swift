@@ -18,19 +18,22 @@ public struct ArchiveImages: ImageSource {
   public let uniformSize: ImageSize?
   private let shards: [ArchiveShard]
   private let samples: [Sample]
+  private let limits: ImageLimits
 
-  init(name: String, classNames: [String], shards: [ArchiveShard], samples: [Sample]) {
+  init(name: String, classNames: [String], shards: [ArchiveShard], samples: [Sample], limits: ImageLimits) {
     self.name = name
     self.classNames = classNames
     self.shards = shards
     self.samples = samples
+    self.limits = limits
     uniformSize = ImageFolder.commonSize(
       of: ImageFolder.probes(samples.count).map { index in
         {
           let sample = samples[index]
           let shard = shards[sample.shard]
-          return try PixelImage.declaredSize(
-            bytes: shard.bytes(of: sample.member), path: shard.name(of: sample.member))
+          return try shard.withBytes(of: sample.member) {
+            try PixelImage.declaredSize(bytes: $0, path: shard.name(of: sample.member), limits: limits)
+          }
         }
       })
   }
@@ -44,20 +47,26 @@ public struct ArchiveImages: ImageSource {
   /// The class of image `index`.
   public func label(at index: Int) -> Int { samples[index].label }
 
-  /// Image `index`, in colour.
-  public func image(at index: Int) throws -> PixelImage { try image(at: index) { _ in 1 } }
+  /// The archive and the member of image `index`.
+  public func place(at index: Int) -> String { shards[samples[index].shard].name(of: samples[index].member) }
 
-  /// Image `index`, in colour; JPEG at 1/2, 1/4 or 1/8 of its size where `reduction` allows.
-  public func image(at index: Int, reducedBy reduction: (ImageSize) -> Int) throws -> PixelImage {
+  /// A part of image `index`, in colour; JPEG at 1/2, 1/4 or 1/8 of its size where that is enough.
+  public func image(at index: Int, as request: (ImageSize) -> ImageRequest) throws -> PixelImage {
     let sample = samples[index]
-    let shard = shards[sample.shard]
-    return try PixelImage.decode(
-      bytes: shard.bytes(of: sample.member), path: shard.name(of: sample.member), channels: channels,
-      reducedBy: reduction)
+    return try shards[sample.shard].withBytes(of: sample.member) {
+      try PixelImage.decode(bytes: $0, path: place(at: index), channels: channels, limits: limits, as: request)
+    }
+  }
+
+  /// The content of image `index`'s member.
+  public func file(at index: Int) throws -> [UInt8]? {
+    try shards[samples[index].shard].bytes(of: samples[index].member)
   }
 
   /// The images at `indices` as a source of their own.
   func subset(_ indices: [Int], name: String) -> ArchiveImages {
-    ArchiveImages(name: name, classNames: classNames, shards: shards, samples: indices.map { samples[$0] })
+    ArchiveImages(
+      name: name, classNames: classNames, shards: shards, samples: indices.map { samples[$0] },
+      limits: limits)
   }
 }

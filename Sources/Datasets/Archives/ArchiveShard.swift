@@ -43,14 +43,23 @@ final class ArchiveShard: Sendable {
   /// What messages call a member.
   func name(of index: Int) -> String { "\(path): \(ArchiveReader.shown(members[index].name))" }
 
-  /// The content of a member.
-  func bytes(of index: Int, limit: Int = ImageLimits.fileBytes) throws -> [UInt8] {
+  /// Calls `body` with the content of a member, where it lies in memory.
+  func withBytes<Result>(
+    of index: Int, limit: Int = ImageLimits.fileBytes, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
     let member = members[index]
     guard member.size <= limit else {
       throw FileFailure(
-        .badData, path: name(of: index), reason: "holds \(member.size) bytes; at most \(limit) are read")
+        .beyondLimit, path: name(of: index), reason: "holds \(member.size) bytes; at most \(limit) are read")
     }
-    return Array(content.bytes[member.offset..<member.offset + member.size])
+    return try withExtendedLifetime(content) {
+      try body(UnsafeRawBufferPointer(rebasing: content.bytes[member.offset..<member.offset + member.size]))
+    }
+  }
+
+  /// A copy of the content of a member.
+  func bytes(of index: Int, limit: Int = ImageLimits.fileBytes) throws -> [UInt8] {
+    try withBytes(of: index, limit: limit) { Array($0) }
   }
 }
 
@@ -82,9 +91,9 @@ private final class Spool {
   func append(_ bytes: UnsafeRawBufferPointer) throws {
     guard count + bytes.count <= limit else {
       throw FileFailure(
-        .badData, path: path,
+        .beyondLimit, path: path,
         reason: "expands to more than \(limit) bytes, far more than images do; it is taken for a bomb and refused. "
-          + "If it is none, unpack it and name the folder")
+          + "If it is none, raise --max-archive-expansion, or unpack it and name the folder")
     }
     var written = 0
     while written < bytes.count {

@@ -6,13 +6,15 @@ struct ClassFolders {
   // Relative to the folder; empty when the classes lie directly in it.
   private let training: String
   private let heldOut: String?
+  private let options: ReadingOptions
 
   /// Images that are held out of each class when the folder has no split of its own.
   private static let heldOutFraction = 0.1
 
   /// Finds the splits among `folders`; nil when there are neither splits nor class folders with images.
-  init?(folder: String, folders: [String]) throws {
+  init?(folder: String, folders: [String], options: ReadingOptions) throws {
     self.folder = folder
+    self.options = options
     if folders.contains("train") {
       training = "/train"
       heldOut = ["val", "test", "validation"].first(where: folders.contains).map { "/" + $0 }
@@ -31,9 +33,9 @@ struct ClassFolders {
 
   /// Lists the images.
   func open(name: String) throws -> Dataset {
-    let all = try ImageFolder(root: folder + training, name: "\(name) training")
+    let all = try ImageFolder(root: folder + training, name: "\(name) training", options: options)
     if let heldOut {
-      let other = try ImageFolder(root: folder + heldOut, name: "\(name) held-out", classNames: all.classNames)
+      let other = try self.heldOut(folder + heldOut, name: "\(name) held-out", classNames: all.classNames)
       return dataset(name: name, training: all, heldOut: other)
     }
     let chosen = Set(all.classBalancedIndices(fraction: Self.heldOutFraction, seed: 0))
@@ -49,9 +51,17 @@ struct ClassFolders {
       heldOut: all.subset(chosen.sorted(), name: "\(name) held-out"))
   }
 
+  // Class folders, or images beside a list of their classes, as Tiny ImageNet has them.
+  private func heldOut(_ root: String, name: String, classNames: [String]) throws -> ImageFolder {
+    if let annotations = try TinyImageNetAnnotations(folder: root) {
+      return try annotations.images(name: name, classNames: classNames, options: options)
+    }
+    return try ImageFolder(root: root, name: name, classNames: classNames, options: options)
+  }
+
   private func dataset(name: String, training: ImageFolder, heldOut: ImageFolder) -> Dataset {
     Dataset(
       name: name, training: training, heldOut: heldOut, resolution: training.uniformSize?.shortSide ?? 224,
-      normalization: .imageNet, format: "class folders of images")
+      normalization: .imageNet, format: "class folders of images", onBadImage: options.onBadImage)
   }
 }

@@ -19,7 +19,7 @@ enum FileBytes {
     defer { close(descriptor) }
     let size = try regularSize(descriptor, path: path)
     guard size <= limit else {
-      throw FileFailure(.badData, path: path, reason: "holds \(size) bytes; at most \(limit) are read")
+      throw FileFailure(.beyondLimit, path: path, reason: "holds \(size) bytes; at most \(limit) are read")
     }
     return try [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
       while initialized < size {

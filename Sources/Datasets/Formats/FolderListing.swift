@@ -40,11 +40,14 @@ enum FolderListing {
     return (sortedByBytes(folders), sortedByBytes(files))
   }
 
-  /// The paths, relative to `root`, of all files in and below it that `isWanted` accepts by name.
+  /// The paths, relative to `root`, of all folders in and below it (its own is empty) and of the files that `isWanted` accepts by
+  /// name.
   ///
   /// Folders come in the order of their relative paths, the files of one folder in the order of their names, as in
   /// torchvision's `ImageFolder`.
-  static func filesBelow(_ root: String, isWanted: (String) -> Bool) throws -> [String] {
+  static func filesBelow(
+    _ root: String, isWanted: (String) -> Bool
+  ) throws -> (folders: [String], files: [String]) {
     var found: [(folder: String, files: [String])] = []
     var pending = [(path: "", depth: 0)]
     while let (folder, depth) = pending.popLast() {
@@ -55,12 +58,14 @@ enum FolderListing {
       found.append((folder, files.filter(isWanted)))
       pending += folders.map { (folder.isEmpty ? $0 : folder + "/" + $0, depth + 1) }
     }
-    found.sort { $0.folder.utf8.lexicographicallyPrecedes($1.folder.utf8) }
-    return found.flatMap { folder, files in folder.isEmpty ? files : files.map { folder + "/" + $0 } }
+    found.sort { ByteOrder.precedes($0.folder, $1.folder) }
+    return (
+      found.map(\.folder), found.flatMap { folder, files in folder.isEmpty ? files : files.map { folder + "/" + $0 } }
+    )
   }
 
   private static func sortedByBytes(_ names: [String]) -> [String] {
-    names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    names.sorted { ByteOrder.precedes($0, $1) }
   }
 
   // Links, and file systems that do not say what an entry is, cost one more system call.

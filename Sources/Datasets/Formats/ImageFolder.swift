@@ -12,9 +12,12 @@ public struct ImageFolder: ImageSource {
   /// The common size, where all images looked at have one size of at most 96 pixels a side.
   public let uniformSize: ImageSize?
   private let root: String
-  // Paths relative to the root, without the class folder.
-  private let files: [String]
-  private let labels: [Int]
+  // Paths relative to the folder of the class.
+  private let files: FileNames
+  private let labels: [Int32]
+  private let limits: ImageLimits
+  // The folder of each class, relative to the root.
+  private let folders: [String]
 
   /// Lists the class folders in `root`.
   ///
@@ -22,47 +25,71 @@ public struct ImageFolder: ImageSource {
   ///   - root: the folder that holds the class folders.
   ///   - name: what the images are called in messages.
   ///   - classNames: the classes that must be there, for a held-out split; nil takes the folders that are there.
+  ///   - options: how images are read. Where a bad image ends the work, a file of another format ends it here.
   /// - Throws: ``Support/FileFailure`` when the folder is missing, a class has no image or a file is of another format.
-  public init(root: String, name: String, classNames: [String]? = nil) throws {
-    let folders = try FolderListing.entries(of: root).folders
+  public init(root: String, name: String, classNames: [String]? = nil, options: ReadingOptions = .init()) throws {
+    let index = try FolderIndex.open(root, cache: options.cache)
+    let folders = index.classes.map(\.name)
     guard !folders.isEmpty else {
       throw FileFailure(.badData, path: root, reason: "holds no class folders")
     }
     if let classNames, classNames != folders {
       throw Self.differentClasses(root: root, expected: classNames, found: folders)
     }
-    var files: [String] = []
-    var labels: [Int] = []
-    for (label, folder) in folders.enumerated() {
-      let found = try FolderListing.filesBelow(root + "/" + folder, isWanted: Self.isImageName)
-      guard !found.isEmpty else {
+    var labels: [Int32] = []
+    for (label, found) in index.classes.enumerated() {
+      guard found.count > 0 else {
         throw FileFailure(
-          .badData, path: root + "/" + folder,
+          .badData, path: root + "/" + found.name,
           reason: "the class has no image (looked for \(Self.extensions.joined(separator: ", ")))")
       }
-      for file in found where !Self.isDecodableName(file) {
-        let path = "\(root)/\(folder)/\(file)"
-        let signature = try FileBytes.prefix(path: path, count: 16)
-        if ImageCodec(signature: signature) == nil {
-          throw ImageCodec.unsupported(path: path, signature: signature)
-        }
-      }
-      files += found
-      labels += [Int](repeating: label, count: found.count)
+      labels += [Int32](repeating: Int32(label), count: found.count)
     }
-    self.init(root: root, name: name, classNames: folders, files: files, labels: labels)
+    self.init(
+      root: root, name: name, classNames: folders, folders: folders, files: index.files, labels: labels,
+      limits: options.images)
+    if options.onBadImage == .fail { try refuseOtherFormats(index) }
   }
 
-  private init(root: String, name: String, classNames: [String], files: [String], labels: [Int]) {
+  /// Images that a list names.
+  ///
+  /// - Parameters:
+  ///   - files: paths relative to the root.
+  ///   - labels: the class of each.
+  init(
+    root: String, name: String, classNames: [String], files: [String], labels: [Int], options: ReadingOptions
+  ) {
+    self.init(
+      root: root, name: name, classNames: classNames, folders: classNames.map { _ in "" }, files: FileNames(files),
+      labels: labels.map(Int32.init), limits: options.images)
+  }
+
+  private init(
+    root: String, name: String, classNames: [String], folders: [String], files: FileNames, labels: [Int32],
+    limits: ImageLimits
+  ) {
     self.root = root
     self.name = name
     self.classNames = classNames
+    self.folders = folders
     self.files = files
     self.labels = labels
+    self.limits = limits
     uniformSize = Self.commonSize(
       of: Self.probes(files.count).map { index in
-        { try PixelImage.declaredSize(path: "\(root)/\(classNames[labels[index]])/\(files[index])") }
+        let path = Self.path(root, folders[Int(labels[index])], files[index])
+        return { try PixelImage.declaredSize(path: path, limits: limits) }
       })
+  }
+
+  // JPEG or PNG by name; the content of the other files is looked at while listing, so that a run fails at its start.
+  private func refuseOtherFormats(_ index: FolderIndex) throws {
+    for number in index.oddlyNamed {
+      let signature = try FileBytes.prefix(path: path(at: number), count: 16)
+      if ImageCodec(signature: signature) == nil {
+        throw ImageCodec.unsupported(path: path(at: number), signature: signature)
+      }
+    }
   }
 
   /// The number of images.
@@ -72,26 +99,33 @@ public struct ImageFolder: ImageSource {
   public var channels: Int { 3 }
 
   /// The class of image `index`.
-  public func label(at index: Int) -> Int { labels[index] }
+  public func label(at index: Int) -> Int { Int(labels[index]) }
 
   /// The path of image `index`.
-  public func path(at index: Int) -> String { "\(root)/\(classNames[labels[index]])/\(files[index])" }
+  public func path(at index: Int) -> String { Self.path(root, folders[Int(labels[index])], files[index]) }
 
-  /// Image `index`, in colour.
-  public func image(at index: Int) throws -> PixelImage {
-    try PixelImage.decode(path: path(at: index), channels: channels)
+  /// The path of image `index`.
+  public func place(at index: Int) -> String { path(at: index) }
+
+  /// A part of image `index`, in colour; JPEG at 1/2, 1/4 or 1/8 of its size where that is enough.
+  public func image(at index: Int, as request: (ImageSize) -> ImageRequest) throws -> PixelImage {
+    try PixelImage.decode(path: path(at: index), channels: channels, limits: limits, as: request)
   }
 
-  /// Image `index`, in colour; JPEG at 1/2, 1/4 or 1/8 of its size where `reduction` allows.
-  public func image(at index: Int, reducedBy reduction: (ImageSize) -> Int) throws -> PixelImage {
-    try PixelImage.decode(path: path(at: index), channels: channels, reducedBy: reduction)
+  /// The content of image `index`'s file.
+  public func file(at index: Int) throws -> [UInt8]? {
+    try FileBytes.read(path: path(at: index), limit: ImageLimits.fileBytes)
+  }
+
+  private static func path(_ root: String, _ folder: String, _ file: String) -> String {
+    folder.isEmpty ? "\(root)/\(file)" : "\(root)/\(folder)/\(file)"
   }
 
   /// The images at `indices` as a source of their own.
   func subset(_ indices: [Int], name: String) -> ImageFolder {
     ImageFolder(
-      root: root, name: name, classNames: classNames, files: indices.map { files[$0] },
-      labels: indices.map { labels[$0] })
+      root: root, name: name, classNames: classNames, folders: folders, files: FileNames(indices.map { files[$0] }),
+      labels: indices.map { labels[$0] }, limits: limits)
   }
 }
 
@@ -105,10 +139,8 @@ extension ImageFolder {
 
   static func isImageName(_ name: String) -> Bool { extensions.contains(fileExtension(name)) }
 
-  // JPEG or PNG by name; the content of the other files is looked at while listing, so that a run fails at its start.
-  private static func isDecodableName(_ name: String) -> Bool {
-    extensions.prefix(3).contains(fileExtension(name))
-  }
+  /// Whether a file is JPEG or PNG by its name.
+  static func isDecodableName(_ name: String) -> Bool { extensions.prefix(3).contains(fileExtension(name)) }
 
   // Sixteen images, evenly spread.
   static func probes(_ count: Int) -> [Int] {

@@ -18,10 +18,10 @@ extension InMemoryImages {
         reason: "holds \(imageFile.shape[0]) images, but \(labels) holds \(labelFile.shape[0]) labels")
     }
     let size = ImageSize(width: imageFile.shape[2], height: imageFile.shape[1])
-    guard size.width <= ImageLimits.side, size.height <= ImageLimits.side else {
+    guard size.width <= ImageLimits.resolution, size.height <= ImageLimits.resolution else {
       throw FileFailure(
         .badData, path: images,
-        reason: "declares images of \(size) pixels at byte 8; at most \(ImageLimits.side) a side are read")
+        reason: "declares images of \(size) pixels at byte 8; at most \(ImageLimits.resolution) a side are read")
     }
     let names = classNames ?? (0...Int(labelFile.bytes.max() ?? 0)).map(String.init)
     if let wrong = labelFile.bytes.firstIndex(where: { Int($0) >= names.count }) {

@@ -38,11 +38,21 @@ public struct InMemoryImages: ImageSource {
   /// The class of image `index`.
   public func label(at index: Int) -> Int { labels[index] }
 
+  /// The data set and the number of image `index`.
+  public func place(at index: Int) -> String { "\(name): image \(index)" }
+
   /// Image `index`.
-  public func image(at index: Int) -> PixelImage {
+  public func image(at index: Int) -> PixelImage { image(at: index) { .whole($0) } }
+
+  /// A part of image `index`, never reduced.
+  public func image(at index: Int, as request: (ImageSize) -> ImageRequest) -> PixelImage {
+    let region = request(size).region
     let length = size.width * size.height * channels
-    return PixelImage(
-      width: size.width, height: size.height, channels: channels,
-      pixels: Array(pixels[index * length..<(index + 1) * length]))
+    let part = pixels.withUnsafeBytes { bytes in
+      PixelImage.part(
+        region, of: UnsafeRawBufferPointer(rebasing: bytes[index * length..<(index + 1) * length]), width: size.width,
+        channels: channels)
+    }
+    return PixelImage(width: region.width, height: region.height, channels: channels, pixels: part)
   }
 }

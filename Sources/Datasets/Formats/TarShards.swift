@@ -6,7 +6,7 @@ struct TarShards {
   /// The paths of the shards by split; without splits all are training shards.
   private let training: [String]
   private let heldOut: [String]
-  private let limits: ArchiveLimits
+  private let options: ReadingOptions
 
   private static let endings = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]
   private static let heldOutNames = ["val", "validation", "test"]
@@ -16,7 +16,7 @@ struct TarShards {
   static func isArchiveName(_ name: String) -> Bool { endings.contains { name.lowercased().hasSuffix($0) } }
 
   /// Finds shards among the files of a folder; nil when there are none.
-  init?(folder: String, files: [String], limits: ArchiveLimits = .init()) {
+  init?(folder: String, files: [String], options: ReadingOptions = .init()) {
     let archives = files.filter(Self.isArchiveName)
     guard !archives.isEmpty else { return nil }
     // The first word that names a split: `train-000.tar`, `imagenet-val-00.tar.gz`.
@@ -30,16 +30,16 @@ struct TarShards {
     let heldOut = archives.filter { heldOutSplit != nil && split($0) == heldOutSplit }
     let training = archives.filter { name in !(split(name).map(Self.heldOutNames.contains) ?? false) }
     self.init(
-      training: training.map { folder + "/" + $0 }, heldOut: heldOut.map { folder + "/" + $0 }, limits: limits)
+      training: training.map { folder + "/" + $0 }, heldOut: heldOut.map { folder + "/" + $0 }, options: options)
   }
 
   /// One archive.
-  init(file: String, limits: ArchiveLimits = .init()) { self.init(training: [file], heldOut: [], limits: limits) }
+  init(file: String, options: ReadingOptions = .init()) { self.init(training: [file], heldOut: [], options: options) }
 
-  private init(training: [String], heldOut: [String], limits: ArchiveLimits) {
+  private init(training: [String], heldOut: [String], options: ReadingOptions) {
     self.training = training
     self.heldOut = heldOut
-    self.limits = limits
+    self.options = options
   }
 
   /// Lists the archives and finds out what they hold.
@@ -48,19 +48,19 @@ struct TarShards {
       throw FileFailure(
         .badData, path: place, reason: "has held-out shards (\(heldOut[0])) but none to train on")
     }
-    let shards = try training.map { try ArchiveShard(path: $0, limits: limits) }
+    let shards = try training.map { try ArchiveShard(path: $0, limits: options.archives) }
     if let cifar = try CIFARArchive(shards) { return try cifar.open(name: name) }
     let found = try ArchiveLayout.samples(of: shards)
     guard !found.places.isEmpty else { throw nothing(shards) }
     if heldOut.isEmpty, let splits = Self.inner(found, shards) { return try dataset(name: name, shards, splits) }
-    let heldOutShards = try heldOut.map { try ArchiveShard(path: $0, limits: limits) }
+    let heldOutShards = try heldOut.map { try ArchiveShard(path: $0, limits: options.archives) }
     let other = heldOutShards.isEmpty ? nil : try ArchiveLayout.samples(of: heldOutShards)
     let classNames = try Self.classNames(found, other, at: heldOut.first ?? place)
-    let all = Self.source("\(name) training", shards, found, classNames)
+    let all = source("\(name) training", shards, found, classNames)
     if let other {
       guard !other.places.isEmpty else { throw nothing(heldOutShards) }
       return dataset(
-        name: name, training: all, heldOut: Self.source("\(name) held-out", heldOutShards, other, classNames))
+        name: name, training: all, heldOut: source("\(name) held-out", heldOutShards, other, classNames))
     }
     return try split(all, name: name, place: place)
   }
@@ -90,14 +90,14 @@ struct TarShards {
   private func dataset(name: String, training: ArchiveImages, heldOut: ArchiveImages) -> Dataset {
     Dataset(
       name: name, training: training, heldOut: heldOut, resolution: training.uniformSize?.shortSide ?? 224,
-      normalization: .imageNet, format: "tar archives of images")
+      normalization: .imageNet, format: "tar archives of images", onBadImage: options.onBadImage)
   }
 
-  private static func source(
+  private func source(
     _ name: String, _ shards: [ArchiveShard], _ found: ArchiveLayout.Found, _ classNames: [String]
   ) -> ArchiveImages {
     let labels = Dictionary(classNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    let samples = zip(found.places, found.classes).map { place, kind in
+    var samples = zip(found.places, found.classes).map { place, kind in
       let label: Int
       switch kind {
       case .named(let name): label = labels[name] ?? 0
@@ -105,7 +105,21 @@ struct TarShards {
       }
       return ArchiveImages.Sample(shard: place.shard, member: place.member, label: label)
     }
-    return ArchiveImages(name: name, classNames: classNames, shards: shards, samples: samples)
+    Self.sort(&samples, shards)
+    return ArchiveImages(
+      name: name, classNames: classNames, shards: shards, samples: samples, limits: options.images)
+  }
+
+  /// Brings samples into the order that the same images have in class folders, so that equal seeds draw equal samples from both.
+  /// Equal names (shards that each count from zero) keep the order of the shards.
+  private static func sort(_ samples: inout [ArchiveImages.Sample], _ shards: [ArchiveShard]) {
+    func precedes(_ a: ArchiveImages.Sample, _ b: ArchiveImages.Sample) -> Bool {
+      if a.label != b.label { return a.label < b.label }
+      let (first, second) = (shards[a.shard].members[a.member].name, shards[b.shard].members[b.member].name)
+      if first != second { return ByteOrder.visitsBefore(first, second) }
+      return (a.shard, a.member) < (b.shard, b.member)
+    }
+    samples.sort(by: precedes)
   }
 
   /// Names of folders in the order of their bytes, or numbers up to the largest.
@@ -133,7 +147,7 @@ struct TarShards {
       let differing = own.named.symmetricDifference(others?.named ?? []).sorted().prefix(5).joined(separator: ", ")
       throw FileFailure(.badData, path: path, reason: "has other classes than the training shards: \(differing)")
     }
-    return own.named.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return own.named.sorted { ByteOrder.precedes($0, $1) }
   }
 }
 
@@ -168,9 +182,9 @@ extension TarShards {
 
   fileprivate func dataset(name: String, _ shards: [ArchiveShard], _ splits: Splits) throws -> Dataset {
     let classNames = try Self.classNames(splits.training, splits.heldOut, at: shards[0].path)
-    let all = Self.source("\(name) training", shards, splits.training, classNames)
+    let all = source("\(name) training", shards, splits.training, classNames)
     if let heldOut = splits.heldOut, !heldOut.places.isEmpty {
-      return dataset(name: name, training: all, heldOut: Self.source("\(name) held-out", shards, heldOut, classNames))
+      return dataset(name: name, training: all, heldOut: source("\(name) held-out", shards, heldOut, classNames))
     }
     return try split(all, name: name, place: shards[0].path)
   }

@@ -32,6 +32,6 @@ enum ImageCodec: Sendable {
   static func unsupported(path: String, signature bytes: [UInt8]) -> FileFailure {
     let found = otherFormat(signature: bytes).map { "is a \($0) image" } ?? "does not begin as an image"
     return FileFailure(
-      .badData, path: path, reason: "\(found); JPEG and PNG are read. Convert it, or take it out of the folder")
+      .unsupported, path: path, reason: "\(found); JPEG and PNG are read. Convert it, or take it out of the folder")
   }
 }

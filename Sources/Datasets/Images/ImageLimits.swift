@@ -1,14 +1,18 @@
 import Support
 
-/// Bounds on what a header may declare, checked before anything is allocated for it.
+/// Bounds on what the header of an image may declare, checked before anything is allocated for it.
 ///
-/// They are far above any image that a network is trained on (the largest image of ImageNet has about 24 million pixels)
+/// The default is far above any image that a network is trained on (the largest image of ImageNet has about 24 million pixels)
 /// and far below what would exhaust a machine.
-enum ImageLimits {
-  /// Pixels along one side.
-  static let side = 16_384
-  /// Pixels in all.
-  static let pixels = 1 << 26
+public struct ImageLimits: Hashable, Sendable {
+  /// The most pixels of one image.
+  public var pixels: Int
+
+  /// Creates limits.
+  public init(pixels: Int = 1 << 26) { self.pixels = pixels }
+
+  /// The largest side at which networks see images.
+  static let resolution = 16_384
   /// Bytes of one image file.
   static let fileBytes = 1 << 28
   /// Bytes of one member of an archive; CIFAR's files are 30 MB.
@@ -16,24 +20,26 @@ enum ImageLimits {
   /// Memory for one chunk of a PNG file, and for all chunks kept.
   static let chunkBytes = 1 << 22
 
-  /// Throws unless an image of `width` × `height` is within bounds.
+  /// Throws unless an image of `size` is within bounds.
   ///
   /// - Parameters:
   ///   - pixelsPerByte: the most pixels that one byte of the codec's compressed data can stand for.
   ///   - fileBytes: the size of the file, which then bounds the pixels too.
-  static func check(width: Int, height: Int, pixelsPerByte: Int, fileBytes: Int, path: String) throws {
-    guard width > 0, height > 0 else {
-      throw FileFailure(.badData, path: path, reason: "the header declares an empty image (\(width)×\(height))")
+  func check(_ size: ImageSize, pixelsPerByte: Int, fileBytes: Int, path: String) throws {
+    guard size.width > 0, size.height > 0 else {
+      throw FileFailure(.badData, path: path, reason: "the header declares an empty image (\(size))")
     }
-    guard width <= side, height <= side, width * height <= pixels else {
+    let (count, overflow) = size.width.multipliedReportingOverflow(by: size.height)
+    guard !overflow, count <= pixels else {
+      throw FileFailure(
+        .beyondLimit, path: path,
+        reason: "the header declares \(size) pixels; at most \(pixels) in all are read. "
+          + "If the image is no forgery, raise --max-image-pixels")
+    }
+    guard count / pixelsPerByte <= fileBytes + 16 else {
       throw FileFailure(
         .badData, path: path,
-        reason: "the header declares \(width)×\(height) pixels; at most \(side) a side and \(pixels) in all are read")
-    }
-    guard (width * height) / pixelsPerByte <= fileBytes + 16 else {
-      throw FileFailure(
-        .badData, path: path,
-        reason: "the header declares \(width)×\(height) pixels, which do not fit into \(fileBytes) bytes; "
+        reason: "the header declares \(size) pixels, which do not fit into \(fileBytes) bytes; "
           + "the file is cut off or forged")
     }
   }

@@ -17,23 +17,26 @@ public protocol ImageSource: Sendable {
   /// The class of image `index`.
   func label(at index: Int) -> Int
 
-  /// Image `index`, decoded.
-  ///
-  /// - Throws: ``Support/FileFailure`` naming the file when it cannot be read or decoded.
-  func image(at index: Int) throws -> PixelImage
+  /// What messages call image `index`: its file, or its place in a file.
+  func place(at index: Int) -> String
 
-  /// Image `index`, decoded at a fraction of its size where the codec can do so for less work.
+  /// A part of image `index`, decoded at a fraction of its size where the codec can do so for less work.
   ///
-  /// - Parameter reduction: gets the full size and returns the largest divisor (1 or more) that is of use. The image that
-  ///   comes back may be reduced less than that, or not at all.
-  func image(at index: Int, reducedBy reduction: (ImageSize) -> Int) throws -> PixelImage
+  /// - Parameter request: gets the full size and says what is wanted of the image, a part that lies within it. It is called
+  ///   once. The image that comes back holds that part, reduced by the divisor asked for, by less, or not at all.
+  /// - Throws: ``Support/FileFailure`` naming the file when it cannot be read or decoded.
+  func image(at index: Int, as request: (ImageSize) -> ImageRequest) throws -> PixelImage
+
+  /// The content of the JPEG or PNG file that image `index` is; nil where images are not stored as such.
+  ///
+  /// - Throws: ``Support/FileFailure`` naming the file when it cannot be read.
+  func file(at index: Int) throws -> [UInt8]?
 }
 
 extension ImageSource {
-  /// Image `index` at its full size: what a source does whose codec cannot reduce.
-  public func image(at index: Int, reducedBy reduction: (ImageSize) -> Int) throws -> PixelImage {
-    let image = try image(at: index)
-    _ = reduction(image.size)
-    return image
-  }
+  /// No file: the images are not stored as such.
+  public func file(at index: Int) throws -> [UInt8]? { nil }
+
+  /// Image `index`, whole and at its full size.
+  public func image(at index: Int) throws -> PixelImage { try image(at: index) { .whole($0) } }
 }

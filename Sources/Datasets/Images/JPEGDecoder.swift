@@ -1,107 +1,97 @@
-import CTurboJPEG
+import CJPEG
 import Support
 
-/// Decodes JPEG by libturbojpeg.
+/// Decodes JPEG by libjpeg-turbo, and of it only what is asked for: blocks beside the wanted part are not transformed, rows behind
+/// it not even read.
 ///
-/// A file that ends too early is an error. Lesser damage, about which libjpeg only warns, is let pass as Pillow does: a
-/// few images of ImageNet have stray bytes between segments.
+/// A file that ends too early is an error, whichever part is asked for. Lesser damage, about which libjpeg only warns, is let
+/// pass as Pillow does: a few images of ImageNet have stray bytes between segments.
 struct JPEGDecoder {
   let path: String
+  let limits: ImageLimits
 
   private struct Header {
     var size: ImageSize
     var isCMYK: Bool
+    var orientation: Orientation
   }
 
   // A block of 8×8 pixels costs at least one bit with Huffman coding; this leaves room for unusual sampling.
   private static let pixelsPerByte = 4096
 
-  /// The size that the header declares.
-  func size(of bytes: [UInt8]) throws -> ImageSize {
-    try withHandle { try readHeader(bytes, $0).size }
+  /// The size that the image has when it is looked at.
+  func size(of bytes: UnsafeRawBufferPointer) throws -> ImageSize {
+    try open(bytes) { _, header in header.orientation.upright(header.size) }
   }
 
-  /// Decodes to 1 or 3 channels, at 1/2, 1/4 or 1/8 of the size where `reduction` allows.
-  func decode(_ bytes: [UInt8], channels: Int, reducedBy reduction: (ImageSize) -> Int) throws -> PixelImage {
-    try withHandle { handle in
-      let header = try readHeader(bytes, handle)
-      let allowed = reduction(header.size)
-      let divisor = [8, 4, 2].first { $0 <= allowed } ?? 1
-      let size = ImageSize(
-        width: (header.size.width + divisor - 1) / divisor, height: (header.size.height + divisor - 1) / divisor)
-      if header.isCMYK {
-        let samples = try decompress(bytes, handle, size: size, format: TJPF_CMYK, bytesPerPixel: 4)
-        return rgb(fromInvertedCMYK: samples, size: size).converted(toChannels: channels)
-      }
-      let format = channels == 1 ? TJPF_GRAY : TJPF_RGB
-      let samples = try decompress(bytes, handle, size: size, format: format, bytesPerPixel: channels)
-      return PixelImage(width: size.width, height: size.height, channels: channels, pixels: samples)
+  /// Decodes to 1 or 3 channels, at 1/2, 1/4 or 1/8 of the size where the request allows.
+  func decode(
+    _ bytes: UnsafeRawBufferPointer, channels: Int, as request: (ImageSize) -> ImageRequest
+  ) throws -> PixelImage {
+    try open(bytes) { decoder, header in
+      let wanted = request(header.orientation.upright(header.size))
+      let divisor = [8, 4, 2].first { $0 <= wanted.divisor } ?? 1
+      func reduced(_ length: Int) -> Int { (length + divisor - 1) / divisor }
+      let size = ImageSize(width: reduced(header.size.width), height: reduced(header.size.height))
+      var stored = wanted
+      stored.region = header.orientation.stored(wanted.region, in: header.size)
+      let part = stored.region(in: header.size, reducedTo: size)
+      let image =
+        header.isCMYK
+        ? rgb(fromInvertedCMYK: try decode(decoder, divisor, part, channels: 4), part).converted(toChannels: channels)
+        : PixelImage(
+          width: part.width, height: part.height, channels: channels,
+          pixels: try decode(decoder, divisor, part, channels: channels))
+      return header.orientation.upright(image)
     }
   }
 
-  private func withHandle<Result>(_ body: (tjhandle) throws -> Result) throws -> Result {
-    guard let handle = tjInitDecompress() else {
+  private func open<Result>(
+    _ bytes: UnsafeRawBufferPointer, _ body: (OpaquePointer, Header) throws -> Result
+  ) throws -> Result {
+    guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else {
+      throw FileFailure(.badData, path: path, reason: "the file is empty")
+    }
+    var header = cj_header()
+    var failed: Int32 = 0
+    guard let decoder = cj_open(start, bytes.count, &header, &failed) else {
       throw FileFailure(.io, path: path, reason: "the JPEG decoder cannot be started (out of memory?)")
     }
-    defer { tjDestroy(handle) }
-    return try body(handle)
+    defer { cj_close(decoder) }
+    guard failed == 0 else { throw failure(decoder, "the header cannot be read") }
+    let size = ImageSize(width: Int(header.width), height: Int(header.height))
+    try limits.check(size, pixelsPerByte: Self.pixelsPerByte, fileBytes: bytes.count, path: path)
+    let exif = UnsafeRawBufferPointer(start: header.exif, count: header.exif_count)
+    return try body(
+      decoder, Header(size: size, isCMYK: header.is_cmyk != 0, orientation: Orientation(exif: exif)))
   }
 
-  private func readHeader(_ bytes: [UInt8], _ handle: tjhandle) throws -> Header {
-    var (width, height, subsampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
-    let status = tjDecompressHeader3(
-      handle, bytes, UInt(bytes.count), &width, &height, &subsampling, &space)
-    // libturbojpeg reports a sampling that it has no name for as an error, yet decodes such files.
-    let isFatal = status != 0 && tjGetErrorCode(handle) == TJERR_FATAL.rawValue && subsampling >= 0
-    guard !isFatal, width > 0, height > 0 else { throw failure(handle, "the header cannot be read") }
-    try ImageLimits.check(
-      width: Int(width), height: Int(height), pixelsPerByte: Self.pixelsPerByte, fileBytes: bytes.count, path: path)
-    return Header(
-      size: ImageSize(width: Int(width), height: Int(height)),
-      isCMYK: space == Int32(TJCS_CMYK.rawValue) || space == Int32(TJCS_YCCK.rawValue))
-  }
-
-  private func decompress(
-    _ bytes: [UInt8], _ handle: tjhandle, size: ImageSize, format: TJPF, bytesPerPixel: Int
+  private func decode(
+    _ decoder: OpaquePointer, _ divisor: Int, _ part: PixelRectangle, channels: Int
   ) throws -> [UInt8] {
-    let count = size.width * size.height * bytesPerPixel
-    // More than 500 progressive scans are refused: such files are made to keep a decoder busy.
-    let flags = TJFLAG_LIMITSCANS
+    let count = part.width * part.height * channels
+    let region = cj_region(
+      left: Int32(part.left), top: Int32(part.top), width: Int32(part.width), height: Int32(part.height))
     return try [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
-      let status = tjDecompress2(
-        handle, bytes, UInt(bytes.count), output.baseAddress, Int32(size.width), 0, Int32(size.height),
-        Int32(format.rawValue), flags)
-      guard status == 0 || isTolerated(handle) else { throw failure(handle, "the image cannot be decoded") }
+      guard cj_decode(decoder, Int32(divisor), Int32(channels), region, output.baseAddress!) == 0 else {
+        throw failure(decoder, "the image cannot be decoded")
+      }
       initialized = count
     }
   }
 
   /// Adobe's CMYK is stored inverted, so red is cyan times black.
-  private func rgb(fromInvertedCMYK samples: [UInt8], size: ImageSize) -> PixelImage {
+  private func rgb(fromInvertedCMYK samples: [UInt8], _ part: PixelRectangle) -> PixelImage {
     var pixels: [UInt8] = []
-    pixels.reserveCapacity(size.width * size.height * 3)
+    pixels.reserveCapacity(part.width * part.height * 3)
     for start in stride(from: 0, to: samples.count, by: 4) {
       let black = UInt32(samples[start + 3])
       for channel in 0..<3 { pixels.append(UInt8((UInt32(samples[start + channel]) * black + 127) / 255)) }
     }
-    return PixelImage(width: size.width, height: size.height, channels: 3, pixels: pixels)
+    return PixelImage(width: part.width, height: part.height, channels: 3, pixels: pixels)
   }
 
-  // All pixels were written, though some may be wrong. The code alone does not say so: libturbojpeg 2.1 calls an error
-  // that ends decoding a warning too when a warning came before it. The message is then that of the error, so only the
-  // texts of libjpeg's warnings count; "Premature end of JPEG file" is left out on purpose.
-  private func isTolerated(_ handle: tjhandle) -> Bool {
-    let warnings = [
-      "Corrupt JPEG data: ", "Inconsistent progression sequence", "Invalid SOS parameters for sequential JPEG",
-      "Unknown Adobe color transform code", "Warning: unknown JFIF revision number",
-    ]
-    let text = errorText(handle)
-    return tjGetErrorCode(handle) == TJERR_WARNING.rawValue && warnings.contains(where: text.hasPrefix)
-  }
-
-  private func errorText(_ handle: tjhandle) -> String { String(cString: tjGetErrorStr2(handle)) }
-
-  private func failure(_ handle: tjhandle, _ what: String) -> FileFailure {
-    FileFailure(.badData, path: path, reason: "as JPEG, \(what) (\(errorText(handle)))")
+  private func failure(_ decoder: OpaquePointer, _ what: String) -> FileFailure {
+    FileFailure(.badData, path: path, reason: "as JPEG, \(what) (\(String(cString: cj_message(decoder))))")
   }
 }

@@ -1,28 +1,12 @@
-/// A rectangle of whole pixels.
-struct PixelRectangle: Hashable, Sendable {
-  var left: Int
-  var top: Int
-  var width: Int
-  var height: Int
-}
-
 extension PixelImage {
   /// The part of the image inside `rectangle`.
   ///
   /// - Precondition: the rectangle is not empty and lies within the image.
   func cropped(to rectangle: PixelRectangle) -> PixelImage {
-    precondition(
-      rectangle.left >= 0 && rectangle.top >= 0 && rectangle.width > 0 && rectangle.height > 0
-        && rectangle.left + rectangle.width <= width && rectangle.top + rectangle.height <= height,
-      "\(rectangle) is not within \(size)")
+    precondition(rectangle.lies(within: size), "\(rectangle) is not within \(size)")
     if rectangle.width == width && rectangle.height == height { return self }
-    var cropped: [UInt8] = []
-    cropped.reserveCapacity(rectangle.width * rectangle.height * channels)
-    for row in rectangle.top..<rectangle.top + rectangle.height {
-      let start = (row * width + rectangle.left) * channels
-      cropped.append(contentsOf: pixels[start..<start + rectangle.width * channels])
-    }
-    return PixelImage(width: rectangle.width, height: rectangle.height, channels: channels, pixels: cropped)
+    let part = pixels.withUnsafeBytes { Self.part(rectangle, of: $0, width: width, channels: channels) }
+    return PixelImage(width: rectangle.width, height: rectangle.height, channels: channels, pixels: part)
   }
 
   /// The square of `side` pixels in the middle, placed as torchvision's `CenterCrop` places it.
@@ -32,5 +16,20 @@ extension PixelImage {
     func offset(_ slack: Int) -> Int { Int((Double(slack) / 2).rounded(.toNearestOrEven)) }
     return cropped(
       to: PixelRectangle(left: offset(width - side), top: offset(height - side), width: side, height: side))
+  }
+
+  /// The samples inside `rectangle` of an image of `width` columns whose samples are `bytes`.
+  static func part(
+    _ rectangle: PixelRectangle, of bytes: UnsafeRawBufferPointer, width: Int, channels: Int
+  ) -> [UInt8] {
+    let row = rectangle.width * channels
+    return [UInt8](unsafeUninitializedCapacity: row * rectangle.height) { output, initialized in
+      for line in 0..<rectangle.height {
+        let start = ((rectangle.top + line) * width + rectangle.left) * channels
+        UnsafeMutableRawBufferPointer(output).baseAddress!.advanced(by: line * row)
+          .copyMemory(from: bytes.baseAddress! + start, byteCount: row)
+      }
+      initialized = row * rectangle.height
+    }
   }
 }

@@ -3,14 +3,14 @@ import Torch
 extension Dataset {
   /// A loader over the held-out images: in their order, without variation, with the last partial batch.
   ///
-  /// - Throws: what ``BatchLoader/init(source:indices:batchSize:resolution:channels:normalization:augmentation:seed:shuffles:dropsLast:device:channelsLast:threads:)``
-  ///   throws.
+  /// - Throws: what the initializer of ``BatchLoader`` throws.
   public func heldOutLoader(
     batchSize: Int, resolution: Int? = nil, channels: Int? = nil, device: Device = .cpu, channelsLast: Bool = true,
     threads: Int = 1
   ) throws -> BatchLoader {
     try BatchLoader(
       source: heldOut, batchSize: batchSize, resolution: resolution ?? self.resolution, channels: channels,
-      normalization: normalization, device: device, channelsLast: channelsLast, threads: threads)
+      normalization: normalization, onBadImage: onBadImage, device: device, channelsLast: channelsLast, threads: threads
+    )
   }
 }

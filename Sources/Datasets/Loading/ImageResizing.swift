@@ -7,12 +7,15 @@ enum ImageResizing {
     _ pixels: [UInt8], count: Int, channels: Int, from size: ImageSize, to target: ImageSize
   ) throws -> [UInt8] {
     if size == target { return pixels }
-    let input = try pixels.withUnsafeBytes {
-      try Tensor(channelsLastBytes: $0, shape: [count, channels, size.height, size.width], scalarType: .uint8)
+    let length = count * target.width * target.height * channels
+    return try [UInt8](unsafeUninitializedCapacity: length) { output, initialized in
+      try pixels.withUnsafeBufferPointer { input in
+        try ByteImages.resize(
+          input.baseAddress!, count: count, height: size.height, width: size.width, channels: channels,
+          newHeight: target.height, newWidth: target.width, to: output.baseAddress!)
+      }
+      initialized = length
     }
-    let output = try input.resizedBilinear(height: target.height, width: target.width)
-    // [N, C, H, W] → [N, H, W, C]
-    return try output.permuted([0, 2, 3, 1]).array()
   }
 }
 

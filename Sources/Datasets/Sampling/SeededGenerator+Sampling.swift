@@ -5,6 +5,8 @@ enum RandomPurpose: UInt64 {
   case classSample = 1
   case epochOrder = 2
   case augmentation = 3
+  case color = 4
+  case mixing = 5
 }
 
 extension SeededGenerator {

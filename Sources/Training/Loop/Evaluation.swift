@@ -12,6 +12,8 @@ public struct Evaluation: Sendable, Equatable {
   public var top5: Double
   /// Images evaluated.
   public var images: Int
+  /// Images left out because they cannot be used.
+  public var skipped: [SkippedImage] = []
 }
 
 extension Model {
@@ -34,9 +36,12 @@ extension Model {
       let hits1 = try Tensor.zeros([], .int64, device: device)
       let hits5 = try Tensor.zeros([], .int64, device: device)
       var images = 0
+      var skipped: [SkippedImage] = []
       let stream = loader.epoch(0)
       while let batch = try stream.next() {
         if let signal = interruption() { throw Interrupted(signal: signal, saved: nil) }
+        skipped += batch.skipped
+        if batch.count == 0 { continue }
         let logits = try withAutocast(precision.scalarType, on: device) {
           try forward(batch.images, as: plan, ForwardOptions(.evaluation, statistics: statistics))
         }.to(.float32)
@@ -47,9 +52,15 @@ extension Model {
         try hits5.add(inPlace: matches.sum())
         images += batch.count
       }
+      guard images > 0 else {
+        throw FileFailure(
+          .badData, path: skipped.first?.file ?? loader.source.name,
+          reason: "none of the \(skipped.count) held-out images can be used")
+      }
       return Evaluation(
         loss: try lossSum.item() / Double(images), top1: try hits1.item() * 100 / Double(images),
-        top5: try hits5.item() * 100 / Double(images), images: images)
+        top5: try hits5.item() * 100 / Double(images), images: images,
+        skipped: skipped)
     }
   }
 

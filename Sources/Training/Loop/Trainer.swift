@@ -43,6 +43,7 @@ public final class Trainer {
     var batchesTracked: [Int] = []
     var averageBatchesTracked: [Int]?
     var lastEvaluation: [Double]?
+    var skipped = SkippedImages()
   }
 
   /// Creates a trainer at step 0.
@@ -100,6 +101,7 @@ public final class Trainer {
     }
     let result = try finish(seconds: clock())
     try keep(result)
+    if let summary = progress.skipped.summary { try events.send(.warning(.init(message: summary))) }
     try events.send(
       .done(.init(top1: result.top1, top5: result.top5, loss: result.loss, seconds: result.seconds, flops: flops)))
     try events.flush()
@@ -119,6 +121,7 @@ public final class Trainer {
     let stream = training.epoch(epoch, startingAt: step - epoch * training.batchesPerEpoch)
     var meter = RateMeter(clock())
     while let batch = try stream.next() {
+      try note(batch.skipped)
       let rate = try trainStep(batch)
       meter.images += batch.count
       if model.device == .cpu || meter.isDue(clock()) { try readLoss(rate) }
@@ -150,9 +153,9 @@ public final class Trainer {
     try Tensor.clearGradients(model.tensors)
     let precision = recipe.precision.scalarType
     let loss = try withAutocast(precision, on: model.device) {
-      try model.forward(
-        batch.images, ForwardOptions(.training, dropout: dropout, reusesBuffers: precision == nil)
-      ).to(.float32).crossEntropy(batch.labels, labelSmoothing: recipe.labelSmoothing)
+      try batch.crossEntropy(
+        model.forward(batch.images, ForwardOptions(.training, dropout: dropout, reusesBuffers: precision == nil))
+          .to(.float32), labelSmoothing: recipe.labelSmoothing)
     }
     try (scaler?.scaled(loss) ?? loss).backward()
     try scaler?.checkGradients(model.tensors)
@@ -163,6 +166,10 @@ public final class Trainer {
     step += 1
     progress.images += batch.count
     return rate
+  }
+
+  private func note(_ skipped: [SkippedImage]) throws {
+    for warning in progress.skipped.add(skipped) { try events.send(.warning(.init(message: warning))) }
   }
 
   // A loss is read back where that is free (CPU) or due: a GPU must not wait for the host in every step.
@@ -184,6 +191,7 @@ public final class Trainer {
       }
       let began = clock()
       let found = try evaluate(clock)
+      try note(found.skipped)
       evaluation = found
       progress.lastEvaluation = [found.loss, found.top1, found.top5, Double(found.images)]
       try events.send(

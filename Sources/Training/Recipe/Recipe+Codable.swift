@@ -5,6 +5,7 @@ extension Recipe {
   private enum Key: String, CodingKey, CaseIterable {
     case name, epochs, batchSize, optimizer, learningRate, finalLearningRate, decay, decayAt, decayFactor, warmUpEpochs
     case warmUpFrom, momentum, nesterov, weightDecay, normWeightDecay, labelSmoothing, augmentation, precision
+    case colorJitter, randAugment, lighting, mixup, cutmix
     case averagingDecay, evaluationInterval, recalibrationBatches
   }
 
@@ -47,9 +48,45 @@ extension Recipe {
     try read(.normWeightDecay, \.normWeightDecay)
     try read(.labelSmoothing, \.labelSmoothing)
     try read(.augmentation, \.augmentation)
+    color.colorJitter = try values.decodeIfPresent(ColorJitter.self, forKey: .colorJitter)
+    color.randAugment = try values.decodeIfPresent(RandAugment.self, forKey: .randAugment)
+    color.lighting = try values.decodeIfPresent(LightingNoise.self, forKey: .lighting)
+    try read(.mixup, \.mixing.mixup)
+    try read(.cutmix, \.mixing.cutmix)
     try read(.precision, \.precision)
     averagingDecay = try values.decodeIfPresent(Double.self, forKey: .averagingDecay)
     try read(.evaluationInterval, \.evaluationInterval)
     try read(.recalibrationBatches, \.recalibrationBatches)
+  }
+
+  /// Writes all values; transforms that are not wanted are left out.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(name, forKey: .name)
+    try values.encode(epochs, forKey: .epochs)
+    try values.encode(batchSize, forKey: .batchSize)
+    try values.encode(optimizer, forKey: .optimizer)
+    try values.encode(learningRate, forKey: .learningRate)
+    try values.encode(finalLearningRate, forKey: .finalLearningRate)
+    try values.encode(decay, forKey: .decay)
+    try values.encode(decayAt, forKey: .decayAt)
+    try values.encode(decayFactor, forKey: .decayFactor)
+    try values.encode(warmUpEpochs, forKey: .warmUpEpochs)
+    try values.encode(warmUpFrom, forKey: .warmUpFrom)
+    try values.encode(momentum, forKey: .momentum)
+    try values.encode(nesterov, forKey: .nesterov)
+    try values.encode(weightDecay, forKey: .weightDecay)
+    try values.encode(normWeightDecay, forKey: .normWeightDecay)
+    try values.encode(labelSmoothing, forKey: .labelSmoothing)
+    try values.encode(augmentation, forKey: .augmentation)
+    try values.encodeIfPresent(color.colorJitter, forKey: .colorJitter)
+    try values.encodeIfPresent(color.randAugment, forKey: .randAugment)
+    try values.encodeIfPresent(color.lighting, forKey: .lighting)
+    if mixing.mixup != 0 { try values.encode(mixing.mixup, forKey: .mixup) }
+    if mixing.cutmix != 0 { try values.encode(mixing.cutmix, forKey: .cutmix) }
+    try values.encode(precision, forKey: .precision)
+    try values.encodeIfPresent(averagingDecay, forKey: .averagingDecay)
+    try values.encode(evaluationInterval, forKey: .evaluationInterval)
+    try values.encode(recalibrationBatches, forKey: .recalibrationBatches)
   }
 }

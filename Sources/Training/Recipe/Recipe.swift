@@ -68,8 +68,12 @@ public struct Recipe: Codable, Sendable, Hashable {
   public var normWeightDecay: Double
   /// Probability mass that label smoothing spreads over all classes.
   public var labelSmoothing: Double
-  /// Random changes to training images.
+  /// How training images are cut out and mirrored at random.
   public var augmentation: Augmentation
+  /// How their colours are varied at random.
+  public var color: ColorTransforms
+  /// How the images of a training batch are mixed.
+  public var mixing: Mixing
   /// The type that convolutions and matrix products compute in.
   public var precision: Precision
   /// Decay of an exponential moving average of the weights, which is then what is evaluated and saved; nil for none.
@@ -85,7 +89,8 @@ public struct Recipe: Codable, Sendable, Hashable {
     learningRate: Double = 0.1, finalLearningRate: Double = 0, decay: Decay = .cosine, decayAt: [Double] = [0.5, 0.75],
     decayFactor: Double = 0.1, warmUpEpochs: Double = 1, warmUpFrom: Double = 0, momentum: Double = 0.9,
     nesterov: Bool = true, weightDecay: Double = 5e-4, normWeightDecay: Double = 0, labelSmoothing: Double = 0,
-    augmentation: Augmentation = .padCropFlip(padding: 2, flip: true), precision: Precision = .float32,
+    augmentation: Augmentation = .padCropFlip(padding: 2, flip: true), color: ColorTransforms = .init(),
+    mixing: Mixing = .init(), precision: Precision = .float32,
     averagingDecay: Double? = nil, evaluationInterval: Int = 1, recalibrationBatches: Int = 0
   ) {
     self.name = name
@@ -105,6 +110,8 @@ public struct Recipe: Codable, Sendable, Hashable {
     self.normWeightDecay = normWeightDecay
     self.labelSmoothing = labelSmoothing
     self.augmentation = augmentation
+    self.color = color
+    self.mixing = mixing
     self.precision = precision
     self.averagingDecay = averagingDecay
     self.evaluationInterval = evaluationInterval
@@ -118,7 +125,17 @@ public struct Recipe: Codable, Sendable, Hashable {
     func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
       if !condition { throw UsageFailure("recipe \(name): \(what())") }
     }
+    func require(_ check: () throws -> Void) throws {
+      do {
+        try check()
+      } catch let failure as UsageFailure {
+        throw UsageFailure("recipe \(name): \(failure.message)")
+      }
+    }
     let largest = 1_000_000
+    try require(augmentation.validate)
+    try require(color.validate)
+    try require(mixing.validate)
     try require((1...largest).contains(epochs), "epochs is \(epochs), it must be from 1 to \(largest)")
     try require((1...largest).contains(batchSize), "batchSize is \(batchSize), it must be from 1 to \(largest)")
     try require(

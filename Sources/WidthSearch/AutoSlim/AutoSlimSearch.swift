@@ -77,7 +77,7 @@ final class AutoSlimSearch: SearchSubject {
     try loop.train(self, until: trainingSteps) { try advance($0) }
     loop.totalSteps = trainingSteps + grid.reduce(0) { $0 + $1.count - 1 }
     try descend()
-    try loop.save(self)
+    try loop.finish(self)
     return context.targets.compactMap { target in state.found.first { $0.targetMACs == target } }
   }
 

@@ -35,7 +35,7 @@ public final class WidthComparison {
   ) throws {
     var batches: [Batch] = []
     let stream = heldOut.epoch(0)
-    while let batch = try stream.next() { batches.append(batch) }
+    while let batch = try stream.next() { if batch.count > 0 { batches.append(batch) } }
     self.init(supernet, batches: batches, precision: precision, sharesPrefix: sharesPrefix)
   }
 

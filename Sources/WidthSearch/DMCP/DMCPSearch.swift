@@ -59,7 +59,7 @@ final class DMCPSearch: SearchSubject {
       return tensors
     }
     try loop.train(self, until: loop.totalSteps) { try advance($0) }
-    try loop.save(self)
+    try loop.finish(self)
     return try result()
   }
 
@@ -104,9 +104,10 @@ final class DMCPSearch: SearchSubject {
       .batch, channelScales: Dictionary(zip(chains.groups, factors), uniquingKeysWith: { first, _ in first }),
       scalePlacement: settings.residual.placement, dropout: dropout,
       reusesBuffers: context.recipe.precision == .float32)
-    let loss = try withAutocast(context.recipe.precision.scalarType, on: device) {
+    let logits = try withAutocast(context.recipe.precision.scalarType, on: device) {
       try supernet.model.forward(batch.images, options)
-    }.to(.float32).crossEntropy(batch.labels, labelSmoothing: context.recipe.labelSmoothing)
+    }.to(.float32)
+    let loss = try batch.crossEntropy(logits, labelSmoothing: context.recipe.labelSmoothing)
     // Only the factors are asked for, so LibTorch leaves the weight gradients out.
     let gradients = try loss.gradients(of: factors)
     let zeros = try zip(gradients, factors).map { gradient, factor in try gradient ?? factor.zerosLike() }

@@ -89,7 +89,7 @@ final class MorphNetSearch: SearchSubject {
       // At once: the widths of the round are not in the weights of the one before.
       try loop.save(self)
     }
-    try loop.save(self)
+    try loop.finish(self)
     return context.targets.compactMap { target in state.found.first { $0.targetMACs == target } }
   }
 

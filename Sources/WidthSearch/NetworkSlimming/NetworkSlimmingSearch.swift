@@ -43,7 +43,7 @@ final class NetworkSlimmingSearch: SearchSubject {
   func run() throws -> [SearchResult] {
     try loop.resume { _ in tensors }
     try loop.train(self, until: loop.totalSteps) { try advance($0) }
-    try loop.save(self)
+    try loop.finish(self)
     let ranking = try ranking()
     return context.targets.map { result($0, ranking) }
   }

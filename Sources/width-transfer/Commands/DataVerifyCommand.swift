@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Reporting
 import Support
 
 struct DataVerifyCommand: ParsableCommand {
@@ -18,6 +19,7 @@ struct DataVerifyCommand: ParsableCommand {
   @Flag(help: "Print JSON on standard output.")
   var json = false
 
+  @OptionGroup var reading: ReadingFlags
   @OptionGroup var general: GeneralOptions
 
   struct Report: Encodable {
@@ -38,19 +40,20 @@ struct DataVerifyCommand: ParsableCommand {
 
   func run() throws {
     try require(threads, "--threads", in: 1...1024)
-    let opened = try DataOptions.open(dataset, general)
+    // Whatever is wrong is listed: opening must not end with the first.
+    var reading = reading
+    reading.onBadImage = .skip
+    let opened = try DataOptions.open(dataset, reading, general)
     Interruption.listen()
-    let started = Date()
-    var told = started
+    let shown = WorkProgress(label: "verify", unit: "images", isQuiet: general.quiet)
+    defer { shown.clear() }
     let verification = try DatasetVerification(
       opened, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount
     ) { done, all in
-      if let signal = Interruption.signal { throw Interrupted(signal: signal, saved: nil) }
-      let now = Date()
-      guard now.timeIntervalSince(told) >= 10 else { return }
-      told = now
-      general.note("\(done) of \(all) images, \(Int(Double(done) / now.timeIntervalSince(started))) a second")
+      try Interruption.check()
+      shown.show(done, of: all)
     }
+    shown.clear()
     let report = Report(
       dataset: opened.name, format: opened.format, classes: opened.classNames.count,
       training: Self.split(opened.training), heldOut: Self.split(opened.heldOut), faults: verification.faults)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 import Interchange
 import Networks
@@ -45,6 +46,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: DataOptions.help)
   var dataset: String
 
+  @OptionGroup var reading: ReadingFlags
   @OptionGroup var compute: ComputeOptions
 
   @Flag(help: "Print JSON on standard output.")
@@ -62,7 +64,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let file = try SafetensorsFile(path: weights)
-    let dataset = try DataOptions.open(dataset, general)
+    let dataset = try DataOptions.open(dataset, reading, general)
     var built: Network
     if let network {
       built = try NetworkRequest(
@@ -87,6 +89,9 @@ struct EvaluateCommand: ParsableCommand {
     let started = Date()
     let evaluation = try model.evaluate(loader, precision: precision)
     let seconds = Date().timeIntervalSince(started)
+    var skipped = SkippedImages()
+    for warning in skipped.add(evaluation.skipped) { general.warn(warning) }
+    if let summary = skipped.summary { general.warn(summary) }
     let cost = try built.cost()
     let result = TrainingResult(
       top1: evaluation.top1, top5: evaluation.top5, loss: evaluation.loss, images: evaluation.images, seconds: seconds,

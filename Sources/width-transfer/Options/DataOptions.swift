@@ -5,7 +5,9 @@ import Support
 /// Which data.
 struct DataOptions: ParsableArguments {
   static let help: ArgumentHelp =
-    "A folder (class folders, CIFAR binary, IDX) or a known name: fashion-mnist, mnist, cifar10, cifar100."
+    ArgumentHelp(
+      "A folder (class folders, CIFAR binary, IDX, tar shards), a tar archive, a packed file, or a known name: "
+        + "\(Dataset.knownNames.joined(separator: ", ")).")
 
   @Option(help: DataOptions.help)
   var dataset: String
@@ -13,11 +15,13 @@ struct DataOptions: ParsableArguments {
   @Option(help: "Use this part of the training data only, for example 10%.")
   var subset: String?
 
-  func open(_ general: GeneralOptions) throws -> Dataset { try Self.open(dataset, general) }
+  @OptionGroup var reading: ReadingFlags
+
+  func open(_ general: GeneralOptions) throws -> Dataset { try Self.open(dataset, reading, general) }
 
   /// Opens a data set and, with `-v`, tells what it was taken for.
-  static func open(_ name: String, _ general: GeneralOptions) throws -> Dataset {
-    let dataset = try Dataset.open(name)
+  static func open(_ name: String, _ reading: ReadingFlags, _ general: GeneralOptions) throws -> Dataset {
+    let dataset = try Dataset.open(name, options: reading.options)
     general.debug(
       "data set \(dataset.name): \(dataset.format), \(dataset.training.count) training and \(dataset.heldOut.count) "
         + "held-out images of \(dataset.channels) channel(s) at \(dataset.resolution) px, "

@@ -19,6 +19,7 @@ enum Resolved {
       "seed": "\(compute.seed)", "version": WidthTransferCommand.version, "libtorch": Torch.version,
       "swift": swiftVersion,
     ]
+    values.merge(data.reading.resolved) { _, new in new }
     values.merge(more) { _, new in new }
     var all = values.mapValues { $0.map(Configuration.Value.text) }
     // One of a flag that may be given several times is written as any other.

@@ -1,0 +1,55 @@
+/// One split of a packed file.
+public struct PackedImages: ImageSource {
+  /// What the images are called in messages.
+  public let name: String
+  /// The common size, where all images are small and have one size.
+  public let uniformSize: ImageSize?
+  private let file: PackedFile
+  private let numbers: Range<Int>
+  private let limits: ImageLimits
+
+  init(file: PackedFile, numbers: Range<Int>, name: String, uniformSize: [Int]?, limits: ImageLimits) {
+    self.file = file
+    self.numbers = numbers
+    self.name = name
+    self.limits = limits
+    self.uniformSize = uniformSize.map { ImageSize(width: $0[0], height: $0[1]) }
+  }
+
+  /// The number of images.
+  public var count: Int { numbers.count }
+
+  /// The channels of every image.
+  public var channels: Int { file.description.channels }
+
+  /// The names of the classes.
+  public var classNames: [String] { file.description.classNames }
+
+  /// The class of image `index`.
+  public func label(at index: Int) -> Int { file.label(of: numbers.lowerBound + index) }
+
+  /// The file and the number of image `index`.
+  public func place(at index: Int) -> String { file.name(of: numbers.lowerBound + index) }
+
+  /// The JPEG or PNG file that image `index` is; nil for raw samples.
+  public func file(at index: Int) throws -> [UInt8]? {
+    try file.read(numbers.lowerBound + index) { record, bytes in record.encoding == .file ? Array(bytes) : nil }
+  }
+
+  /// A part of image `index`; of raw samples no more is touched than that.
+  public func image(at index: Int, as request: (ImageSize) -> ImageRequest) throws -> PixelImage {
+    let number = numbers.lowerBound + index
+    return try file.read(number) { record, bytes in
+      switch record.encoding {
+      case .file:
+        return try PixelImage.decode(
+          bytes: bytes, path: file.name(of: number), channels: channels, limits: limits, as: request)
+      case .raw:
+        let region = request(record.imageSize).region
+        return PixelImage(
+          width: region.width, height: region.height, channels: record.channels,
+          pixels: PixelImage.part(region, of: bytes, width: record.imageSize.width, channels: record.channels))
+      }
+    }
+  }
+}

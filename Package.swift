@@ -34,6 +34,10 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
     .target(name: "Support"),
@@ -42,7 +46,7 @@ let package = Package(
     .target(name: "Runs", dependencies: ["Support", .product(name: "Yams", package: "Yams")]),
     .target(name: "Interchange", dependencies: ["Support"]),
     .target(
-      name: "Datasets", dependencies: ["Support", "Torch", "CJPEG", "CSPNG", "CZlib", "CArchive"]),
+      name: "Datasets", dependencies: ["Support", "Torch", "CJPEG", "CSPNG", "CZlib", "CArchive", "CCurl", "CCrypto"]),
     .target(name: "Training", dependencies: ["Support", "Runs", "Networks", "Datasets", "Torch", "Interchange"]),
     .target(name: "WidthSearch", dependencies: ["Training"]),
     .target(name: "WidthTransfer", dependencies: ["WidthSearch", "Training", "Runs", "Networks"]),

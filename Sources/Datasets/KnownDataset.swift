@@ -7,6 +7,7 @@ enum KnownDataset: String, CaseIterable {
   case mnist
   case cifar10
   case cifar100
+  case tinyImageNet = "tiny-imagenet"
 
   /// The folder that holds the data set.
   ///
@@ -25,15 +26,26 @@ enum KnownDataset: String, CaseIterable {
       .missing, path: rawValue, reason: "the data set is not at \(places.joined(separator: ", nor at ")). \(advice)")
   }
 
+  /// The folder to download the data set into: the first of those looked at that is meant for all data sets.
+  func downloadFolder(environment: [String: String]) -> String {
+    if let data = environment["WIDTH_TRANSFER_DATA"], !data.isEmpty { return data + "/" + rawValue }
+    return "data/" + rawValue
+  }
+
   private var advice: String {
+    let download = "width-transfer data download \(rawValue) fetches it"
     switch self {
     case .fashionMNIST:
-      "On Debian and Ubuntu, apt-get install dataset-fashion-mnist puts it in place; "
+      return "\(download). On Debian and Ubuntu, apt-get install dataset-fashion-mnist puts it in place; "
         + "or set FASHION_MNIST to the folder that holds its four files"
     case .mnist:
-      "Put its four IDX files there, or set WIDTH_TRANSFER_DATA to the folder that holds \(rawValue)/"
+      return "\(download). Or put its four IDX files there, or set WIDTH_TRANSFER_DATA to the folder that holds "
+        + "\(rawValue)/"
     case .cifar10, .cifar100:
-      "Put the unpacked binary version there, or set WIDTH_TRANSFER_DATA to the folder that holds \(rawValue)/"
+      return "\(download). Or put the binary version there, or set WIDTH_TRANSFER_DATA to the folder that holds "
+        + "\(rawValue)/"
+    case .tinyImageNet:
+      return "\(download) and unpacks it. Or set WIDTH_TRANSFER_DATA to the folder that holds \(rawValue)/"
     }
   }
 }

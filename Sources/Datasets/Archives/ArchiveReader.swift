@@ -2,8 +2,14 @@ import CArchive
 import Foundation
 import Support
 
-/// Reads a tar archive from front to back through libarchive: plain, or compressed with gzip, bzip2, xz or zstd.
+/// Reads an archive from front to back through libarchive: tar, plain or compressed with gzip, bzip2, xz or zstd; or zip.
 final class ArchiveReader {
+  /// The kinds of archives.
+  enum Format: String {
+    case tar
+    case zip
+  }
+
   /// A regular file in an archive.
   struct Member {
     /// Its path inside the archive: relative, without `..`.
@@ -21,27 +27,33 @@ final class ArchiveReader {
 
   /// Opens the archive at `path`.
   ///
-  /// - Throws: ``Support/FileFailure``: `missing` when it cannot be opened, `badData` when it is no tar archive.
-  init(path: String, limits: ArchiveLimits = .init()) throws {
+  /// - Throws: ``Support/FileFailure``: `missing` when it cannot be opened, `badData` when it is no such archive.
+  init(path: String, format: Format = .tar, limits: ArchiveLimits = .init()) throws {
     self.path = path
     self.limits = limits
     guard let archive = archive_read_new() else {
       throw FileFailure(.io, path: path, reason: "cannot be opened (no memory)")
     }
     self.archive = archive
-    archive_read_support_format_tar(archive)
-    // One by one: "all" would include filters that run other programs. Where libarchive was built without one of these it would
-    // run a program too and says so by a warning; such a filter fails when it is met.
-    archive_read_support_filter_gzip(archive)
-    archive_read_support_filter_bzip2(archive)
-    archive_read_support_filter_xz(archive)
-    archive_read_support_filter_zstd(archive)
+    switch format {
+    case .tar:
+      archive_read_support_format_tar(archive)
+      // One by one: "all" would include filters that run other programs. Where libarchive was built without one of these it
+      // would run a program too and says so by a warning; such a filter fails when it is met.
+      archive_read_support_filter_gzip(archive)
+      archive_read_support_filter_bzip2(archive)
+      archive_read_support_filter_xz(archive)
+      archive_read_support_filter_zstd(archive)
+    case .zip:
+      // By the directory at its end, which alone tells links from files.
+      archive_read_support_format_zip_seekable(archive)
+    }
     // From here on, leaving by an error frees the archive: all properties are set.
     guard FileManager.default.isReadableFile(atPath: path) else {
       throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read")
     }
     guard archive_read_open_filename(archive, path, 1 << 18) == ARCHIVE_OK else {
-      throw FileFailure(.badData, path: path, reason: "is no tar archive (\(Self.message(of: archive)))")
+      throw FileFailure(.badData, path: path, reason: "is no \(format.rawValue) archive (\(Self.message(of: archive)))")
     }
   }
 
@@ -66,7 +78,7 @@ final class ArchiveReader {
       members += 1
       guard members <= limits.members else {
         throw FileFailure(
-          .badData, path: path, reason: "holds more than \(limits.members) members; that many are not read")
+          .beyondLimit, path: path, reason: "holds more than \(limits.members) members; that many are not read")
       }
       if let member { return member }
     }
@@ -88,7 +100,7 @@ final class ArchiveReader {
     let size = Int(archive_entry_size(entry))
     guard size >= 0, size <= ImageLimits.archiveMemberBytes else {
       throw FileFailure(
-        .badData, path: path,
+        .beyondLimit, path: path,
         reason:
           "the member \(Self.shown(name)) declares \(size) bytes; at most \(ImageLimits.archiveMemberBytes) are read")
     }
@@ -106,7 +118,8 @@ final class ArchiveReader {
       var (count, offset): (Int, la_int64_t) = (0, 0)
       let status = archive_read_data_block(archive, &pointer, &count, &offset)
       if status == ARCHIVE_EOF { break }
-      guard status >= ARCHIVE_WARN, let pointer, Int(offset) == got, got + count <= member.size else {
+      // A mere warning is how a wrong checksum in a zip archive is told.
+      guard status == ARCHIVE_OK, let pointer, Int(offset) == got, got + count <= member.size else {
         throw damaged("in the member \(Self.shown(member.name))")
       }
       try consume(UnsafeRawBufferPointer(start: pointer, count: count))

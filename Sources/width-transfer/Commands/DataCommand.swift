@@ -3,7 +3,7 @@ import ArgumentParser
 /// What is about data alone.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Data sets alone: verify, pack.",
+    commandName: "data", abstract: "Data sets alone: download, verify, pack.",
     discussion: "Example: width-transfer data verify photos/",
-    subcommands: [DataVerifyCommand.self, DataPackCommand.self])
+    subcommands: [DataDownloadCommand.self, DataVerifyCommand.self, DataPackCommand.self])
 }

@@ -1,0 +1,35 @@
+import CCrypto
+
+/// The SHA-256 of bytes that come piece by piece, computed by OpenSSL.
+final class SHA256Digest {
+  private let context: OpaquePointer
+
+  init() {
+    guard let context = EVP_MD_CTX_new() else { fatalError("no memory for a checksum") }
+    self.context = context
+    restart()
+  }
+
+  deinit { EVP_MD_CTX_free(context) }
+
+  /// Forgets what came.
+  func restart() {
+    precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "OpenSSL offers no SHA-256")
+  }
+
+  /// Takes the next bytes in.
+  func update(_ bytes: UnsafeRawBufferPointer) {
+    precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "OpenSSL's SHA-256 fails")
+  }
+
+  /// The checksum of all bytes in lower-case hexadecimal digits; what comes next begins anew.
+  func finish() -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    precondition(EVP_DigestFinal_ex(context, &digest, nil) == 1, "OpenSSL's SHA-256 fails")
+    restart()
+    return digest.map { byte in
+      let digits = String(byte, radix: 16)
+      return byte < 16 ? "0" + digits : digits
+    }.joined()
+  }
+}

@@ -64,6 +64,12 @@ let package = Package(
         "Reporting", "Interchange", "WidthTransfer", .product(name: "Yams", package: "Yams"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(
+      name: "fuzz-readers",
+      dependencies: [
+        "Datasets", "Interchange", "Support", "Torch", "CZlib",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(name: "SupportTests", dependencies: ["Support"]),
     .testTarget(name: "TorchTests", dependencies: ["Torch"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
@@ -75,7 +81,7 @@ let package = Package(
       name: "WidthSearchTests", dependencies: ["WidthSearch"], resources: [.copy("Fixtures")]),
     .testTarget(name: "WidthTransferTests", dependencies: ["WidthTransfer"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["width-transfer"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["width-transfer", "CZlib"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -9,7 +9,7 @@ enum { most_scans = 500 };
 
 // Columns and rows that are decoded around a part and thrown away: chrominance is interpolated from neighbouring samples, and at
 // the edge of what is decoded there are none.
-enum { margin = 8 };
+enum { margin = 2 };
 
 struct cj_decoder {
   struct jpeg_decompress_struct info;

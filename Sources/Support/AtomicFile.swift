@@ -156,8 +156,7 @@ public enum AtomicFile {
 
   // The rename itself is only durable once the folder that holds the name has reached the disk.
   private static func synchronizeFolder(of path: String) {
-    let folder = (path as NSString).deletingLastPathComponent
-    let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(Path.folder(of: path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)

@@ -4,7 +4,8 @@
 /// made afresh from `(seed, purpose, position)`, so no random state needs to be saved. Reference: Steele, Lea and Flood,
 /// "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014).
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
+  /// The whole state: a generator made from it as its seed goes on where this one is.
+  public private(set) var state: UInt64
 
   /// Creates a generator from one seed.
   public init(seed: UInt64) { state = seed }

@@ -96,3 +96,13 @@ import Testing
     #expect(try names() == ["shared"])
   }
 }
+
+@Suite struct PathTests {
+  @Test(arguments: [
+    ("a/b/c", "a/b"), ("c", "."), ("cc", "."), ("/c", "/"), ("/", "/"), ("a/", "."), ("a//b", "a"), ("/a/b//", "/a"),
+    ("./a", "."), ("", "."), ("é/x", "é"),
+  ])
+  func theFolderOfAPath(path: String, folder: String) {
+    #expect(Path.folder(of: path) == folder)
+  }
+}

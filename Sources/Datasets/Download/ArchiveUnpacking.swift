@@ -59,7 +59,7 @@ struct ArchiveUnpacking {
           .badData, path: path, reason: "the member \(ArchiveReader.shown(member.name)) does not lie in \(content)/")
       }
       let place = temporary + "/" + member.name
-      let parent = (place as NSString).deletingLastPathComponent
+      let parent = Path.folder(of: place)
       if known.insert(parent).inserted { try AtomicFile.createFolder(parent) }
       let file = try UnpackedFile(path: place, archive: path)
       try reader.read(member) { piece in

@@ -78,7 +78,7 @@ final class PartFile {
     guard rename(path, target) == 0 else {
       throw FileFailure(.cannotCreate, path: target, reason: "cannot be created (\(errorText(errno)))")
     }
-    synchronize(folder: (target as NSString).deletingLastPathComponent)
+    synchronize(folder: Path.folder(of: target))
   }
 
   /// Takes the file away.

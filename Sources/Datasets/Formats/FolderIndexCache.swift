@@ -87,7 +87,7 @@ struct FolderIndexCache {
     }
     let checksum = UInt64(Checksum.crc32(body.bytes))
     let content = body.bytes
-    try? AtomicFile.createFolder((path as NSString).deletingLastPathComponent)
+    try? AtomicFile.createFolder(Path.folder(of: path))
     try? AtomicFile.write(to: path) { writer in
       try writer.write(Data(Self.magic))
       try withUnsafeBytes(of: checksum.littleEndian) { try writer.write($0) }

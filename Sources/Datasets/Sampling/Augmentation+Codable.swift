@@ -1,13 +1,21 @@
 extension Augmentation: Codable {
-  private enum Kind: String, CodingKey {
+  private enum Kind: String, CodingKey, CaseIterable {
     case padCropFlip
     case randomResizedCrop
+    /// What evaluation sees, mirrored or not: ``Augmentation/none``, or ``Augmentation/padCropFlip(padding:flip:)`` without a margin.
+    case centerCrop
   }
 
-  private enum Value: String, CodingKey {
-    case padding
-    case minimumScale
+  private enum CenterCropValue: String, CodingKey, CaseIterable {
     case flip
+  }
+
+  private enum PadCropFlipValue: String, CodingKey, CaseIterable {
+    case padding, flip
+  }
+
+  private enum RandomResizedCropValue: String, CodingKey, CaseIterable {
+    case minimumScale, flip
   }
 
   private static let noneText = "none"
@@ -20,35 +28,42 @@ extension Augmentation: Codable {
       switch text {
       case Self.noneText: self = .none
       case Kind.padCropFlip.rawValue: self = .padCropFlip(padding: 4, flip: true)
+      case Kind.centerCrop.rawValue: self = .none
       case Kind.randomResizedCrop.rawValue: self = .randomResizedCrop(minimumScale: 0.08, flip: true)
       default:
         throw DecodingError.dataCorrupted(
           .init(
             codingPath: decoder.codingPath,
-            debugDescription: "\"\(text)\" is no augmentation; known are none, padCropFlip, randomResizedCrop"))
+            debugDescription:
+              "\"\(text)\" is no augmentation; known are none, centerCrop, padCropFlip, randomResizedCrop"))
       }
       return
     }
-    let container = try decoder.container(keyedBy: Kind.self)
+    let container = try decoder.container(withOnly: Kind.self, of: "augmentation")
     guard let kind = container.allKeys.first, container.allKeys.count == 1 else {
       throw DecodingError.dataCorrupted(
         .init(
-          codingPath: decoder.codingPath, debugDescription: "one of none, padCropFlip, randomResizedCrop is needed"))
+          codingPath: decoder.codingPath,
+          debugDescription: "one of none, centerCrop, padCropFlip, randomResizedCrop is needed"))
     }
-    let values = try container.nestedContainer(keyedBy: Value.self, forKey: kind)
-    let flip = try values.decodeIfPresent(Bool.self, forKey: .flip) ?? true
+    let inner = try container.superDecoder(forKey: kind)
     switch kind {
+    case .centerCrop:
+      let values = try inner.container(withOnly: CenterCropValue.self, of: kind.rawValue)
+      let flip = try values.decodeIfPresent(Bool.self, forKey: .flip) ?? false
+      self = flip ? .padCropFlip(padding: 0, flip: true) : .none
     case .padCropFlip:
-      self = .padCropFlip(padding: try values.decodeIfPresent(Int.self, forKey: .padding) ?? 4, flip: flip)
+      let values = try inner.container(withOnly: PadCropFlipValue.self, of: kind.rawValue)
+      self = .padCropFlip(
+        padding: try values.decodeIfPresent(Int.self, forKey: .padding) ?? 4,
+        flip: try values.decodeIfPresent(Bool.self, forKey: .flip) ?? true)
     case .randomResizedCrop:
+      let values = try inner.container(withOnly: RandomResizedCropValue.self, of: kind.rawValue)
       self = .randomResizedCrop(
-        minimumScale: try values.decodeIfPresent(Double.self, forKey: .minimumScale) ?? 0.08, flip: flip)
+        minimumScale: try values.decodeIfPresent(Double.self, forKey: .minimumScale) ?? 0.08,
+        flip: try values.decodeIfPresent(Bool.self, forKey: .flip) ?? true)
     }
-    do {
-      try validate()
-    } catch {
-      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "\(error)"))
-    }
+    try decoder.check(validate)
   }
 
   /// Writes `none`, or the kind with all its values.
@@ -59,12 +74,12 @@ extension Augmentation: Codable {
       try container.encode(Self.noneText)
     case .padCropFlip(let padding, let flip):
       var container = encoder.container(keyedBy: Kind.self)
-      var values = container.nestedContainer(keyedBy: Value.self, forKey: .padCropFlip)
+      var values = container.nestedContainer(keyedBy: PadCropFlipValue.self, forKey: .padCropFlip)
       try values.encode(padding, forKey: .padding)
       try values.encode(flip, forKey: .flip)
     case .randomResizedCrop(let minimumScale, let flip):
       var container = encoder.container(keyedBy: Kind.self)
-      var values = container.nestedContainer(keyedBy: Value.self, forKey: .randomResizedCrop)
+      var values = container.nestedContainer(keyedBy: RandomResizedCropValue.self, forKey: .randomResizedCrop)
       try values.encode(minimumScale, forKey: .minimumScale)
       try values.encode(flip, forKey: .flip)
     }

@@ -1,0 +1,110 @@
+"""Makes the sound files that scripts/fuzz damages, by programs other than the one that is to read them."""
+
+import argparse
+import gzip
+import io
+import os
+import struct
+import subprocess
+import tarfile
+import tempfile
+
+import numpy
+from PIL import Image
+from safetensors.numpy import save_file
+
+import check_images
+
+SIDE = 12
+
+
+def small_images():
+    """Names and contents of small JPEG and PNG files of many kinds."""
+    with tempfile.TemporaryDirectory() as folder:
+        check_images.make_kinds(folder)
+        found = []
+        for place, _, names in sorted(os.walk(folder)):
+            for name in sorted(names):
+                with open(os.path.join(place, name), "rb") as file:
+                    found.append((f"{len(found):03}-{name}", file.read()))
+    # Small files are read faster and have more of their bytes where it matters.
+    return [(name, content) for name, content in found if len(content) < 20_000]
+
+
+def tiny(index, form):
+    pixels = numpy.random.default_rng(index).integers(0, 255, (SIDE, SIDE, 3), dtype=numpy.uint8)
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, form)
+    return content.getvalue()
+
+
+def archive(members, mode):
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode=mode) as file:
+        for name, data in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            file.addfile(member, io.BytesIO(data))
+    return content.getvalue()
+
+
+def archives():
+    folders = [(f"{split}/{kind}/{index}.{form.lower()}", tiny(index, form)) for split in ("train", "val") for kind in "ab"
+               for index, form in enumerate(("JPEG", "PNG"))]
+    shards = [part for index in range(6)
+              for part in ((f"{index}.cls", str(index % 2).encode()), (f"{index}.jpg", tiny(index, "JPEG")))]
+    cifar = [(f"cifar-10-batches-bin/{name}", bytes([index]) + bytes(range(256)) * 12)
+             for index, name in enumerate(("data_batch_1.bin", "test_batch.bin"))]
+    for name, members in (("folders", folders), ("shards", shards), ("cifar", cifar)):
+        for mode, ending in (("w", "tar"), ("w:gz", "tar.gz"), ("w:bz2", "tar.bz2"), ("w:xz", "tar.xz")):
+            yield f"{name}.{ending}", archive(members, mode)
+
+
+def idx(shape, data):
+    return bytes([0, 0, 8, len(shape)]) + b"".join(struct.pack(">I", size) for size in shape) + data
+
+
+def idx_files():
+    for split, count in (("train", 5), ("t10k", 3)):
+        images = idx((count, 4, 4), bytes(range(16)) * count)
+        yield f"{split}-images-idx3-ubyte" + ("" if split == "train" else ".gz"), images if split == "train" else gzip.compress(images)
+        yield f"{split}-labels-idx1-ubyte", idx((count,), bytes(index % 3 for index in range(count)))
+
+
+def write(folder, files):
+    os.makedirs(folder)
+    for name, content in files:
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--executable", required=True)
+    parser.add_argument("--output", required=True)
+    options = parser.parse_args()
+    write(os.path.join(options.output, "images"), small_images())
+    write(os.path.join(options.output, "archives"), archives())
+    write(os.path.join(options.output, "idx"), idx_files())
+    write(os.path.join(options.output, "cifar"),
+          [(name, (bytes([label]) + bytes(range(256)) * 12) * 2) for label, name in enumerate(("data_batch_1.bin", "test_batch.bin"))]
+          + [("batches.meta.txt", b"\n".join(b"class%d" % index for index in range(10)))])
+    packed = os.path.join(options.output, "packed")
+    os.makedirs(packed)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in archives():
+            if name == "folders.tar":
+                path = os.path.join(folder, name)
+                with open(path, "wb") as file:
+                    file.write(content)
+                for encoding in ("source", "raw"):
+                    subprocess.run([options.executable, "data", "pack", path, "--output", os.path.join(packed, encoding),
+                                    "--encoding", encoding, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    tensors = os.path.join(options.output, "safetensors")
+    os.makedirs(tensors)
+    save_file({"a": numpy.arange(6, dtype=numpy.float32).reshape(2, 3), "b": numpy.array(3, dtype=numpy.int64),
+               "c": numpy.zeros((0, 4), dtype=numpy.uint8)}, os.path.join(tensors, "small"), metadata={"format": "pt"})
+
+
+if __name__ == "__main__":
+    main()

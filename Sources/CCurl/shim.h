@@ -31,3 +31,12 @@ static inline CURLcode wt_curl_allow_http_only(CURL *handle) {
   return curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 }
+
+// An interruption must not wait for a name server that does not answer.
+static inline CURLcode wt_curl_leave_quickly(CURL *handle) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+  return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+#else
+  return CURLE_OK;
+#endif
+}

@@ -73,7 +73,9 @@ extension Dataset {
       + "data_batch_1.bin with test_batch.bin, or train.bin with test.bin (CIFAR's binary version); "
       + "train/ with class folders of JPEG or PNG images, and val/ or test/; tar archives of such or of WebDataset's samples. "
       + "Found: " + (found.isEmpty ? "nothing" : list)
-    if files.contains(where: { $0.hasSuffix(".zip") }) {
+    if files.contains(where: { $0.hasSuffix(".part") }) {
+      message += ". A download is not finished: run width-transfer data download again, which goes on with it"
+    } else if files.contains(where: { $0.hasSuffix(".zip") }) {
       message += ". Unpack the archives first: of archives, tar is read"
     }
     return message

@@ -18,12 +18,28 @@ enum KnownDataset: String, CaseIterable {
     if let data = environment["WIDTH_TRANSFER_DATA"], !data.isEmpty { places.append(data + "/" + rawValue) }
     places.append("data/" + rawValue)
     if self == .fashionMNIST { places.append("/usr/share/datasets/fashion-mnist") }
+    var unfinished: String?
     for place in places {
       var isFolder: ObjCBool = false
-      if FileManager.default.fileExists(atPath: place, isDirectory: &isFolder), isFolder.boolValue { return place }
+      guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder), isFolder.boolValue else { continue }
+      guard isUnfinished(place) else { return place }
+      unfinished = unfinished ?? place
+    }
+    if let unfinished {
+      throw FileFailure(
+        .missing, path: unfinished,
+        reason: "the download is not finished; width-transfer data download \(rawValue) goes on with it")
     }
     throw FileFailure(
       .missing, path: rawValue, reason: "the data set is not at \(places.joined(separator: ", nor at ")). \(advice)")
+  }
+
+  /// Whether a folder holds nothing but what a download has left that was stopped.
+  private func isUnfinished(_ folder: String) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let archives = unpackedFolder == nil ? [] : files.map(\.name)
+    return !names.isEmpty
+      && names.allSatisfy { $0.hasSuffix(".part") || $0.hasSuffix(".unpacking") || archives.contains($0) }
   }
 
   /// The folder to download the data set into: the first of those looked at that is meant for all data sets.

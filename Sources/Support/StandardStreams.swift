@@ -4,6 +4,19 @@ import Foundation
   import Glibc
 #endif
 
+/// The three streams that every process is born with.
+public enum StandardStreams {
+  /// Gives those that the parent process has closed a place to go to.
+  ///
+  /// Else the next files to be opened would be the streams, and messages would be written into them.
+  public static func ensureOpen() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) == -1 {
+      // The lowest free number is the missing one.
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+}
+
 /// What people read while work goes on: messages, warnings, progress.
 public enum StandardError {
   /// Writes text; a stream that nobody reads, or a full disk behind it, must not end a training.

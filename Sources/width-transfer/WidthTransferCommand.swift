@@ -24,6 +24,7 @@ struct WidthTransferCommand: ParsableCommand {
     ])
 
   static func main() {
+    StandardStreams.ensureOpen()
     Interruption.ignoreWriteSignals()
     do {
       let arguments = try ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), Vocabulary())

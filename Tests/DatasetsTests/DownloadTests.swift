@@ -7,6 +7,7 @@ import Testing
 @Suite("A download")
 struct DownloadTests {
   private let published = Publication()
+  private let lone = Publication(homes: ["https://a.example/x.bin"])
 
   @Test("fetches, checks and names a file, and says so")
   func fresh() throws {
@@ -104,7 +105,7 @@ struct DownloadTests {
     try withTemporaryFolder { folder in
       let other = [UInt8](repeating: 9, count: 1000)
       expectExit(.badData, folder + "/x.bin", sha256(other), published.file.sha256, "deleted") {
-        try published.download(folder, FakeTransport(.file(other))).run()
+        try lone.download(folder, FakeTransport(.file(other))).run()
       }
       #expect(names(folder).isEmpty)
     }
@@ -115,20 +116,21 @@ struct DownloadTests {
     try withTemporaryFolder { folder in
       try write([1, 2, 3], to: folder + "/x.bin.part")
       expectExit(.badData, "has 1001 bytes, 1000 were expected") {
-        try published.download(folder, FakeTransport(.file(published.bytes + [0]))).run()
+        try lone.download(folder, FakeTransport(.file(published.bytes + [0]))).run()
       }
       // What is there is not given up for it.
       #expect(content(folder + "/x.bin.part") == [1, 2, 3])
+      try FileManager.default.removeItem(atPath: folder + "/x.bin.part")
       let endless = FakeTransport.Answer(
         head: HTTPHead(status: 200), pieces: [published.bytes, published.bytes, published.bytes])
       expectExit(.badData, "sends more than the 1000 bytes") {
-        try published.download(folder, FakeTransport(endless)).run()
+        try lone.download(folder, FakeTransport(endless)).run()
       }
       #expect(content(folder + "/x.bin.part") == nil)
       // A page instead of a file, without a length.
       let page = FakeTransport.Answer(head: HTTPHead(status: 200), pieces: [Array("<html>".utf8)])
       expectExit(.badData, "6 bytes came, 1000 were expected") {
-        try published.download(folder, FakeTransport(page)).run()
+        try lone.download(folder, FakeTransport(page)).run()
       }
       #expect(content(folder + "/x.bin.part") == nil)
     }
@@ -141,19 +143,19 @@ struct DownloadTests {
         try write([1, 2, 3], to: folder + "/x.bin.part")
         let answer = FakeTransport.Answer(head: HTTPHead(status: 206, fields: ["content-range": range]))
         expectExit(.badData, "the range \"\(range)\"") {
-          try published.download(folder, FakeTransport(answer)).run()
+          try lone.download(folder, FakeTransport(answer)).run()
         }
         #expect(content(folder + "/x.bin.part") == [1, 2, 3])
       }
       let other = FakeTransport.Answer(head: HTTPHead(status: 206, fields: ["content-range": "bytes 3-9/10"]))
       expectExit(.badData, "has 10 bytes, 1000 were expected") {
-        try published.download(folder, FakeTransport(other)).run()
+        try lone.download(folder, FakeTransport(other)).run()
       }
-      // Nothing beyond what is there: so that is no part of the file.
-      expectExit(.badData, "3 bytes came, 1000 were expected") {
-        try published.download(folder, FakeTransport(.status(416, ["content-range": "bytes */3"]))).run()
+      // Nothing beyond what is there: another file, or another server's idea of it.
+      expectExit(.unavailable, "no more than the 3 bytes") {
+        try lone.download(folder, FakeTransport(.status(416, ["content-range": "bytes */3"]))).run()
       }
-      #expect(content(folder + "/x.bin.part") == nil)
+      #expect(content(folder + "/x.bin.part") == [1, 2, 3])
     }
   }
 
@@ -179,7 +181,7 @@ struct DownloadTests {
   func noNetwork() throws {
     try withTemporaryFolder { folder in
       let transport = FakeTransport(
-        .init(failure: .unreachable("Could not resolve host: a.example")), .init(failure: .unreachable("timed out")))
+        .init(failure: .unresolved("Could not resolve host: a.example")), .init(failure: .unresolved("no such name")))
       expectExit(
         .unavailable, "known: a.example cannot be reached (Could not resolve host: a.example)",
         "there seems to be no network", "put them into \(folder)",
@@ -312,5 +314,83 @@ struct DownloadTests {
     let digest = SHA256Digest()
     for _ in 0..<1000 { [UInt8](repeating: 0x61, count: 1000).withUnsafeBytes { digest.update($0) } }
     #expect(digest.finish() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+  }
+
+  @Test("is complete once all bytes are there, however the connection ended", arguments: [2 << 20, 1000])
+  func endsBadly(count: Int) throws {
+    try withTemporaryFolder { folder in
+      let published = Publication(count)
+      let transport = FakeTransport(.file(published.bytes, cut: count))
+      try published.download(folder, transport).expect(.downloaded)
+      #expect(transport.requests.count == 1 && content(folder + "/x.bin") == published.bytes)
+    }
+  }
+
+  @Test("asks the next home when one sends something else, as a network before its login does")
+  func otherContent() throws {
+    try withTemporaryFolder { folder in
+      let page = FakeTransport.Answer.file(Array("log in".utf8))
+      let transport = FakeTransport(page, .file(published.bytes))
+      try published.download(folder, transport).expect(.downloaded)
+      #expect(transport.requests.map(\.address) == published.file.homes)
+      // As long as the file, so that it is seen only at the end.
+      let wrong = FakeTransport(.file([UInt8](repeating: 1, count: 1000)), .file(published.bytes))
+      try published.download(folder + "/second", wrong).expect(.downloaded)
+      #expect(content(folder + "/second/x.bin") == published.bytes)
+      let both = FakeTransport(page, page)
+      expectExit(.badData, "6 bytes, 1000 were expected") { try published.download(folder + "/third", both).run() }
+    }
+  }
+
+  @Test("keeps what is there from a server that has another file")
+  func keepsThePart() throws {
+    try withTemporaryFolder { folder in
+      let part = Array(published.bytes.prefix(600))
+      try write(part, to: folder + "/x.bin.part")
+      let answers: [FakeTransport.Answer] = [
+        .status(416, ["content-range": "bytes */500"]),
+        .init(head: HTTPHead(status: 200), pieces: [Array("log in".utf8)]),
+      ]
+      for answer in answers {
+        #expect(throws: (any Error).self) { try published.download(folder, FakeTransport(answer, answer)).run() }
+        #expect(content(folder + "/x.bin.part") == part)
+      }
+    }
+  }
+
+  @Test("that was stopped does not hide data that are elsewhere, and is said to be unfinished")
+  func unfinished() throws {
+    try withTemporaryFolder { folder in
+      let environment = ["WIDTH_TRANSFER_DATA": folder]
+      try write([1], to: folder + "/mnist/train-images-idx3-ubyte.gz.part")
+      expectFailure(.missing, path: "/mnist", "not finished", "data download mnist") {
+        try Dataset.open("mnist", environment: environment)
+      }
+      try write([1], to: folder + "/tiny-imagenet/tiny-imagenet-200.zip")
+      expectFailure(.missing, path: "/tiny-imagenet", "not finished") {
+        try Dataset.open("tiny-imagenet", environment: environment)
+      }
+    }
+  }
+
+  @Test("takes no folder for unpacked that lacks what the archive holds")
+  func halfUnpacked() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder + "/tiny-imagenet-200", withIntermediateDirectories: true)
+      expectExit(.badData, "tiny-imagenet-200", "lacks train/", "move it away") {
+        try DatasetDownload("tiny-imagenet", folder: folder).run()
+      }
+    }
+  }
+
+  @Test("shows no password, and takes no address that is none")
+  func addresses() throws {
+    #expect(RemoteFile.shown("http://me:secret@h.example/x?y") == "http://h.example/x?y")
+    #expect(RemoteFile.shown("http://h.example/x") == "http://h.example/x")
+    for wrong in [
+      "http://h.example/with space/", "http://h.example:99999/", "http://h.example/\u{1}", "h.example/x", "ftp://h/x",
+    ] {
+      expectExit(.usage, "--from") { try DatasetDownload("mnist", mirror: wrong) }
+    }
   }
 }

@@ -83,7 +83,7 @@ struct DownloadTransportTests {
     try withServer { _ in
       .init(head: "", hangs: true)
     } _: { server, folder in
-      expectExit(.unavailable, "127.0.0.1 cannot be reached", "there seems to be no network") {
+      expectExit(.unavailable, "127.0.0.1 cannot be reached", "nothing came") {
         try publication(server).download(folder, quick).run()
       }
     }

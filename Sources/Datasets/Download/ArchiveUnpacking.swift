@@ -25,6 +25,10 @@ struct ArchiveUnpacking {
   func run(progress: (Int) throws -> Void) throws {
     // What a killed run left.
     try? FileManager.default.removeItem(atPath: temporary)
+    guard access(temporary, F_OK) != 0 else {
+      throw FileFailure(
+        .cannotCreate, path: temporary, reason: "is left from an earlier run and cannot be removed; remove it")
+    }
     do {
       try AtomicFile.createFolder(temporary)
       try extract(progress)
@@ -70,6 +74,7 @@ struct ArchiveUnpacking {
         }
         try file.append(piece)
       }
+      try file.finish()
       count += 1
       if count % 256 == 0 { try progress(count) }
     }
@@ -81,6 +86,7 @@ struct ArchiveUnpacking {
 private final class UnpackedFile {
   private let descriptor: Int32
   private let path: String
+  private var isFinished = false
 
   init(path: String, archive: String) throws {
     self.path = path
@@ -95,7 +101,13 @@ private final class UnpackedFile {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit { if !isFinished { close(descriptor) } }
+
+  /// Some file systems tell only now that writing failed.
+  func finish() throws {
+    isFinished = true
+    guard close(descriptor) == 0 else { throw failure(errno) }
+  }
 
   func append(_ bytes: UnsafeRawBufferPointer) throws {
     var rest = bytes[...]
@@ -103,12 +115,16 @@ private final class UnpackedFile {
       let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
       if written < 0 {
         if errno == EINTR { continue }
-        throw FileFailure(
-          .io, path: path,
-          reason: "writing failed (\(errorText(errno))); the archive is kept. "
-            + "Free some space, then run the same command again")
+        throw failure(errno)
       }
       rest = rest.dropFirst(written)
     }
+  }
+
+  private func failure(_ code: Int32) -> FileFailure {
+    FileFailure(
+      .io, path: path,
+      reason: "writing failed (\(errorText(code))); the archive is kept. "
+        + "Free some space, then run the same command again")
   }
 }

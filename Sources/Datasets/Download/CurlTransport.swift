@@ -11,20 +11,25 @@ struct CurlTransport: Transport {
   private static let isReady = curl_global_init(3 /* CURL_GLOBAL_ALL */) == CURLE_OK
 
   func get(_ address: String, from offset: Int, _ receiver: any TransportReceiver) throws {
-    guard Self.isReady, let handle = curl_easy_init() else {
-      throw TransportFailure.lost("libcurl has no memory for a connection")
-    }
-    defer { curl_easy_cleanup(handle) }
+    // Until after the clean-up, which may still write and call.
     let reason = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     reason.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     defer { reason.deallocate() }
     let exchange = CurlExchange(receiver, patience: .seconds(stallSeconds))
+    try withExtendedLifetime(exchange) { try perform(address, offset, exchange, reason) }
+  }
+
+  private func perform(
+    _ address: String, _ offset: Int, _ exchange: CurlExchange, _ reason: UnsafeMutablePointer<CChar>
+  ) throws {
+    guard Self.isReady, let handle = curl_easy_init() else {
+      throw TransportFailure.lost("libcurl has no memory for a connection")
+    }
+    defer { curl_easy_cleanup(handle) }
     prepare(handle, address, offset)
     wt_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, reason)
-    let code = withExtendedLifetime(exchange) {
-      exchange.connect(to: handle)
-      return curl_easy_perform(handle)
-    }
+    exchange.connect(to: handle)
+    let code = curl_easy_perform(handle)
     if let error = exchange.error { throw error }
     guard code != CURLE_OK, !exchange.isStopped else { return }
     var text = reason.pointee == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: reason)
@@ -43,16 +48,19 @@ struct CurlTransport: Transport {
     wt_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
     wt_curl_set_number(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     wt_curl_set_number(handle, CURLOPT_NOPROGRESS, 0)
+    wt_curl_leave_quickly(handle)
   }
 
   private static func failure(_ code: CURLcode, _ text: String, hasAnswer: Bool) -> TransportFailure {
     switch code {
-    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT: .unreachable(text)
+    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved(text)
+    case CURLE_COULDNT_CONNECT: .unreachable(text)
     case CURLE_OPERATION_TIMEDOUT, CURLE_ABORTED_BY_CALLBACK: hasAnswer ? .lost(text) : .unreachable(text)
     case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
       CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
       .insecure(text)
-    default: .lost(text)
+    // A proxy that refuses, something that does not speak HTTP: the server never said a word.
+    default: hasAnswer ? .lost(text) : .unreachable(text)
     }
   }
 }
@@ -114,10 +122,11 @@ private final class CurlExchange {
 
   // One line of the head; returns the number of bytes taken, anything else ends the exchange.
   private func header(_ bytes: UnsafeRawBufferPointer) -> Int {
-    heard = .now
     let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     if line.hasPrefix("HTTP/") {
       head = HTTPHead(status: line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
+      // "Wait a little longer" without end is silence too.
+      if let head, !(100..<200).contains(head.status) { heard = .now }
     } else if let colon = line.firstIndex(of: ":") {
       let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
       head?.fields[line[..<colon].lowercased()] = value

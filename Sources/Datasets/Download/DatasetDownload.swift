@@ -62,8 +62,9 @@ public struct DatasetDownload {
   }
 
   private static func check(mirror: String) throws {
-    guard let parts = URLComponents(string: mirror), ["http", "https"].contains(parts.scheme?.lowercased()),
-      parts.host?.isEmpty == false, parts.query == nil, parts.fragment == nil
+    guard let parts = URLComponents(string: mirror, encodingInvalidCharacters: false),
+      ["http", "https"].contains(parts.scheme?.lowercased()),
+      parts.host?.isEmpty == false, (parts.port ?? 80) < 65_536, parts.query == nil, parts.fragment == nil
     else {
       throw UsageFailure(
         "--from \(ArchiveReader.shown(mirror)): expected the address of a folder, as https://example.org/datasets/")
@@ -77,6 +78,7 @@ public struct DatasetDownload {
   ///   published ones, `cannotCreate` and `io` for trouble with the folder; ``Support/Interrupted`` after SIGINT or SIGTERM.
   public func run(report: @escaping (DownloadEvent) -> Void = { _ in }) throws -> DownloadReport {
     if let unpackedFolder, isFolder(folder + "/" + unpackedFolder) {
+      try requireContent(folder + "/" + unpackedFolder)
       return DownloadReport(dataset: dataset, folder: folder, files: files.map { .init($0, .present) })
     }
     let wasThere = isFolder(folder)
@@ -111,6 +113,16 @@ public struct DatasetDownload {
     if !keepsArchive { unlink(path) }
   }
 
+  // The folder appears when it is complete; one that somebody else made may hold anything.
+  private func requireContent(_ folder: String) throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/train")) ?? []
+    guard !names.isEmpty else {
+      throw FileFailure(
+        .badData, path: folder, reason: "is there, but lacks train/; move it away to fetch and unpack the published one"
+      )
+    }
+  }
+
   private func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
@@ -125,7 +137,7 @@ public struct DatasetDownload {
         message: "\(dataset): \(reasons). \(kept)Run the same command again to go on", exitCode: .ioError)
     }
     let noNetwork =
-      failed.obstacles.allSatisfy { $0.kind == .unreachable } ? "; there seems to be no network" : ""
+      failed.obstacles.allSatisfy { $0.kind == .unresolved } ? "; there seems to be no network" : ""
     let missing = files.filter { !FileManager.default.fileExists(atPath: folder + "/" + $0.name) }
     let list = missing.map { "\n  \($0.homes[0]) (sha256 \($0.sha256))" }.joined()
     let unpacking = unpackedFolder == nil ? "" : " and run the same command again, which unpacks them"

@@ -3,6 +3,7 @@ import Foundation
 /// Why one address gave nothing, or not all.
 struct DownloadObstacle: Error, Equatable {
   enum Kind: Equatable {
+    case unresolved
     case unreachable
     case insecure
     case refused
@@ -19,6 +20,7 @@ struct DownloadObstacle: Error, Equatable {
 
   init(_ failure: TransportFailure, at address: String) {
     switch failure {
+    case .unresolved(let reason): self.init(.unresolved, address, reason)
     case .unreachable(let reason): self.init(.unreachable, address, reason)
     case .insecure(let reason): self.init(.insecure, address, reason)
     case .lost(let reason): self.init(.lost, address, reason)
@@ -29,10 +31,10 @@ struct DownloadObstacle: Error, Equatable {
   var text: String {
     let host = URLComponents(string: address)?.host ?? address
     return switch kind {
-    case .unreachable: "\(host) cannot be reached (\(reason))"
+    case .unresolved, .unreachable: "\(host) cannot be reached (\(reason))"
     case .insecure:
       "there is no secure connection to \(host) (\(reason)); check the clock and that ca-certificates is installed"
-    case .refused: "\(address) \(reason)"
+    case .refused: "\(RemoteFile.shown(address)) \(reason)"
     case .lost: "the connection to \(host) was lost (\(reason))"
     }
   }

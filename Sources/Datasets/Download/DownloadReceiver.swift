@@ -27,7 +27,17 @@ final class DownloadReceiver: TransportReceiver {
     case 200:
       // Before what is there is given up.
       if let length = head.length { try require(length == bytes, "has \(length) bytes, \(bytes) were expected") }
-      if part.count > 0 { try part.restart() }
+      if part.count > 0 {
+        // A page of words instead of the file would cost what is there.
+        guard head.length != nil else {
+          throw FileFailure(
+            .badData, path: RemoteFile.shown(address),
+            reason:
+              "sends the whole anew and does not say how long it is; delete \(part.path) to fetch the whole file, "
+              + "or name another source with --from URL")
+        }
+        try part.restart()
+      }
       isTrusted = head.length != nil
       answer = .content
       return true
@@ -45,7 +55,8 @@ final class DownloadReceiver: TransportReceiver {
 
   func receive(_ bytes: UnsafeRawBufferPointer) throws {
     guard part.count + bytes.count <= download.file.bytes else {
-      throw download.reject(part, "\(address) sends more than the \(download.file.bytes) bytes that were expected")
+      throw try download.reject(
+        part, "\(RemoteFile.shown(address)) sends more than the \(download.file.bytes) bytes that were expected")
     }
     try part.append(bytes)
     download.report(.progress(file: download.file.name, done: part.count, bytes: download.file.bytes))
@@ -58,9 +69,10 @@ final class DownloadReceiver: TransportReceiver {
     let shown = ArchiveReader.shown(head.fields["content-range"] ?? "")
     guard let range = head.range, range.first == part.count else {
       throw FileFailure(
-        .badData, path: address,
+        .badData, path: RemoteFile.shown(address),
         reason: "answers the request for what follows byte \(part.count) with the range \"\(shown)\"; "
-          + "delete \(part.path) to fetch the whole file, or name another source with --from URL")
+          + (part.count > 0 ? "delete \(part.path) to fetch the whole file, or name" : "name")
+          + " another source with --from URL")
     }
     if let total = range.total {
       try require(total == download.file.bytes, "has \(total) bytes, \(download.file.bytes) were expected")
@@ -70,6 +82,7 @@ final class DownloadReceiver: TransportReceiver {
   private func require(_ isRight: Bool, _ what: String) throws {
     guard !isRight else { return }
     throw FileFailure(
-      .badData, path: address, reason: "\(what): it is not the published file. Name another source with --from URL")
+      .badData, path: RemoteFile.shown(address),
+      reason: "\(what): it is not the published file. Name another source with --from URL")
   }
 }

@@ -39,8 +39,7 @@ struct FileDownload {
     let part = try PartFile(path: partPath)
     defer { if part.count == 0 { part.delete() } }
     try part.readWhatIsThere(limit: file.bytes) { try check(keeping: nil) }
-    if part.count < file.bytes { try fetch(into: part) }
-    try verify(part)
+    if part.count < file.bytes { try fetch(into: part) } else { try verify(part) }
     try part.commit(to: target)
     return part.kept > 0 ? .resumed : .downloaded
   }
@@ -61,14 +60,23 @@ struct FileDownload {
 
   private func fetch(into part: PartFile) throws {
     var obstacles: [DownloadObstacle] = []
+    // A home that sends something else, as a network does that first wants a person to log in, is no reason not to ask the next.
+    var other: FileFailure?
+    var last: String?
     for home in file.addresses {
-      if let last = obstacles.last { report(.setback(file: file.name, reason: last.text)) }
+      if let last { report(.setback(file: file.name, reason: last)) }
       do {
-        return try fetch(into: part, from: home)
+        try fetch(into: part, from: home)
+        return try verify(part)
       } catch let obstacle as DownloadObstacle {
         obstacles.append(obstacle)
+        last = obstacle.text
+      } catch let failure as FileFailure where failure.kind == .badData {
+        other = other ?? failure
+        last = failure.message
       }
     }
+    if let other, !obstacles.contains(where: { $0.kind == .lost }) { throw other }
     throw Failed(obstacles: obstacles, kept: part.count)
   }
 
@@ -78,6 +86,8 @@ struct FileDownload {
       do {
         return try exchange(part, home)
       } catch let obstacle as DownloadObstacle {
+        // However the exchange ended: all bytes are there.
+        if part.count == file.bytes { return }
         guard obstacle.kind == .lost, part.count - before >= Self.worthwhile else { throw obstacle }
         report(.setback(file: file.name, reason: obstacle.text))
       }
@@ -88,7 +98,7 @@ struct FileDownload {
   private func exchange(_ part: PartFile, _ home: String) throws {
     var address = home
     for _ in 0...Self.mostRedirections {
-      report(.started(file: file.name, address: address, kept: part.count, bytes: file.bytes))
+      report(.started(file: file.name, address: RemoteFile.shown(address), kept: part.count, bytes: file.bytes))
       let receiver = DownloadReceiver(self, part, address)
       do {
         try transport.get(address, from: part.count, receiver)
@@ -97,7 +107,9 @@ struct FileDownload {
       }
       switch receiver.answer {
       case .content: return try complete(part, address, isTrusted: receiver.isTrusted)
-      case .nothingLeft: return try verify(part)
+      case .nothingLeft:
+        throw DownloadObstacle(
+          .refused, address, "has no more than the \(part.count) bytes that are there, of \(file.bytes): another file")
       case .redirection(let next): address = try redirection(from: address, to: next)
       case .refusal(let status): throw DownloadObstacle(.refused, address, "answers \(Self.shown(status))")
       case nil: throw DownloadObstacle(.lost, address, "it ended without an answer")
@@ -110,19 +122,19 @@ struct FileDownload {
   private func complete(_ part: PartFile, _ address: String, isTrusted: Bool) throws {
     guard part.count < file.bytes else { return }
     guard !isTrusted else { throw DownloadObstacle(.lost, address, "it ended after \(part.count) bytes") }
-    try verify(part)
+    throw try reject(part, "\(part.count) bytes came, \(file.bytes) were expected")
   }
 
   private func redirection(from address: String, to location: String) throws -> String {
     guard let next = URL(string: location, relativeTo: URL(string: address))?.absoluteURL,
       let scheme = next.scheme?.lowercased(), next.host?.isEmpty == false, ["http", "https"].contains(scheme)
     else {
-      throw DownloadObstacle(.refused, address, "redirects to \(ArchiveReader.shown(location)), which is not followed")
+      throw DownloadObstacle(.refused, address, "redirects to \(RemoteFile.shown(location)), which is not followed")
     }
     guard !address.lowercased().hasPrefix("https:") || scheme == "https" else {
       throw DownloadObstacle(
         .refused, address,
-        "redirects to \(ArchiveReader.shown(location)), from a secure connection to an open one, which is not followed")
+        "redirects to \(RemoteFile.shown(location)), from a secure connection to an open one, which is not followed")
     }
     return next.absoluteString
   }
@@ -130,17 +142,17 @@ struct FileDownload {
   /// Compares size and checksum; other bytes than the published ones are deleted.
   private func verify(_ part: PartFile) throws {
     guard part.count == file.bytes else {
-      throw reject(part, "\(part.count) bytes came, \(file.bytes) were expected")
+      throw try reject(part, "\(part.count) bytes came, \(file.bytes) were expected")
     }
     let found = part.checksum()
     guard found == file.sha256 else {
-      throw reject(part, "the SHA-256 of what came is \(found), \(file.sha256) was expected")
+      throw try reject(part, "the SHA-256 of what came is \(found), \(file.sha256) was expected")
     }
   }
 
-  /// Deletes what came.
-  func reject(_ part: PartFile, _ what: String) -> FileFailure {
-    part.delete()
+  /// Gives up what came.
+  func reject(_ part: PartFile, _ what: String) throws -> FileFailure {
+    try part.restart()
     return FileFailure(
       .badData, path: target,
       reason: "\(what): it is not the published file and is deleted. "

@@ -20,7 +20,9 @@ protocol TransportReceiver: AnyObject {
 
 /// Why an exchange did not come about or to its end.
 enum TransportFailure: Error, Equatable {
-  /// The name cannot be resolved, or nobody answers.
+  /// The name of the server, or of a proxy, cannot be resolved.
+  case unresolved(String)
+  /// Nobody answers.
   case unreachable(String)
   /// There is an answer, but no secure connection.
   case insecure(String)

@@ -70,6 +70,8 @@ void cj_close(cj_decoder *decoder) {
 
 const char *cj_message(cj_decoder *decoder) { return decoder->failure.message; }
 
+const char *cj_warning(cj_decoder *decoder) { return decoder->failure.warning; }
+
 static int fail(cj_decoder *decoder, const char *message) {
   snprintf(decoder->failure.message, sizeof decoder->failure.message, "%s", message);
   return -1;

@@ -15,6 +15,8 @@ typedef struct {
   struct jpeg_error_mgr base;
   jmp_buf place;
   char message[JMSG_LENGTH_MAX];
+  /// The first damage that was passed over; empty when there was none.
+  char warning[JMSG_LENGTH_MAX];
 } cj_failure;
 
 /// Fills `failure` in and returns what `jpeg_create_…` wants.

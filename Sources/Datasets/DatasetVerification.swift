@@ -21,6 +21,8 @@ public struct DatasetVerification: Sendable {
   public private(set) var images = 0
   /// Images that cannot be used, in the order of the data set.
   public private(set) var faults: [Fault] = []
+  /// Images that are read although they are damaged, as Pillow reads them: some of their pixels may be wrong.
+  public private(set) var damaged: [Fault] = []
 
   /// Images of one piece of work: enough to make the exchange between threads cheap.
   private static let piece = 32
@@ -40,6 +42,7 @@ public struct DatasetVerification: Sendable {
       }
       while let found = try stream.next() {
         faults += found.faults
+        damaged += found.damaged
         images += found.count
         try progress(images, all)
       }
@@ -48,15 +51,17 @@ public struct DatasetVerification: Sendable {
 
   private static func faults(
     _ source: any ImageSource, _ range: Range<Int>
-  ) throws -> (faults: [Fault], count: Int) {
-    var faults: [Fault] = []
+  ) throws -> (faults: [Fault], damaged: [Fault], count: Int) {
+    var (faults, damaged): ([Fault], [Fault]) = ([], [])
     for index in range {
       do {
-        _ = try source.image(at: index)
+        if let damage = try source.damage(at: index) {
+          damaged.append(Fault(file: source.place(at: index), reason: damage))
+        }
       } catch let failure as FileFailure where failure.kind != .io {
         faults.append(Fault(file: failure.path, reason: failure.reason))
       }
     }
-    return (faults, range.count)
+    return (faults, damaged, range.count)
   }
 }

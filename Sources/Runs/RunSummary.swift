@@ -16,11 +16,13 @@ public struct TrainingResult: Codable, Sendable, Equatable {
   public var macs: Int
   /// Learnable parameters.
   public var parameters: Int
+  /// Different images left out because they cannot be used; nil when there were none.
+  public var skippedImages: Int?
 
   /// Creates the record.
   public init(
     top1: Double, top5: Double, loss: Double, images: Int, seconds: Double, imagesPerSecond: Double, macs: Int,
-    parameters: Int
+    parameters: Int, skippedImages: Int? = nil
   ) {
     self.top1 = top1
     self.top5 = top5
@@ -30,6 +32,7 @@ public struct TrainingResult: Codable, Sendable, Equatable {
     self.imagesPerSecond = imagesPerSecond
     self.macs = macs
     self.parameters = parameters
+    self.skippedImages = skippedImages
   }
 }
 

@@ -5,7 +5,7 @@ import Synchronization
   import Glibc
 #endif
 
-/// Turns SIGINT and SIGTERM into a flag that long work looks at between its steps, so that it can save and leave.
+/// Turns SIGINT, SIGTERM and the end of the terminal (SIGHUP) into a flag that long work looks at between its steps, so that it can save and leave.
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
 
@@ -15,14 +15,20 @@ public enum Interruption {
   public static func listen() {
     var wanted = sigset_t()
     sigemptyset(&wanted)
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
       var action = sigaction()
+      // A process that was started to outlive its terminal ignores its end.
+      if number == SIGHUP, sigaction(number, nil, &action) == 0, isIgnored(action) { continue }
       action.__sigaction_handler.sa_handler = { number in Interruption.received.store(number, ordering: .relaxed) }
       action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
       sigaction(number, &action, nil)
       sigaddset(&wanted, number)
     }
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+  }
+
+  private static func isIgnored(_ action: sigaction) -> Bool {
+    unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Turns writing to a closed pipe, or beyond the limit on file sizes, into an error that can be told, where it would end
@@ -62,6 +68,6 @@ public struct Interrupted: Failure, Equatable {
     return "interrupted; \(saved). Run the same command again to go on from there"
   }
 
-  /// 130 for SIGINT, 143 for SIGTERM.
-  public var exitCode: ExitStatus { signal == SIGTERM ? .terminated : .interrupted }
+  /// 130 for SIGINT, 143 for the others.
+  public var exitCode: ExitStatus { signal == SIGINT ? .interrupted : .terminated }
 }

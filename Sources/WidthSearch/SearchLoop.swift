@@ -106,7 +106,7 @@ final class SearchLoop<State: Codable> {
       let stream = context.training.epoch(step / stepsPerEpoch, startingAt: step % stepsPerEpoch)
       var isEnough = false
       while !isEnough, step < end, let batch = try stream.next() {
-        for warning in skipped.add(batch.skipped) { try context.events.send(.warning(.init(message: warning))) }
+        try note(batch.skipped)
         losses.append(try body(batch))
         images += batch.count
         step += 1
@@ -152,6 +152,11 @@ final class SearchLoop<State: Codable> {
     guard let signal = context.interruption() else { return }
     try save(subject)
     throw Interrupted(signal: signal, saved: "the checkpoint of search step \(step) is written")
+  }
+
+  /// Counts images that were left out, and warns of the first of each kind.
+  func note(_ images: [SkippedImage]) throws {
+    for warning in skipped.add(images) { try context.events.send(.warning(.init(message: warning))) }
   }
 
   /// Refuses a loss that is not a number.

@@ -60,6 +60,11 @@ import Testing
     #expect((shown["format"] as? String) == "packed from class folders of images")
     try place.run("data", "pack", "pets", "--output", "x", "--quality", "101").expect(64, "--quality 101")
     try place.run("data", "pack", "pets", "--output", "x", "--encoding", "webp").expect(64, "webp")
+    try place.run("data", "pack", "pets", "--output", "").expect(64, "--output")
+    // Without standard streams nothing is written into the files that take their numbers.
+    try place.shell("\"$WT\" data pack pets --output p <&- 2>&- && \"$WT\" data verify p >&- 2>&-").expect(0)
+    try place.run("data", "verify", "p").expect(0)
+    try place.shell("mkfifo pipe; timeout 20 \"$WT\" data verify pipe").expect(65, "pipe", "not a regular file")
     try place.write("no image", to: pictures[3])
     try place.run("data", "pack", "pets", "--output", "x").expect(65, "3.png")
     #expect(!place.has("x"))

@@ -90,6 +90,77 @@ struct ArchiveTests {
     }
   }
 
+  /// Archives of two classes with eight training and two held-out images, in the ways that people make them.
+  private func layouts() throws -> [(name: String, shards: [String: [(String, [UInt8])]])] {
+    func web(_ prefix: String, _ count: Int) throws -> [(String, [UInt8])] {
+      try (0..<2 * count).flatMap { index in
+        [("\(prefix)\(index).png", try image(index)), ("\(prefix)\(index).cls", Array("\(index % 2)".utf8))]
+      }
+    }
+    let logo = [("my/logo.png", try image(0))]
+    return [
+      ("a picture beside the splits", ["x.tar": try classes("my/train/", 4) + classes("my/val/", 1) + logo]),
+      ("other words for splits", ["x.tar": try classes("Training/", 4) + classes("Validation/", 1)]),
+      ("a folder in every shard", ["train.tar": try classes("imgs/", 4), "val.tar": try classes("imgs/", 1)]),
+      ("the split in every shard", ["train.tar": try classes("train/", 4), "val.tar": try classes("val/", 1)]),
+      ("both in every shard", ["train.tar": try classes("all/train/", 4), "test.tar": try classes("all/test/", 1)]),
+      ("WebDataset with splits in one archive", ["x.tar": try web("train/", 4) + web("val/", 1)]),
+      ("WebDataset below a folder", ["x.tar": try web("data/training/", 4) + web("data/test/", 1)]),
+    ]
+  }
+
+  @Test("of many layouts have the classes and splits that their folders say", arguments: 0..<7)
+  func splitsByFolders(number: Int) throws {
+    try withTemporaryFolder { folder in
+      let layout = try layouts()[number]
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for (shard, files) in layout.shards { try TarWriter.write(files: files, to: "\(folder)/\(shard)") }
+      let dataset = try Dataset.open(folder)
+      #expect(
+        dataset.classNames.count == 2 && dataset.training.count == 8 && dataset.heldOut.count == 2, "\(layout.name)")
+      #expect((0..<dataset.training.count).map(dataset.training.label) == [0, 0, 0, 0, 1, 1, 1, 1], "\(layout.name)")
+    }
+  }
+
+  @Test("may have a class called train")
+  func classCalledTrain() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for prefix in ["", "vehicles/"] {
+        let files = try (0..<30).map { ("\(prefix)\(["bus", "car", "train"][$0 % 3])/\($0).png", try image($0)) }
+        let dataset = try Dataset.open(try TarWriter.write(files: files, to: folder + "/x.tar"))
+        #expect(dataset.classNames == ["bus", "car", "train"] && dataset.training.count == 27)
+      }
+    }
+  }
+
+  @Test("that were brought up to date hold the last of equal names")
+  func updated() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let files = try classes("train/", 3) + classes("val/", 1) + [("train/cat/0.png", image(99))]
+      let dataset = try Dataset.open(try TarWriter.write(files: files, to: folder + "/x.tar"))
+      #expect(dataset.training.count == 6)
+      #expect(try dataset.training.image(at: 0).pixels == gradient(width: 8, height: 8, phase: 99).pixels)
+    }
+  }
+
+  @Test("tell classes apart whose names only look the same")
+  func unicode() throws {
+    try withTemporaryFolder { folder in
+      var files: [(String, [UInt8])] = []
+      for name in ["caf\u{E9}", "cafe\u{301}"] {
+        for index in 0..<4 { files.append(("train/\(name)/\(index).png", try image(index))) }
+        files.append(("val/\(name)/0.png", try image(0)))
+      }
+      for (name, bytes) in files { try write(bytes, to: "\(folder)/folder/\(name)") }
+      let tar = try Dataset.open(try TarWriter.write(files: files, to: folder + "/x.tar"))
+      let unpacked = try Dataset.open(folder + "/folder")
+      #expect(tar.classNames.count == 2 && unpacked.classNames.count == 2)
+      #expect((0..<8).map(tar.training.label) == (0..<8).map(unpacked.training.label))
+    }
+  }
+
   @Test("The key of a member ends at the first dot of its base name")
   func keys() {
     func key(_ name: String) -> [String] { [String(ArchiveLayout.key(name).key), ArchiveLayout.key(name).field] }
@@ -153,6 +224,12 @@ struct ArchiveTests {
         try ArchiveShard(path: path, limits: ArchiveLimits(expansion: 20, smallExpansion: 1_000_000))
       }
       #expect(try ArchiveShard(path: path).members.count == 1)
+      // Members without content are a bomb, too.
+      let empty = try TarWriter.write(
+        files: (0..<40_000).map { ("a/\($0).png", []) }, to: folder + "/z.tar.gz", .gzip)
+      expectFailure(.beyondLimit, path: "z.tar.gz", "taken for a bomb") {
+        try ArchiveShard(path: empty, limits: ArchiveLimits(expansion: 20, smallExpansion: 1_000_000))
+      }
       let many = try TarWriter.write(files: (0..<20).map { ("a/\($0).png", [1]) }, to: folder + "/y.tar")
       expectFailure(.beyondLimit, path: "y.tar", "more than 10 members") {
         try ArchiveShard(path: many, limits: ArchiveLimits(members: 10))

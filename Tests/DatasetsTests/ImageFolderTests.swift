@@ -107,6 +107,41 @@ struct ImageFolderTests {
     }
   }
 
+  @Test("are small images of one size or photographs as the training images are, whatever some others look like")
+  func uniformity() throws {
+    try withTemporaryFolder { root in
+      try fill(root, (0..<20).map { "train/a/\(10 + $0).png" } + ["val/a/0.png"])
+      try write(png(gradient(width: 9, height: 8)), to: root + "/val/a/1.png")
+      try write([1, 2, 3], to: root + "/train/a/10.png")
+      try write([1, 2, 3], to: root + "/val/a/0.png")
+      let dataset = try Dataset.open(root, options: ReadingOptions(onBadImage: .skip))
+      let size = ImageSize(width: 8, height: 8)
+      #expect(dataset.training.uniformSize == size && dataset.heldOut.uniformSize == size && dataset.resolution == 8)
+      // A part that is held out, too, and what is packed of it.
+      try FileManager.default.removeItem(atPath: root + "/val")
+      let split = try Dataset.open(root, options: ReadingOptions(onBadImage: .skip))
+      #expect(split.training.uniformSize == size && split.heldOut.uniformSize == size)
+      _ = try Packing().write(split, to: root + "/packed", threads: 1)
+      let packed = try Dataset.open(root + "/packed")
+      #expect(packed.resolution == 8 && packed.heldOut.uniformSize == size)
+    }
+  }
+
+  @Test("with names that are not UTF-8 are refused with the folder's name")
+  func notUTF8() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["a/1.png", "a/2.png", "b/1.png", "b/2.png"])
+      func create(_ ending: String) {
+        let path = (Array((root + "/b/n").utf8) + [0xE9] + Array(ending.utf8) + [0]).map { CChar(bitPattern: $0) }
+        close(open(path, O_WRONLY | O_CREAT, 0o644))
+      }
+      create(".txt")
+      #expect(try Dataset.open(root).training.count == 2)
+      create(".png")
+      expectFailure(.badData, path: "/b", "not UTF-8") { try Dataset.open(root) }
+    }
+  }
+
   @Test("in Tiny ImageNet's layout have their held-out classes in a list")
   func tinyImageNet() throws {
     try withTemporaryFolder { root in
@@ -130,6 +165,12 @@ struct ImageFolderTests {
       expectFailure(.badData, path: "val_annotations.txt", "n03") { try Dataset.open(root) }
       try annotate("val_0.JPEG\tn01\n../../secret\tn01\n")
       expectFailure(.badData, path: "val_annotations.txt", "line 2") { try Dataset.open(root) }
+      try FileManager.default.moveItem(atPath: folder + "/val/images", toPath: folder + "/val/n01")
+      try fill(folder, ["val/n02/0.JPEG"])
+      // Rearranged by a script, with the list left there.
+      #expect(try Dataset.open(root).heldOut.count == 4)
+      try FileManager.default.removeItem(atPath: folder + "/val/n02")
+      try FileManager.default.moveItem(atPath: folder + "/val/n01", toPath: folder + "/val/images")
       try annotate("")
       expectFailure(.badData, path: "val_annotations.txt", "no images") { try Dataset.open(root) }
     }

@@ -31,6 +31,7 @@ struct PackedTests {
         #expect(packed.name == dataset.name && packed.classNames == ["a", "b"] && packed.channels == 3)
         #expect(packed.normalization == dataset.normalization && packed.resolution == dataset.resolution)
         #expect(packed.format == "packed from class folders of images")
+        #expect(try pack(Packing(), packed, to: folder + "/again").format == packed.format)
         for (before, after) in [(dataset.training, packed.training), (dataset.heldOut, packed.heldOut)] {
           #expect(before.count == after.count)
           for index in 0..<before.count {
@@ -172,6 +173,43 @@ struct PackedTests {
         } catch is FileFailure {
         }
       }
+    }
+  }
+
+  @Test("whose description has impossible numbers are refused")
+  func impossibleDescriptions() throws {
+    try withTemporaryFolder { folder in
+      _ = try Packing().write(try photographs(folder + "/p"), to: folder + "/x", threads: 1)
+      let bytes = try FileBytes.read(path: folder + "/x", limit: 1 << 24)
+      let header = try bytes.withUnsafeBytes { try PackedHeader($0) }
+      let text = String(decoding: bytes[header.descriptionOffset...], as: UTF8.self)
+      for (sound, wrong) in [
+        ("\"heldOut\":{\"images\":6}", "\"heldOut\":{\"images\":9223372036854775807}"),
+        ("\"heldOut\":{\"images\":6}", "\"heldOut\":{\"images\":-6}"),
+        ("\"training\":{\"images\":6}", "\"training\":{\"images\":7}"),
+        ("\"training\":{\"images\":6}", "\"training\":{\"images\":6,\"uniformSize\":[0,5]}"),
+        ("\"resolution\":224", "\"resolution\":0"), ("\"channels\":3", "\"channels\":1"),
+        ("\"classNames\":[\"a\",\"b\"]", "\"classNames\":[\"a\"]"), ("\"classNames\"", "\"names\""),
+      ] {
+        #expect(text.contains(sound), "\(text)")
+        let forged = Array(text.replacingOccurrences(of: sound, with: wrong).utf8)
+        var changed = header
+        changed.descriptionLength = forged.count
+        changed.descriptionChecksum = Checksum.crc32(forged)
+        changed.fileSize = header.descriptionOffset + forged.count
+        try write(changed.bytes + bytes[64..<header.descriptionOffset] + forged, to: folder + "/y")
+        expectFailure(.badData, path: "y") { try Dataset.open(folder + "/y") }
+      }
+    }
+  }
+
+  @Test("that are cut while they are read end the work with a failure, not the process")
+  func cutInUse() throws {
+    try withTemporaryFolder { folder in
+      let dataset = try pack(Packing(), photographs(folder + "/p"), to: folder + "/x")
+      let handle = try #require(FileHandle(forWritingAtPath: folder + "/x"))
+      try handle.truncate(atOffset: 100)
+      expectFailure(.io, path: "x", "changed while it was in use") { try dataset.training.image(at: 3) }
     }
   }
 

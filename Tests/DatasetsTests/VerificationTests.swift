@@ -25,6 +25,21 @@ struct VerificationTests {
     }
   }
 
+  @Test("lists images that are read although they are damaged")
+  func damaged() throws {
+    try withTemporaryFolder { root in
+      let whole = try jpeg(gradient(width: 64, height: 64))
+      // Most of the data, then the mark of the end: the rest of the picture is grey.
+      let half = Array(whole[..<(whole.count * 4 / 5)]) + [0xFF, 0xD9]
+      for (name, bytes) in [("train/a/1.jpg", whole), ("train/a/2.jpg", half), ("val/a/1.jpg", whole)] {
+        try write(bytes, to: "\(root)/\(name)")
+      }
+      let found = try DatasetVerification(try Dataset.open(root), threads: 1)
+      #expect(found.faults.isEmpty && found.damaged.count == 1)
+      #expect(found.damaged.first.map { $0.file.hasSuffix("2.jpg") && $0.reason.contains("premature end") } == true)
+    }
+  }
+
   @Test("ends when it is told to")
   func ends() throws {
     struct Enough: Error {}

@@ -45,6 +45,9 @@ int cj_decode(
 /// Why the last call failed, in libjpeg's words.
 const char *_Nonnull cj_message(cj_decoder *_Nonnull decoder);
 
+/// The first damage that the last call passed over, in libjpeg's words; empty when there was none.
+const char *_Nonnull cj_warning(cj_decoder *_Nonnull decoder);
+
 /// How to encode.
 typedef struct {
   int quality;

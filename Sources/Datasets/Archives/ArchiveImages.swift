@@ -20,22 +20,27 @@ public struct ArchiveImages: ImageSource {
   private let samples: [Sample]
   private let limits: ImageLimits
 
-  init(name: String, classNames: [String], shards: [ArchiveShard], samples: [Sample], limits: ImageLimits) {
+  init(
+    name: String, classNames: [String], shards: [ArchiveShard], samples: [Sample], limits: ImageLimits,
+    uniformSize: ImageSize?? = nil
+  ) {
     self.name = name
     self.classNames = classNames
     self.shards = shards
     self.samples = samples
     self.limits = limits
-    uniformSize = ImageFolder.commonSize(
-      of: ImageFolder.probes(samples.count).map { index in
-        {
-          let sample = samples[index]
-          let shard = shards[sample.shard]
-          return try shard.withBytes(of: sample.member) {
-            try PixelImage.declaredSize(bytes: $0, path: shard.name(of: sample.member), limits: limits)
+    self.uniformSize =
+      uniformSize
+      ?? ImageFolder.commonSize(
+        of: ImageFolder.probes(samples.count).map { index in
+          {
+            let sample = samples[index]
+            let shard = shards[sample.shard]
+            return try shard.withBytes(of: sample.member) {
+              try PixelImage.declaredSize(bytes: $0, path: shard.name(of: sample.member), limits: limits)
+            }
           }
-        }
-      })
+        })
   }
 
   /// The number of images.
@@ -58,6 +63,13 @@ public struct ArchiveImages: ImageSource {
     }
   }
 
+  /// Reads image `index`'s member whole, to find out what is wrong with it.
+  public func damage(at index: Int) throws -> String? {
+    try shards[samples[index].shard].withBytes(of: samples[index].member) {
+      try PixelImage.damage(bytes: $0, path: place(at: index), limits: limits)
+    }
+  }
+
   /// The content of image `index`'s member.
   public func file(at index: Int) throws -> [UInt8]? {
     try shards[samples[index].shard].bytes(of: samples[index].member)
@@ -67,6 +79,6 @@ public struct ArchiveImages: ImageSource {
   func subset(_ indices: [Int], name: String) -> ArchiveImages {
     ArchiveImages(
       name: name, classNames: classNames, shards: shards, samples: indices.map { samples[$0] },
-      limits: limits)
+      limits: limits, uniformSize: .some(uniformSize))
   }
 }

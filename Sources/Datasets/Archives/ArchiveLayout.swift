@@ -7,7 +7,7 @@ enum ArchiveLayout {
   struct Found {
     /// The class of every sample: its name for class folders, its number for WebDataset.
     enum Class: Hashable {
-      case named(String)
+      case named(ByteName)
       case numbered(Int)
     }
 
@@ -80,20 +80,27 @@ enum ArchiveLayout {
     return label
   }
 
+  // The first folder is the class; which folders lie above the classes is not known yet.
   private static func classFolders(_ shards: [ArchiveShard]) throws -> Found {
     var found = Found()
+    var stray: (shard: Int, member: Int)?
     for (number, shard) in shards.enumerated() {
       for (index, member) in shard.members.enumerated() {
         let parts = member.name.split(separator: "/")
         guard ImageFolder.isImageName(member.name), parts.last?.hasPrefix(".") == false else { continue }
         guard parts.count > 1 else {
-          throw FileFailure(
-            .badData, path: shard.name(of: index),
-            reason: "lies in no class folder and has no .cls beside it, so that its class is unknown")
+          stray = stray ?? (number, index)
+          continue
         }
         found.places.append((number, index))
-        found.classes.append(.named(String(parts[0])))
+        found.classes.append(.named(ByteName(String(parts[0]))))
       }
+    }
+    // Beside class folders, as a picture beside the text about a data set, it is passed over.
+    if found.places.isEmpty, let stray {
+      throw FileFailure(
+        .badData, path: shards[stray.shard].name(of: stray.member),
+        reason: "lies in no class folder and has no .cls beside it, so that its class is unknown")
     }
     return found
   }

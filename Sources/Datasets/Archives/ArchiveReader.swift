@@ -23,6 +23,8 @@ final class ArchiveReader {
   let path: String
   private let archive: OpaquePointer
   private var members = 0
+  // The most bytes that the archive may expand to.
+  private let expanded: Int
   private let limits: ArchiveLimits
 
   /// Opens the archive at `path`.
@@ -31,6 +33,14 @@ final class ArchiveReader {
   init(path: String, format: Format = .tar, limits: ArchiveLimits = .init()) throws {
     self.path = path
     self.limits = limits
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw FileFailure(.missing, path: path, reason: "cannot be opened (\(errorText(errno)))")
+    }
+    guard status.st_mode & 0o170000 == 0o100000 else {
+      throw FileFailure(.badData, path: path, reason: "is not a file but a folder, a device or a pipe")
+    }
+    expanded = limits.content(ofArchive: Int(status.st_size))
     guard let archive = archive_read_new() else {
       throw FileFailure(.io, path: path, reason: "cannot be opened (no memory)")
     }
@@ -72,6 +82,7 @@ final class ArchiveReader {
       let status = archive_read_next_header(archive, &entry)
       if status == ARCHIVE_EOF { return nil }
       guard status >= ARCHIVE_WARN, let entry else { throw damaged("after \(members) members") }
+      try checkExpansion()
       let name = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry)
       guard let name else { throw damaged("member \(members) has no name") }
       let member = try checked(String(cString: name), entry)
@@ -82,6 +93,15 @@ final class ArchiveReader {
       }
       if let member { return member }
     }
+  }
+
+  // Everything counts, headers and what is passed over too: members without content can be a bomb.
+  private func checkExpansion() throws {
+    guard isCompressed, Int(archive_filter_bytes(archive, 0)) > expanded else { return }
+    throw FileFailure(
+      .beyondLimit, path: path,
+      reason: "expands to more than \(expanded) bytes, far more than images do; it is taken for a bomb and refused. "
+        + "If it is none, raise --max-archive-expansion, or unpack it and name the folder")
   }
 
   private func checked(_ name: String, _ entry: OpaquePointer) throws -> Member? {

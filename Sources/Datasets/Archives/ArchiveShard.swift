@@ -52,6 +52,7 @@ final class ArchiveShard: Sendable {
       throw FileFailure(
         .beyondLimit, path: name(of: index), reason: "holds \(member.size) bytes; at most \(limit) are read")
     }
+    try content.requireWhole()
     return try withExtendedLifetime(content) {
       try body(UnsafeRawBufferPointer(rebasing: content.bytes[member.offset..<member.offset + member.size]))
     }

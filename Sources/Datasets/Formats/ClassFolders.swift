@@ -22,8 +22,7 @@ struct ClassFolders {
       let holdImages =
         try folders.count >= 2
         && folders.allSatisfy { name in
-          let (inner, files) = try FolderListing.entries(of: folder + "/" + name)
-          return files.isEmpty ? inner.isEmpty : files.contains(where: ImageFolder.isImageName)
+          try FolderListing.mayBeClass(folder + "/" + name, isWanted: ImageFolder.isImageName)
         }
       guard holdImages else { return nil }
       training = ""
@@ -35,7 +34,7 @@ struct ClassFolders {
   func open(name: String) throws -> Dataset {
     let all = try ImageFolder(root: folder + training, name: "\(name) training", options: options)
     if let heldOut {
-      let other = try self.heldOut(folder + heldOut, name: "\(name) held-out", classNames: all.classNames)
+      let other = try self.heldOut(folder + heldOut, name: "\(name) held-out", like: all)
       return dataset(name: name, training: all, heldOut: other)
     }
     let chosen = Set(all.classBalancedIndices(fraction: Self.heldOutFraction, seed: 0))
@@ -52,11 +51,13 @@ struct ClassFolders {
   }
 
   // Class folders, or images beside a list of their classes, as Tiny ImageNet has them.
-  private func heldOut(_ root: String, name: String, classNames: [String]) throws -> ImageFolder {
+  private func heldOut(_ root: String, name: String, like training: ImageFolder) throws -> ImageFolder {
     if let annotations = try TinyImageNetAnnotations(folder: root) {
-      return try annotations.images(name: name, classNames: classNames, options: options)
+      return try annotations.images(name: name, like: training, options: options)
     }
-    return try ImageFolder(root: root, name: name, classNames: classNames, options: options)
+    return try ImageFolder(
+      root: root, name: name, classNames: training.classNames, options: options,
+      uniformSize: .some(training.uniformSize))
   }
 
   private func dataset(name: String, training: ImageFolder, heldOut: ImageFolder) -> Dataset {

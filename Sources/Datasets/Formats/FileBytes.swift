@@ -12,7 +12,7 @@ enum FileBytes {
   /// - Throws: ``Support/FileFailure``: `missing` when it cannot be opened, `badData` when it is no file or longer than
   ///   `limit`, `io` when reading fails.
   static func read(path: String, limit: Int) throws -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw FileFailure(.missing, path: path, reason: "cannot be opened (\(errorText(errno)))")
     }
@@ -37,11 +37,17 @@ enum FileBytes {
 
   /// The first bytes of a file, at most `count`.
   static func prefix(path: String, count: Int) throws -> [UInt8] {
-    guard let handle = FileHandle(forReadingAtPath: path) else {
+    // A pipe would keep the program waiting for somebody to write.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
       throw FileFailure(.missing, path: path, reason: "cannot be opened (\(errorText(errno)))")
     }
-    defer { try? handle.close() }
-    return Array(try handle.read(upToCount: count) ?? Data())
+    defer { close(descriptor) }
+    _ = try regularSize(descriptor, path: path)
+    var bytes = [UInt8](repeating: 0, count: count)
+    let got = systemRead(descriptor, &bytes, count)
+    guard got >= 0 else { throw FileFailure(.io, path: path, reason: "cannot be read (\(errorText(errno)))") }
+    return Array(bytes.prefix(got))
   }
 
   private static func regularSize(_ descriptor: Int32, path: String) throws -> Int {

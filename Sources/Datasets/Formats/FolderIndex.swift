@@ -17,16 +17,18 @@ struct FolderIndex: Sendable {
   var oddlyNamed: [Int] = []
   /// All folders below the root, the root among them.
   var folders: [String] = []
+  /// Whether there are links that lead nowhere now: where they will lead, no folder's time tells.
+  var hasBrokenLinks = false
 
   /// Lists a folder, or takes the listing of an earlier run when no folder has changed since.
   ///
   /// - Throws: ``Support/FileFailure`` when a folder cannot be read.
-  static func open(_ root: String, cache: String?) throws -> FolderIndex {
-    guard let cache = cache.map({ FolderIndexCache(folder: $0, root: root) }) else { return try list(root) }
+  static func open(_ root: String, cache: FolderIndexCache?) throws -> FolderIndex {
+    guard let cache else { return try list(root) }
     if let known = cache.load() { return known }
     let stamp = FolderIndexCache.now()
     let listed = try list(root)
-    cache.save(listed, listedAt: stamp)
+    if !listed.hasBrokenLinks { cache.save(listed, listedAt: stamp) }
     return listed
   }
 
@@ -35,6 +37,7 @@ struct FolderIndex: Sendable {
     index.folders.append("")
     for name in try FolderListing.entries(of: root).folders {
       let found = try FolderListing.filesBelow(root + "/" + name, isWanted: ImageFolder.isImageName)
+      index.hasBrokenLinks = index.hasBrokenLinks || found.hasBrokenLinks
       index.classes.append(Class(name: name, count: found.files.count))
       index.folders += found.folders.map { $0.isEmpty ? name : name + "/" + $0 }
       for file in found.files {

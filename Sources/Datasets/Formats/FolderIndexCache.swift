@@ -14,15 +14,18 @@ struct FolderIndexCache {
   private static let magic = Array("WTINDEX1".utf8)
   /// Folders with fewer images are listed every time.
   static let fewest = 10_000
-  /// Times on some file systems are this coarse.
-  private static let coarseSeconds = 3
+  /// Times on some file systems are this coarse: what is younger is not trusted.
+  var coarseSeconds = 3
 
   private let path: String
   private let root: String
 
   /// The listing of `root`, an absolute path or one relative to the current folder, in the folder `folder`.
   init(folder: String, root: String) {
-    let absolute = URL(fileURLWithPath: root).standardizedFileURL.path
+    // With links followed: `..` behind a link leads elsewhere than the text says.
+    let resolved = realpath(root, nil)
+    defer { free(resolved) }
+    let absolute = resolved.map { String(cString: $0) } ?? root
     self.root = absolute
     // Names the file; that it is the right listing is told from the path in it.
     var hash = SeededGenerator(seed: 0)
@@ -41,9 +44,8 @@ struct FolderIndexCache {
     guard let listedAt = body.number(), let folderCount = body.count() else { return nil }
     var index = FolderIndex()
     for _ in 0..<folderCount {
-      guard let name = body.string(), let seconds = body.number(), let nanoseconds = body.number(),
-        let time = Self.time(of: name.isEmpty ? root : root + "/" + name), time.tv_sec == seconds,
-        time.tv_nsec == nanoseconds, seconds < listedAt - Self.coarseSeconds
+      guard let name = body.string(), let stamp = Stamp(of: name.isEmpty ? root : root + "/" + name),
+        stamp.numbers.allSatisfy({ body.number() == $0 }), stamp.latest < listedAt - coarseSeconds
       else { return nil }
       index.folders.append(name)
     }
@@ -70,10 +72,10 @@ struct FolderIndexCache {
     body.number(listedAt)
     body.number(index.folders.count)
     for name in index.folders {
-      guard let time = Self.time(of: name.isEmpty ? root : root + "/" + name) else { return }
+      // Had it changed since it was read, its time would be too late for the listing to be taken.
+      guard let stamp = Stamp(of: name.isEmpty ? root : root + "/" + name) else { return }
       body.string(name)
-      body.number(time.tv_sec)
-      body.number(time.tv_nsec)
+      for number in stamp.numbers { body.number(number) }
     }
     body.number(index.classes.count)
     var file = 0
@@ -95,9 +97,21 @@ struct FolderIndexCache {
     }
   }
 
-  private static func time(of folder: String) -> timespec? {
-    var status = stat()
-    return stat(folder, &status) == 0 ? status.st_mtim : nil
+  /// Both times of a folder, the one that programs can set back and the one that they cannot, and which folder it is.
+  private struct Stamp {
+    let numbers: [Int]
+    /// The later of the times, in seconds.
+    let latest: Int
+
+    init?(of folder: String) {
+      var status = stat()
+      guard stat(folder, &status) == 0 else { return nil }
+      numbers = [
+        status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+        Int(truncatingIfNeeded: status.st_ino),
+      ]
+      latest = max(status.st_mtim.tv_sec, status.st_ctim.tv_sec)
+    }
   }
 
   private struct Writer {

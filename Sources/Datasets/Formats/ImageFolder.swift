@@ -28,7 +28,16 @@ public struct ImageFolder: ImageSource {
   ///   - options: how images are read. Where a bad image ends the work, a file of another format ends it here.
   /// - Throws: ``Support/FileFailure`` when the folder is missing, a class has no image or a file is of another format.
   public init(root: String, name: String, classNames: [String]? = nil, options: ReadingOptions = .init()) throws {
-    let index = try FolderIndex.open(root, cache: options.cache)
+    try self.init(root: root, name: name, classNames: classNames, options: options, uniformSize: nil)
+  }
+
+  /// Lists the class folders in `root`.
+  ///
+  /// - Parameter uniformSize: what is known of the images' size from another split, which decides for all; nil looks at them.
+  init(
+    root: String, name: String, classNames: [String]? = nil, options: ReadingOptions, uniformSize: ImageSize??
+  ) throws {
+    let index = try FolderIndex.open(root, cache: options.cache.map { FolderIndexCache(folder: $0, root: root) })
     let folders = index.classes.map(\.name)
     guard !folders.isEmpty else {
       throw FileFailure(.badData, path: root, reason: "holds no class folders")
@@ -47,7 +56,7 @@ public struct ImageFolder: ImageSource {
     }
     self.init(
       root: root, name: name, classNames: folders, folders: folders, files: index.files, labels: labels,
-      limits: options.images)
+      limits: options.images, uniformSize: uniformSize)
     if options.onBadImage == .fail { try refuseOtherFormats(index) }
   }
 
@@ -57,16 +66,17 @@ public struct ImageFolder: ImageSource {
   ///   - files: paths relative to the root.
   ///   - labels: the class of each.
   init(
-    root: String, name: String, classNames: [String], files: [String], labels: [Int], options: ReadingOptions
+    root: String, name: String, classNames: [String], files: [String], labels: [Int], options: ReadingOptions,
+    uniformSize: ImageSize?
   ) {
     self.init(
       root: root, name: name, classNames: classNames, folders: classNames.map { _ in "" }, files: FileNames(files),
-      labels: labels.map(Int32.init), limits: options.images)
+      labels: labels.map(Int32.init), limits: options.images, uniformSize: .some(uniformSize))
   }
 
   private init(
     root: String, name: String, classNames: [String], folders: [String], files: FileNames, labels: [Int32],
-    limits: ImageLimits
+    limits: ImageLimits, uniformSize: ImageSize??
   ) {
     self.root = root
     self.name = name
@@ -75,11 +85,13 @@ public struct ImageFolder: ImageSource {
     self.files = files
     self.labels = labels
     self.limits = limits
-    uniformSize = Self.commonSize(
-      of: Self.probes(files.count).map { index in
-        let path = Self.path(root, folders[Int(labels[index])], files[index])
-        return { try PixelImage.declaredSize(path: path, limits: limits) }
-      })
+    self.uniformSize =
+      uniformSize
+      ?? Self.commonSize(
+        of: Self.probes(files.count).map { index in
+          let path = Self.path(root, folders[Int(labels[index])], files[index])
+          return { try PixelImage.declaredSize(path: path, limits: limits) }
+        })
   }
 
   // JPEG or PNG by name; the content of the other files is looked at while listing, so that a run fails at its start.
@@ -112,6 +124,14 @@ public struct ImageFolder: ImageSource {
     try PixelImage.decode(path: path(at: index), channels: channels, limits: limits, as: request)
   }
 
+  /// Reads image `index`'s file whole, to find out what is wrong with it.
+  public func damage(at index: Int) throws -> String? {
+    let path = path(at: index)
+    return try FileBytes.read(path: path, limit: ImageLimits.fileBytes).withUnsafeBytes {
+      try PixelImage.damage(bytes: $0, path: path, limits: limits)
+    }
+  }
+
   /// The content of image `index`'s file.
   public func file(at index: Int) throws -> [UInt8]? {
     try FileBytes.read(path: path(at: index), limit: ImageLimits.fileBytes)
@@ -125,7 +145,7 @@ public struct ImageFolder: ImageSource {
   func subset(_ indices: [Int], name: String) -> ImageFolder {
     ImageFolder(
       root: root, name: name, classNames: classNames, folders: folders, files: FileNames(indices.map { files[$0] }),
-      labels: indices.map { labels[$0] }, limits: limits)
+      labels: indices.map { labels[$0] }, limits: limits, uniformSize: .some(uniformSize))
   }
 }
 
@@ -147,13 +167,12 @@ extension ImageFolder {
     (0..<min(16, count)).map { $0 * count / min(16, count) }
   }
 
-  // A damaged image is not reported here but when it is decoded, with its own message.
+  // A damaged image is passed over; it is reported when it is decoded, with its own message.
   static func commonSize(of sizes: [() throws -> ImageSize]) -> ImageSize? {
     var common: ImageSize?
     for declared in sizes {
-      guard let size = try? declared(), max(size.width, size.height) <= largestUniformSide,
-        common == nil || common == size
-      else { return nil }
+      guard let size = try? declared() else { continue }
+      guard max(size.width, size.height) <= largestUniformSide, common == nil || common == size else { return nil }
       common = size
     }
     return common

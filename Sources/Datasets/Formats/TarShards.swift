@@ -9,7 +9,7 @@ struct TarShards {
   private let options: ReadingOptions
 
   private static let endings = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]
-  private static let heldOutNames = ["val", "validation", "test"]
+  private static let heldOutNames = ArchiveSplits.heldOutNames
   /// Images that are held out of each class when there is no split.
   private static let heldOutFraction = 0.1
 
@@ -22,7 +22,7 @@ struct TarShards {
     // The first word that names a split: `train-000.tar`, `imagenet-val-00.tar.gz`.
     func split(_ name: String) -> String? {
       name.lowercased().split { !$0.isLetter }.map(String.init).first {
-        $0 == "train" || $0 == "training" || Self.heldOutNames.contains($0)
+        ArchiveSplits.trainingNames.contains($0) || Self.heldOutNames.contains($0)
       }
     }
     // Several held-out splits: the first of val, validation, test.
@@ -50,17 +50,21 @@ struct TarShards {
     }
     let shards = try training.map { try ArchiveShard(path: $0, limits: options.archives) }
     if let cifar = try CIFARArchive(shards) { return try cifar.open(name: name) }
-    let found = try ArchiveLayout.samples(of: shards)
+    let splits = ArchiveSplits(try ArchiveLayout.samples(of: shards), shards)
+    let found = splits.training ?? splits.all
     guard !found.places.isEmpty else { throw nothing(shards) }
-    if heldOut.isEmpty, let splits = Self.inner(found, shards) { return try dataset(name: name, shards, splits) }
+    if heldOut.isEmpty, splits.training != nil { return try dataset(name: name, place: place, shards, splits) }
     let heldOutShards = try heldOut.map { try ArchiveShard(path: $0, limits: options.archives) }
-    let other = heldOutShards.isEmpty ? nil : try ArchiveLayout.samples(of: heldOutShards)
+    let others =
+      heldOutShards.isEmpty ? nil : ArchiveSplits(try ArchiveLayout.samples(of: heldOutShards), heldOutShards)
+    let other = others.map { $0.heldOut ?? $0.all }
     let classNames = try Self.classNames(found, other, at: heldOut.first ?? place)
     let all = source("\(name) training", shards, found, classNames)
     if let other {
       guard !other.places.isEmpty else { throw nothing(heldOutShards) }
       return dataset(
-        name: name, training: all, heldOut: source("\(name) held-out", heldOutShards, other, classNames))
+        name: name, training: all,
+        heldOut: source("\(name) held-out", heldOutShards, other, classNames, uniformSize: .some(all.uniformSize)))
     }
     return try split(all, name: name, place: place)
   }
@@ -94,9 +98,10 @@ struct TarShards {
   }
 
   private func source(
-    _ name: String, _ shards: [ArchiveShard], _ found: ArchiveLayout.Found, _ classNames: [String]
+    _ name: String, _ shards: [ArchiveShard], _ found: ArchiveLayout.Found, _ classNames: [String],
+    uniformSize: ImageSize?? = nil
   ) -> ArchiveImages {
-    let labels = Dictionary(classNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let labels = Dictionary(classNames.enumerated().map { (ByteName($1), $0) }, uniquingKeysWith: { first, _ in first })
     var samples = zip(found.places, found.classes).map { place, kind in
       let label: Int
       switch kind {
@@ -107,7 +112,20 @@ struct TarShards {
     }
     Self.sort(&samples, shards)
     return ArchiveImages(
-      name: name, classNames: classNames, shards: shards, samples: samples, limits: options.images)
+      name: name, classNames: classNames, shards: shards, samples: Self.latest(samples, shards), limits: options.images,
+      uniformSize: uniformSize)
+  }
+
+  /// Of members of one archive with one name, only the last: that is how an archive is brought up to date. Sorted samples have them
+  /// next to each other.
+  private static func latest(
+    _ samples: [ArchiveImages.Sample], _ shards: [ArchiveShard]
+  ) -> [ArchiveImages.Sample] {
+    func name(_ sample: ArchiveImages.Sample) -> String { shards[sample.shard].members[sample.member].name }
+    return samples.indices.filter { index in
+      guard index + 1 < samples.count, samples[index].shard == samples[index + 1].shard else { return true }
+      return !name(samples[index]).utf8.elementsEqual(name(samples[index + 1]).utf8)
+    }.map { samples[$0] }
   }
 
   /// Brings samples into the order that the same images have in class folders, so that equal seeds draw equal samples from both.
@@ -116,7 +134,7 @@ struct TarShards {
     func precedes(_ a: ArchiveImages.Sample, _ b: ArchiveImages.Sample) -> Bool {
       if a.label != b.label { return a.label < b.label }
       let (first, second) = (shards[a.shard].members[a.member].name, shards[b.shard].members[b.member].name)
-      if first != second { return ByteOrder.visitsBefore(first, second) }
+      if !first.utf8.elementsEqual(second.utf8) { return ByteOrder.visitsBefore(first, second) }
       return (a.shard, a.member) < (b.shard, b.member)
     }
     samples.sort(by: precedes)
@@ -126,8 +144,8 @@ struct TarShards {
   private static func classNames(
     _ found: ArchiveLayout.Found, _ other: ArchiveLayout.Found?, at path: String
   ) throws -> [String] {
-    func names(_ found: ArchiveLayout.Found) -> (named: Set<String>, largest: Int?) {
-      var (named, largest): (Set<String>, Int?) = ([], nil)
+    func names(_ found: ArchiveLayout.Found) -> (named: Set<ByteName>, largest: Int?) {
+      var (named, largest): (Set<ByteName>, Int?) = ([], nil)
       for kind in Set(found.classes) {
         switch kind {
         case .named(let name): named.insert(name)
@@ -144,48 +162,23 @@ struct TarShards {
       return (0...largest).map(String.init)
     }
     guard others == nil || others?.named == own.named else {
-      let differing = own.named.symmetricDifference(others?.named ?? []).sorted().prefix(5).joined(separator: ", ")
+      let differing = own.named.symmetricDifference(others?.named ?? []).map(\.text).sorted().prefix(5).joined(
+        separator: ", ")
       throw FileFailure(.badData, path: path, reason: "has other classes than the training shards: \(differing)")
     }
-    return own.named.sorted { ByteOrder.precedes($0, $1) }
+    return own.named.map(\.text).sorted { ByteOrder.precedes($0, $1) }
   }
 }
 
 extension TarShards {
-  /// The two splits of one archive whose folders are `train` and `val` (below a common folder or not), by class folders.
-  fileprivate struct Splits {
-    var training: ArchiveLayout.Found
-    var heldOut: ArchiveLayout.Found?
-  }
-
-  fileprivate static func inner(_ found: ArchiveLayout.Found, _ shards: [ArchiveShard]) -> Splits? {
-    guard case .named = found.classes.first else { return nil }
-    let paths = found.places.map { shards[$0.shard].members[$0.member].name.split(separator: "/").map(String.init) }
-    // A folder around everything, as archives of folders have.
-    let root = Set(paths.map { $0[0] }).count == 1 && paths.allSatisfy { $0.count > 2 } ? 1 : 0
-    let tops = Set(paths.map { $0[root] })
-    let heldOutName = heldOutNames.first(where: tops.contains)
-    guard tops.contains("train") || root == 1 else { return nil }
-    func part(_ split: String?) -> ArchiveLayout.Found {
-      var part = ArchiveLayout.Found()
-      let depth = root + (split == nil ? 0 : 1)
-      for (place, path) in zip(found.places, paths)
-      where path.count > depth + 1 && (split == nil || path[root] == split) {
-        part.places.append(place)
-        part.classes.append(.named(path[depth]))
-      }
-      return part
-    }
-    guard tops.contains("train") else { return Splits(training: part(nil), heldOut: nil) }
-    return Splits(training: part("train"), heldOut: heldOutName.map { part($0) })
-  }
-
-  fileprivate func dataset(name: String, _ shards: [ArchiveShard], _ splits: Splits) throws -> Dataset {
-    let classNames = try Self.classNames(splits.training, splits.heldOut, at: shards[0].path)
-    let all = source("\(name) training", shards, splits.training, classNames)
-    if let heldOut = splits.heldOut, !heldOut.places.isEmpty {
-      return dataset(name: name, training: all, heldOut: source("\(name) held-out", shards, heldOut, classNames))
-    }
-    return try split(all, name: name, place: shards[0].path)
+  private func dataset(name: String, place: String, _ shards: [ArchiveShard], _ splits: ArchiveSplits) throws -> Dataset
+  {
+    let training = splits.training ?? splits.all
+    let classNames = try Self.classNames(training, splits.heldOut, at: shards[0].path)
+    let all = source("\(name) training", shards, training, classNames)
+    guard let heldOut = splits.heldOut else { return try split(all, name: name, place: place) }
+    return dataset(
+      name: name, training: all,
+      heldOut: source("\(name) held-out", shards, heldOut, classNames, uniformSize: .some(all.uniformSize)))
   }
 }

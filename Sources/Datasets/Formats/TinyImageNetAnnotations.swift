@@ -16,7 +16,11 @@ struct TinyImageNetAnnotations {
   /// - Throws: ``Support/FileFailure`` that names the line at fault.
   init?(folder: String) throws {
     let path = folder + "/" + Self.fileName
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    // A val/ that was rearranged into class folders often still has the list.
+    guard FileManager.default.fileExists(atPath: path), FileManager.default.fileExists(atPath: folder + "/images")
+    else {
+      return nil
+    }
     self.folder = folder
     let text = String(decoding: try FileBytes.read(path: path, limit: Self.longestFile), as: UTF8.self)
     for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
@@ -34,19 +38,20 @@ struct TinyImageNetAnnotations {
   }
 
   /// The images, class by class as in class folders.
-  func images(name: String, classNames: [String], options: ReadingOptions) throws -> ImageFolder {
-    let labels = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, $0) })
+  func images(name: String, like training: ImageFolder, options: ReadingOptions) throws -> ImageFolder {
+    let labels = Dictionary(
+      training.classNames.enumerated().map { (ByteName($1), $0) }, uniquingKeysWith: { first, _ in first })
     let path = folder + "/" + Self.fileName
     var listed: [(label: Int, file: String)] = []
     for (file, kind) in zip(files, classes) {
-      guard let label = labels[kind] else {
+      guard let label = labels[ByteName(kind)] else {
         throw FileFailure(.badData, path: path, reason: "\(file) has the class \(kind), which is no training folder")
       }
       listed.append((label, file))
     }
     listed.sort { $0.label != $1.label ? $0.label < $1.label : ByteOrder.precedes($0.file, $1.file) }
     return ImageFolder(
-      root: folder, name: name, classNames: classNames, files: listed.map(\.file), labels: listed.map(\.label),
-      options: options)
+      root: folder, name: name, classNames: training.classNames, files: listed.map(\.file), labels: listed.map(\.label),
+      options: options, uniformSize: training.uniformSize)
   }
 }

@@ -47,6 +47,15 @@ extension PixelImage {
     }
   }
 
+  /// Decodes all of an image, to find out what is wrong with it.
+  ///
+  /// - Returns: What is damaged in an image that is read all the same; nil when nothing is.
+  static func damage(bytes: UnsafeRawBufferPointer, path: String, limits: ImageLimits) throws -> String? {
+    if ImageCodec(signature: bytes) == .jpeg { return try JPEGDecoder(path: path, limits: limits).damage(bytes) }
+    _ = try decode(bytes: bytes, path: path, channels: 3, limits: limits) { .whole($0) }
+    return nil
+  }
+
   /// The size of a JPEG or PNG file's image when it is looked at, by the file's header.
   static func declaredSize(path: String, limits: ImageLimits) throws -> ImageSize {
     let bytes = try FileBytes.read(path: path, limit: ImageLimits.fileBytes)

@@ -17,8 +17,8 @@ public struct ImageLimits: Hashable, Sendable {
   static let fileBytes = 1 << 28
   /// Bytes of one member of an archive; CIFAR's files are 30 MB.
   static let archiveMemberBytes = 1 << 32
-  /// Memory for one chunk of a PNG file, and for all chunks kept.
-  static let chunkBytes = 1 << 22
+  /// Memory for one chunk of a PNG file, and for all chunks kept; editors write megabytes of text.
+  static let chunkBytes = 1 << 26
 
   /// Throws unless an image of `size` is within bounds.
   ///

@@ -27,6 +27,12 @@ public protocol ImageSource: Sendable {
   /// - Throws: ``Support/FileFailure`` naming the file when it cannot be read or decoded.
   func image(at index: Int, as request: (ImageSize) -> ImageRequest) throws -> PixelImage
 
+  /// Reads image `index` whole, to find out what is wrong with it.
+  ///
+  /// - Returns: What is damaged in an image that is read all the same; nil when nothing is.
+  /// - Throws: ``Support/FileFailure`` naming the file when it cannot be read or decoded.
+  func damage(at index: Int) throws -> String?
+
   /// The content of the JPEG or PNG file that image `index` is; nil where images are not stored as such.
   ///
   /// - Throws: ``Support/FileFailure`` naming the file when it cannot be read.
@@ -34,6 +40,12 @@ public protocol ImageSource: Sendable {
 }
 
 extension ImageSource {
+  /// Nothing, once the image has been read.
+  public func damage(at index: Int) throws -> String? {
+    _ = try image(at: index)
+    return nil
+  }
+
   /// No file: the images are not stored as such.
   public func file(at index: Int) throws -> [UInt8]? { nil }
 

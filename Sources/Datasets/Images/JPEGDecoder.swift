@@ -46,6 +46,16 @@ struct JPEGDecoder {
     }
   }
 
+  /// What is damaged in an image that is read all the same; nil when nothing is.
+  func damage(_ bytes: UnsafeRawBufferPointer) throws -> String? {
+    try open(bytes) { decoder, header in
+      let whole = PixelRectangle(left: 0, top: 0, width: header.size.width, height: header.size.height)
+      _ = try decode(decoder, 1, whole, channels: header.isCMYK ? 4 : 3)
+      let text = String(cString: cj_warning(decoder))
+      return text.isEmpty ? nil : text
+    }
+  }
+
   private func open<Result>(
     _ bytes: UnsafeRawBufferPointer, _ body: (OpaquePointer, Header) throws -> Result
   ) throws -> Result {

@@ -53,10 +53,11 @@ struct PNGDecoder {
     let size = ImageSize(width: Int(header.width), height: Int(header.height))
     try limits.check(size, pixelsPerByte: Self.pixelsPerByte, fileBytes: bytes.count, path: path)
     var exif = spng_exif()
-    // Not there, or behind the pixels: upright.
+    let status = spng_get_exif(context, &exif)
+    // Not there, or behind the pixels: upright. Anything else is what ends the decoding, too.
+    if status != Int32(SPNG_ECHUNKAVAIL.rawValue) { try check(status) }
     let orientation =
-      spng_get_exif(context, &exif) == 0
-      ? Orientation(exif: UnsafeRawBufferPointer(start: exif.data, count: exif.length)) : .upright
+      status == 0 ? Orientation(exif: UnsafeRawBufferPointer(start: exif.data, count: exif.length)) : .upright
     return try body(context, Header(size: size, orientation: orientation))
   }
 

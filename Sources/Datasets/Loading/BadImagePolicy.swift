@@ -4,7 +4,7 @@ import Support
 public enum BadImagePolicy: String, Codable, Hashable, Sendable, CaseIterable {
   /// The work ends with an error that names the file and the reason.
   case fail
-  /// The image is left out of its batch and counted.
+  /// The image is left out and counted. In training, the next of the epoch takes its place.
   case skip
 }
 

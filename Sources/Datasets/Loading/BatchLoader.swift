@@ -125,7 +125,10 @@ public final class BatchLoader: Sendable {
     let order = shuffles ? EpochOrder(indices: places, seed: seed).order(ofEpoch: epoch) : places
     let prefetch = OrderedPrefetch(batch..<batchesPerEpoch, threads: threads, depth: max(3, threads + 1)) { number in
       let start = number * self.batchSize
-      return try self.batch(number, Array(order[start..<min(order.count, start + self.batchSize)]), epoch: epoch)
+      let end = min(order.count, start + self.batchSize)
+      // In training, images that cannot be used are replaced by the next ones of the epoch, so that batches keep their size.
+      let spares = { self.shuffles ? Array(order[end...] + order[..<start]) : [] }
+      return try self.batch(number, Array(order[start..<end]), spares: spares, epoch: epoch)
     }
     return BatchStream(prefetch)
   }
@@ -138,17 +141,17 @@ public final class BatchLoader: Sendable {
     var skipped: [SkippedImage] = []
   }
 
-  private func batch(_ number: Int, _ places: [Int], epoch: Int) throws -> Batch {
+  private func batch(_ number: Int, _ places: [Int], spares: () -> [Int], epoch: Int) throws -> Batch {
     let batch: Batch
     if normalizesOnDevice {
       let identity = (0..<channels).flatMap { _ in [UInt8](0...255) }
-      let samples = try samples(places, epoch: epoch, zero: UInt8(0)) { _ in identity }
+      let samples = try samples(places, spares: spares, epoch: epoch) { _ in identity }
       let bytes = try tensor(samples.values, samples.places.count, .uint8, channelsLast: true)
       let normalized = try DeviceNormalization(normalization: normalization, device: device)
         .normalized(bytes, shifts: samples.shifts)
       batch = try self.batch(channelsLast ? normalized : normalized.contiguous(), samples)
     } else {
-      let samples = try samples(places, epoch: epoch, zero: Float(0)) { shift in
+      let samples = try samples(places, spares: spares, epoch: epoch) { shift in
         shift.isEmpty ? table : normalization.table(shift: shift)
       }
       let images = try tensor(samples.values, samples.places.count, .float32, channelsLast: channelsLast)
@@ -176,9 +179,9 @@ public final class BatchLoader: Sendable {
     }
   }
 
-  // Every image that can be used is written behind the one before.
+  // Every image that can be used is written behind the one before; spares are tried as long as images are missing.
   private func samples<Value>(
-    _ places: [Int], epoch: Int, zero: Value, _ table: ([Float]) -> [Value]
+    _ places: [Int], spares: () -> [Int], epoch: Int, _ table: ([Float]) -> [Value]
   ) throws -> Samples<Value> {
     var samples = Samples<Value>()
     let plain = table([])
@@ -195,34 +198,43 @@ public final class BatchLoader: Sendable {
         samples.places.append(place)
         if !sample.shift.isEmpty { samples.shifts.append(sample.shift) }
       }
-      if let decoded {
-        try decoded.read(places) { place, result in
-          switch result {
-          case .failure(let failure): try skip(failure, &samples.skipped)
-          case .success(let pixels) where reader.color.isEmpty:
-            writer.write(pixels, reader.geometryOfWhole(indices[place], epoch: epoch), plain, to: output())
-            samples.places.append(place)
-          case .success(let pixels):
-            let image = PixelImage(width: resolution, height: resolution, channels: channels, pixels: Array(pixels))
-            write(.init(pixels: image, geometry: reader.geometryOfWhole(indices[place], epoch: epoch)), place)
+      func add(_ places: [Int]) throws {
+        if let decoded {
+          try decoded.read(places) { place, result in
+            switch result {
+            case .failure(let failure): try skip(failure, &samples.skipped)
+            case .success(let pixels) where reader.color.isEmpty:
+              writer.write(pixels, reader.geometryOfWhole(indices[place], epoch: epoch), plain, to: output())
+              samples.places.append(place)
+            case .success(let pixels):
+              let image = PixelImage(width: resolution, height: resolution, channels: channels, pixels: Array(pixels))
+              write(.init(pixels: image, geometry: reader.geometryOfWhole(indices[place], epoch: epoch)), place)
+            }
+          }
+        } else {
+          for place in places {
+            do {
+              write(try reader.sample(indices[place], epoch: epoch), place)
+            } catch let failure as FileFailure {
+              try skip(failure, &samples.skipped)
+            }
           }
         }
-      } else {
-        for place in places {
-          do {
-            write(try reader.sample(indices[place], epoch: epoch), place)
-          } catch let failure as FileFailure {
-            try skip(failure, &samples.skipped)
-          }
+      }
+      try add(places)
+      if samples.places.count < places.count {
+        var rest = spares()[...]
+        while samples.places.count < places.count, !rest.isEmpty {
+          let missing = places.count - samples.places.count
+          try add(Array(rest.prefix(missing)))
+          rest = rest.dropFirst(missing)
         }
       }
       initialized = samples.places.count * writer.length
     }
-    // An optimizer step needs an image; an evaluation does without.
+    // An optimizer step needs images; an evaluation does without.
     if shuffles, samples.places.isEmpty, let first = samples.skipped.first {
-      throw FileFailure(
-        .badData, path: first.file,
-        reason: "\(first.reason); and all other images of its batch cannot be used either")
+      throw FileFailure(.badData, path: first.file, reason: "\(first.reason); and no other training image can be used")
     }
     return samples
   }

@@ -8,6 +8,8 @@ final class PackedFile: @unchecked Sendable {
   let header: PackedHeader
   let description: PackedDescription
   private let content: MappedFile
+  // A copy: what is read for every label must not depend on a file that may be cut.
+  private let table: [UInt8]
   private let lock = NSLock()
   private var verified: [Bool]
 
@@ -48,6 +50,7 @@ final class PackedFile: @unchecked Sendable {
     guard Checksum.crc32(UnsafeRawBufferPointer(rebasing: file.bytes[table])) == header.tableChecksum else {
       throw damaged("the table of images is damaged (its checksum differs)")
     }
+    self.table = Array(file.bytes[table])
     let text = UnsafeRawBufferPointer(rebasing: file.bytes[header.descriptionOffset..<end])
     guard Checksum.crc32(text) == header.descriptionChecksum else {
       throw damaged("the description is damaged (its checksum differs)")
@@ -64,7 +67,7 @@ final class PackedFile: @unchecked Sendable {
   // A checksum tells damage from what was written, not hostile content: nothing is taken on trust.
   private func check(_ damaged: (String) -> FileFailure) throws {
     let (training, heldOut) = (description.training.images, description.heldOut.images)
-    guard training >= 0, heldOut >= 0, training <= header.records, training + heldOut == header.records else {
+    guard training >= 0, heldOut >= 0, training <= header.records, heldOut == header.records - training else {
       throw damaged("describes \(training) and \(heldOut) images, and has \(header.records)")
     }
     guard !description.classNames.isEmpty, description.channels == 1 || description.channels == 3,
@@ -91,8 +94,9 @@ final class PackedFile: @unchecked Sendable {
   }
 
   private func record(_ number: Int) -> PackedRecord? {
-    let start = PackedHeader.size + number * PackedRecord.size
-    return PackedRecord(UnsafeRawBufferPointer(rebasing: content.bytes[start..<start + PackedRecord.size]))
+    table.withUnsafeBytes {
+      PackedRecord(UnsafeRawBufferPointer(rebasing: $0[number * PackedRecord.size..<(number + 1) * PackedRecord.size]))
+    }
   }
 
   /// The class of a record.
@@ -106,6 +110,7 @@ final class PackedFile: @unchecked Sendable {
 
   /// Calls `body` with a record and its bytes, whose checksum is compared the first time.
   func read<Result>(_ number: Int, _ body: (PackedRecord, UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    try content.requireWhole()
     guard let record = record(number) else {
       throw FileFailure(.badData, path: name(of: number), reason: "the record is damaged")
     }
@@ -134,7 +139,7 @@ final class PackedFile: @unchecked Sendable {
     return Dataset(
       name: description.name, training: source(0..<training, description.training, "training"),
       heldOut: source(training..<header.records, description.heldOut, "held-out"), resolution: description.resolution,
-      normalization: description.normalization, format: "packed from \(description.source)",
+      normalization: description.normalization, format: description.source,
       onBadImage: options.onBadImage)
   }
 }

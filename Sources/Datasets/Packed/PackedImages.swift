@@ -31,6 +31,15 @@ public struct PackedImages: ImageSource {
   /// The file and the number of image `index`.
   public func place(at index: Int) -> String { file.name(of: numbers.lowerBound + index) }
 
+  /// Reads image `index` whole, to find out what is wrong with it.
+  public func damage(at index: Int) throws -> String? {
+    let number = numbers.lowerBound + index
+    return try file.read(number) { record, bytes in
+      record.encoding == .raw
+        ? nil : try PixelImage.damage(bytes: bytes, path: file.name(of: number), limits: limits)
+    }
+  }
+
   /// The JPEG or PNG file that image `index` is; nil for raw samples.
   public func file(at index: Int) throws -> [UInt8]? {
     try file.read(numbers.lowerBound + index) { record, bytes in record.encoding == .file ? Array(bytes) : nil }

@@ -94,18 +94,21 @@ public struct Packing: Sendable {
   private func finish(
     _ dataset: Dataset, _ records: [PackedRecord], _ sizes: [[ImageSize]], _ writer: inout AtomicFile.Writer
   ) throws {
-    func split(_ source: any ImageSource, _ sizes: [ImageSize]) -> PackedDescription.Split {
-      // Unchanged images keep what their source says of them, so that training on either gives the same.
-      let common =
-        largestSide == nil
-        ? source.uniformSize
-        : ImageFolder.commonSize(of: ImageFolder.probes(sizes.count).map { index in { sizes[index] } })
-      return .init(images: sizes.count, uniformSize: common.map { [$0.width, $0.height] })
+    // Unchanged images keep what their source says of them, so that training on either gives the same. The training images decide
+    // for both splits.
+    let packed = sizes[0]
+    let common =
+      largestSide == nil
+      ? dataset.training.uniformSize
+      : ImageFolder.commonSize(of: ImageFolder.probes(packed.count).map { index in { packed[index] } })
+    func split(_ images: Int) -> PackedDescription.Split {
+      .init(images: images, uniformSize: common.map { [$0.width, $0.height] })
     }
+    let source = dataset.format.hasPrefix("packed from ") ? dataset.format : "packed from \(dataset.format)"
     let description = PackedDescription(
-      name: dataset.name, source: dataset.format, classNames: dataset.classNames, channels: dataset.channels,
+      name: dataset.name, source: source, classNames: dataset.classNames, channels: dataset.channels,
       resolution: dataset.resolution, normalization: dataset.normalization,
-      training: split(dataset.training, sizes[0]), heldOut: split(dataset.heldOut, sizes[1]))
+      training: split(sizes[0].count), heldOut: split(sizes[1].count))
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let text = try encoder.encode(description)

@@ -43,7 +43,8 @@ public final class Trainer {
     var batchesTracked: [Int] = []
     var averageBatchesTracked: [Int]?
     var lastEvaluation: [Double]?
-    var skipped = SkippedImages()
+    // Nil in checkpoints of versions before images could be skipped.
+    var skipped: SkippedImages?
   }
 
   /// Creates a trainer at step 0.
@@ -101,7 +102,7 @@ public final class Trainer {
     }
     let result = try finish(seconds: clock())
     try keep(result)
-    if let summary = progress.skipped.summary { try events.send(.warning(.init(message: summary))) }
+    if let summary = progress.skipped?.summary { try events.send(.warning(.init(message: summary))) }
     try events.send(
       .done(.init(top1: result.top1, top5: result.top5, loss: result.loss, seconds: result.seconds, flops: flops)))
     try events.flush()
@@ -169,7 +170,10 @@ public final class Trainer {
   }
 
   private func note(_ skipped: [SkippedImage]) throws {
-    for warning in progress.skipped.add(skipped) { try events.send(.warning(.init(message: warning))) }
+    guard !skipped.isEmpty else { return }
+    var all = progress.skipped ?? SkippedImages()
+    defer { progress.skipped = all }
+    for warning in all.add(skipped) { try events.send(.warning(.init(message: warning))) }
   }
 
   // A loss is read back where that is free (CPU) or due: a GPU must not wait for the host in every step.
@@ -231,7 +235,8 @@ public final class Trainer {
     let cost = try model.plan.resolved.cost()
     return TrainingResult(
       top1: evaluation[1], top5: evaluation[2], loss: evaluation[0], images: Int(evaluation[3]), seconds: seconds,
-      imagesPerSecond: Double(progress.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters)
+      imagesPerSecond: Double(progress.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,
+      skippedImages: progress.skipped?.count)
   }
 
   // MARK: - Saving and going on

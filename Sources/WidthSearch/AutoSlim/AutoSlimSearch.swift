@@ -123,6 +123,7 @@ final class AutoSlimSearch: SearchSubject {
     }
     let comparison = try WidthComparison(
       supernet, heldOut, precision: context.recipe.precision, sharesPrefix: settings.sharesPrefix)
+    try loop.note(comparison.skipped)
     noteBudgets()
     while state.found.count < context.targets.count, !state.descent.movable.isEmpty {
       try loop.advance(self) {

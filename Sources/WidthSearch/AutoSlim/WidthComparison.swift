@@ -22,6 +22,8 @@ public final class WidthComparison {
     public var images: Int
   }
 
+  /// Images that were to be compared on and cannot be used.
+  public private(set) var skipped: [SkippedImage] = []
   private let supernet: Supernet
   private let batches: [Batch]
   private let images: Int
@@ -35,8 +37,13 @@ public final class WidthComparison {
   ) throws {
     var batches: [Batch] = []
     let stream = heldOut.epoch(0)
-    while let batch = try stream.next() { if batch.count > 0 { batches.append(batch) } }
+    var skipped: [SkippedImage] = []
+    while let batch = try stream.next() {
+      skipped += batch.skipped
+      if batch.count > 0 { batches.append(batch) }
+    }
     self.init(supernet, batches: batches, precision: precision, sharesPrefix: sharesPrefix)
+    self.skipped = skipped
   }
 
   /// Compares on given images.

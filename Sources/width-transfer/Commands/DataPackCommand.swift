@@ -61,6 +61,7 @@ struct DataPackCommand: ParsableCommand {
     try require(threads, "--threads", in: 1...1024)
     try require(maxSide, "--max-side", in: 1...1_000_000)
     try require(quality, "--quality", in: 1...100)
+    guard !output.isEmpty else { throw UsageFailure("--output is empty; name the file to write") }
     guard overwrite || !FileManager.default.fileExists(atPath: output) else {
       throw FileFailure(.cannotCreate, path: output, reason: "exists already; choose another name, or give --overwrite")
     }

@@ -36,6 +36,8 @@ struct DataVerifyCommand: ParsableCommand {
     var training: Split
     var heldOut: Split
     var faults: [DatasetVerification.Fault]
+    /// Images that are read although they are damaged.
+    var damaged: [DatasetVerification.Fault]
   }
 
   func run() throws {
@@ -56,7 +58,8 @@ struct DataVerifyCommand: ParsableCommand {
     shown.clear()
     let report = Report(
       dataset: opened.name, format: opened.format, classes: opened.classNames.count,
-      training: Self.split(opened.training), heldOut: Self.split(opened.heldOut), faults: verification.faults)
+      training: Self.split(opened.training), heldOut: Self.split(opened.heldOut), faults: verification.faults,
+      damaged: verification.damaged)
     if json { try Output.json(report) } else { try tell(report, verification.images) }
     if !report.faults.isEmpty { throw ExitCode(ExitStatus.badData.rawValue) }
   }
@@ -68,6 +71,7 @@ struct DataVerifyCommand: ParsableCommand {
   }
 
   private func tell(_ report: Report, _ images: Int) throws {
+    for fault in report.damaged { try Output.text("\(fault.file): damaged, but read: \(fault.reason)") }
     for fault in report.faults { try Output.text("\(fault.file): \(fault.reason)") }
     try Output.text(
       "\(report.dataset): \(report.format), \(report.classes) classes; training \(report.training.images) images "
@@ -75,6 +79,9 @@ struct DataVerifyCommand: ParsableCommand {
         + "\(report.heldOut.images) (\(report.heldOut.smallestClass) to \(report.heldOut.largestClass) a class)")
     try Output.text(
       report.faults.isEmpty
-        ? "all \(images) images are sound" : "\(report.faults.count) of \(images) images cannot be used")
+        ? report.damaged.isEmpty
+          ? "all \(images) images are sound"
+          : "\(report.damaged.count) of \(images) images are damaged; all can be used"
+        : "\(report.faults.count) of \(images) images cannot be used")
   }
 }

@@ -95,7 +95,8 @@ struct EvaluateCommand: ParsableCommand {
     let cost = try built.cost()
     let result = TrainingResult(
       top1: evaluation.top1, top5: evaluation.top5, loss: evaluation.loss, images: evaluation.images, seconds: seconds,
-      imagesPerSecond: Double(evaluation.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters)
+      imagesPerSecond: Double(evaluation.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,
+      skippedImages: skipped.count > 0 ? skipped.count : nil)
     if json {
       try Output.json(result)
     } else {

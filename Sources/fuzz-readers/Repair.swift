@@ -36,7 +36,12 @@ enum Repair {
     func put(_ value: UInt32, _ place: Int) {
       for position in 0..<4 { bytes[place + position] = UInt8(truncatingIfNeeded: value >> UInt32(8 * position)) }
     }
-    let (records, offset, length) = (number(16), number(24), number(32))
+    let (records, offset) = (number(16), number(24))
+    // The description ends the file: where it became longer or shorter, so does what the header says.
+    let length = offset >= 0 && offset <= bytes.count ? bytes.count - offset : number(32)
+    for (place, value) in [(32, length), (40, bytes.count)] {
+      for position in 0..<8 { bytes[place + position] = UInt8(truncatingIfNeeded: value >> (8 * position)) }
+    }
     if (0...bytes.count).contains(records), 64 + 32 * records <= bytes.count {
       put(sum(bytes[64..<64 + 32 * records]), 48)
     }

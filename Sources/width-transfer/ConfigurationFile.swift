@@ -38,8 +38,13 @@ enum ConfigurationFile {
       command = named
     }
     let vocabulary = try vocabulary()
-    guard let command, vocabulary.has(command: command) else { return (command.map { [$0] } ?? []) + rest }
-    return try [command] + flags(of: configuration, path, command, said: rest, vocabulary) + rest
+    guard var command, vocabulary.has(command: command) else { return (command.map { [$0] } ?? []) + rest }
+    if let second = rest.first, vocabulary.has(command: "\(command) \(second)") {
+      command += " \(second)"
+      rest.removeFirst()
+    }
+    let words = command.split(separator: " ").map(String.init)
+    return try words + flags(of: configuration, path, command, said: rest, vocabulary) + rest
   }
 
   private static func flags(

@@ -17,8 +17,12 @@ struct Vocabulary {
 
   init() throws {
     let tool = try JSONDecoder().decode(Tool.self, from: Data(WidthTransferCommand._dumpHelp().utf8))
-    commands = Dictionary(
-      (tool.command.subcommands ?? []).map { ($0.commandName, $0.flags) }, uniquingKeysWith: { first, _ in first })
+    // Those of `data` are called by two words.
+    let all = (tool.command.subcommands ?? []).flatMap { command in
+      [(command.commandName, command.flags)]
+        + (command.subcommands ?? []).map { ("\(command.commandName) \($0.commandName)", $0.flags) }
+    }
+    commands = Dictionary(all, uniquingKeysWith: { first, _ in first })
   }
 
   /// What stands behind `--flag` of a command; nil when the command has no such flag.

@@ -9,7 +9,7 @@ import Synchronization
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
 
-  /// Begins to listen. A second signal of the same kind ends the process at once.
+  /// Begins to listen. A second SIGINT or SIGTERM ends the process at once.
   ///
   /// Signals that the parent process had blocked are let through: a thread of a pool often starts its children so.
   public static func listen() {
@@ -20,7 +20,9 @@ public enum Interruption {
       // A process that was started to outlive its terminal ignores its end.
       if number == SIGHUP, sigaction(number, nil, &action) == 0, isIgnored(action) { continue }
       action.__sigaction_handler.sa_handler = { number in Interruption.received.store(number, ordering: .relaxed) }
-      action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+      // A shell and the kernel may both tell of the end of a terminal, within milliseconds.
+      let once = number == SIGHUP ? 0 : Int32(bitPattern: UInt32(SA_RESETHAND))
+      action.sa_flags = once | SA_RESTART
       sigaction(number, &action, nil)
       sigaddset(&wanted, number)
     }

@@ -8,18 +8,20 @@ public final class MappedFile: @unchecked Sendable {
   /// The content; not to be used after the last reference to this object is gone.
   public let bytes: UnsafeRawBufferPointer
 
-  /// The file, kept open to see whether it was cut; the closing is the object's.
-  private let descriptor: Int32
   private let path: String
+  // Which file it is: not another that has taken its name since. Without a descriptor, of which a process has few.
+  private let device: UInt64
+  private let node: UInt64
 
   /// Throws when the file has become shorter since it was mapped: touching what is gone would end the process.
   ///
   /// - Throws: ``FileFailure`` of kind `io`.
   public func requireWhole() throws {
     var status = stat()
-    guard fstat(descriptor, &status) == 0, Int(status.st_size) >= bytes.count else {
-      throw FileFailure(.io, path: path, reason: "has been changed while it was in use; start again")
-    }
+    guard stat(path, &status) == 0, UInt64(status.st_dev) == device, UInt64(status.st_ino) == node,
+      Int(status.st_size) < bytes.count
+    else { return }
+    throw FileFailure(.io, path: path, reason: "has been changed while it was in use; start again")
   }
 
   /// Maps the file at `path`.
@@ -49,20 +51,19 @@ public final class MappedFile: @unchecked Sendable {
     }
     let count = Int(status.st_size)
     self.path = path
+    device = UInt64(status.st_dev)
+    node = UInt64(status.st_ino)
     guard count > 0 else {
-      self.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }
     guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
       throw FileFailure(.io, path: path, reason: "cannot be read (\(errorText(errno)))")
     }
-    self.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
     bytes = UnsafeRawBufferPointer(start: address, count: count)
   }
 
   deinit {
-    close(descriptor)
     if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
   }
 }

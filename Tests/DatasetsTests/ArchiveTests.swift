@@ -142,6 +142,16 @@ struct ArchiveTests {
       let dataset = try Dataset.open(try TarWriter.write(files: files, to: folder + "/x.tar"))
       #expect(dataset.training.count == 6)
       #expect(try dataset.training.image(at: 0).pixels == gradient(width: 8, height: 8, phase: 99).pixels)
+      // Another class for an image that is there.
+      var shard: [(String, [UInt8])] = []
+      for (index, label) in Array(["0", "1", "0", "1"].enumerated()) + [(0, "1")] {
+        shard += [("\(index).png", try image(index)), ("\(index).cls", Array(label.utf8))]
+      }
+      try FileManager.default.createDirectory(atPath: folder + "/w", withIntermediateDirectories: true)
+      try TarWriter.write(files: shard, to: folder + "/w/train-0.tar")
+      try TarWriter.write(files: Array(shard.prefix(4)), to: folder + "/w/val-0.tar")
+      let relabelled = try Dataset.open(folder + "/w")
+      #expect(relabelled.training.count == 4 && (0..<4).map(relabelled.training.label) == [0, 1, 1, 1])
     }
   }
 

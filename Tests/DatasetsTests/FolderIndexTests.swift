@@ -73,6 +73,10 @@ struct FolderIndexTests {
       try FileManager.default.createSymbolicLink(atPath: root + "/a/link.jpg", withDestinationPath: folder + "/none")
       _ = try FolderIndex.open(root, cache: kept)
       #expect(kept.load() == nil)
+      try FileManager.default.removeItem(atPath: root + "/a/link.jpg")
+      try FileManager.default.createSymbolicLink(atPath: root + "/later", withDestinationPath: folder + "/none")
+      _ = try FolderIndex.open(root, cache: kept)
+      #expect(kept.load() == nil)
     }
   }
 

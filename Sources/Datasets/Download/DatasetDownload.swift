@@ -130,9 +130,9 @@ public struct DatasetDownload {
 
   private func failure(_ failed: FileDownload.Failed, at file: RemoteFile) -> DownloadFailure {
     let reasons = failed.obstacles.map(\.text).joined(separator: "; ")
+    let kept =
+      failed.kept > 0 ? "\(failed.kept) of \(file.bytes) bytes are kept in \(folder)/\(file.name).part. " : ""
     if failed.obstacles.contains(where: { $0.kind == .lost }) {
-      let kept =
-        failed.kept > 0 ? "\(failed.kept) of \(file.bytes) bytes are kept in \(folder)/\(file.name).part. " : ""
       return DownloadFailure(
         message: "\(dataset): \(reasons). \(kept)Run the same command again to go on", exitCode: .ioError)
     }
@@ -143,7 +143,8 @@ public struct DatasetDownload {
     let unpacking = unpackedFolder == nil ? "" : " and run the same command again, which unpacks them"
     return DownloadFailure(
       message:
-        "\(dataset): \(reasons)\(noNetwork). Fetch these files elsewhere and put them into \(folder)\(unpacking), "
+        "\(dataset): \(reasons)\(noNetwork). \(kept.isEmpty ? "" : kept + "The same command goes on from there. ")"
+        + "Fetch these files elsewhere and put them into \(folder)\(unpacking), "
         + "or name a mirror with --from URL:\(list)",
       exitCode: .unavailable)
   }

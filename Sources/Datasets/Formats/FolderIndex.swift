@@ -35,7 +35,9 @@ struct FolderIndex: Sendable {
   private static func list(_ root: String) throws -> FolderIndex {
     var index = FolderIndex()
     index.folders.append("")
-    for name in try FolderListing.entries(of: root).folders {
+    let top = try FolderListing.allEntries(of: root)
+    index.hasBrokenLinks = top.hasBrokenLinks
+    for name in top.folders {
       let found = try FolderListing.filesBelow(root + "/" + name, isWanted: ImageFolder.isImageName)
       index.hasBrokenLinks = index.hasBrokenLinks || found.hasBrokenLinks
       index.classes.append(Class(name: name, count: found.files.count))

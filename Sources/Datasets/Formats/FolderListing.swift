@@ -25,8 +25,8 @@ enum FolderListing {
     return (all.folders, all.files)
   }
 
-  /// The same, and whether there are links that lead nowhere now and may lead somewhere later.
-  private static func allEntries(
+  /// The same as ``entries(of:)``, and whether there are links that lead nowhere now and may lead somewhere later.
+  static func allEntries(
     of path: String
   ) throws -> (folders: [String], files: [String], hasBrokenLinks: Bool) {
     var hasBrokenLinks = false

@@ -58,10 +58,10 @@ struct TarShards {
     let others =
       heldOutShards.isEmpty ? nil : ArchiveSplits(try ArchiveLayout.samples(of: heldOutShards), heldOutShards)
     let other = others.map { $0.heldOut ?? $0.all }
+    if let other, other.places.isEmpty { throw nothing(heldOutShards) }
     let classNames = try Self.classNames(found, other, at: heldOut.first ?? place)
     let all = source("\(name) training", shards, found, classNames)
     if let other {
-      guard !other.places.isEmpty else { throw nothing(heldOutShards) }
       return dataset(
         name: name, training: all,
         heldOut: source("\(name) held-out", heldOutShards, other, classNames, uniformSize: .some(all.uniformSize)))
@@ -110,22 +110,25 @@ struct TarShards {
       }
       return ArchiveImages.Sample(shard: place.shard, member: place.member, label: label)
     }
+    samples = Self.latest(samples, shards)
     Self.sort(&samples, shards)
     return ArchiveImages(
-      name: name, classNames: classNames, shards: shards, samples: Self.latest(samples, shards), limits: options.images,
+      name: name, classNames: classNames, shards: shards, samples: samples, limits: options.images,
       uniformSize: uniformSize)
   }
 
-  /// Of members of one archive with one name, only the last: that is how an archive is brought up to date. Sorted samples have them
-  /// next to each other.
+  /// Of images of one archive with one name, only the last: that is how an archive is brought up to date.
   private static func latest(
     _ samples: [ArchiveImages.Sample], _ shards: [ArchiveShard]
   ) -> [ArchiveImages.Sample] {
-    func name(_ sample: ArchiveImages.Sample) -> String { shards[sample.shard].members[sample.member].name }
-    return samples.indices.filter { index in
-      guard index + 1 < samples.count, samples[index].shard == samples[index + 1].shard else { return true }
-      return !name(samples[index]).utf8.elementsEqual(name(samples[index + 1]).utf8)
-    }.map { samples[$0] }
+    struct Key: Hashable {
+      var shard: Int
+      var name: ByteName
+    }
+    var known: Set<Key> = []
+    return samples.reversed().filter { sample in
+      known.insert(Key(shard: sample.shard, name: ByteName(shards[sample.shard].members[sample.member].name))).inserted
+    }
   }
 
   /// Brings samples into the order that the same images have in class folders, so that equal seeds draw equal samples from both.

@@ -77,7 +77,7 @@ struct Publication {
 }
 
 func sha256(_ bytes: [UInt8]) -> String {
-  let digest = SHA256Digest()
+  guard let digest = try? SHA256Digest() else { return "no SHA-256" }
   bytes.withUnsafeBytes { digest.update($0) }
   return digest.finish()
 }

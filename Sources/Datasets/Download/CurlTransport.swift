@@ -86,26 +86,25 @@ private final class CurlExchange {
     let context = Unmanaged.passUnretained(self).toOpaque()
     wt_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
     wt_curl_set_receiver(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
-      CurlExchange.at(context).header(UnsafeRawBufferPointer(start: bytes, count: size * count))
+      CurlExchange.at(context)?.header(UnsafeRawBufferPointer(start: bytes, count: size * count)) ?? 0
     }
     wt_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
     wt_curl_set_receiver(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
       let bytes = UnsafeRawBufferPointer(start: bytes, count: size * count)
-      let exchange = CurlExchange.at(context)
+      guard let exchange = CurlExchange.at(context) else { return 0 }
       exchange.heard = .now
       return exchange.attempt { try exchange.receiver.receive(bytes) } ? bytes.count : 0
     }
     wt_curl_set_pointer(handle, CURLOPT_XFERINFODATA, context)
     wt_curl_set_progress(handle) { context, _, _, _, _ in
-      let exchange = CurlExchange.at(context)
+      guard let exchange = CurlExchange.at(context) else { return 1 }
       exchange.isSilent = ContinuousClock.now - exchange.heard > exchange.patience
       return exchange.attempt { try exchange.receiver.check() } && !exchange.isSilent ? 0 : 1
     }
   }
 
-  private static func at(_ context: UnsafeMutableRawPointer?) -> CurlExchange {
-    guard let context else { fatalError("libcurl lost its context") }
-    return Unmanaged<CurlExchange>.fromOpaque(context).takeUnretainedValue()
+  private static func at(_ context: UnsafeMutableRawPointer?) -> CurlExchange? {
+    context.map { Unmanaged<CurlExchange>.fromOpaque($0).takeUnretainedValue() }
   }
 
   // An error cannot pass through C: it waits here until libcurl has returned.

@@ -16,7 +16,7 @@ enum FileChecksum {
       throw FileFailure(.io, path: path, reason: "cannot be read (\(errorText(errno)))")
     }
     defer { close(descriptor) }
-    let digest = SHA256Digest()
+    let digest = try SHA256Digest()
     try read(descriptor, path: path) { bytes in
       digest.update(bytes)
       try check()

@@ -12,7 +12,7 @@ final class PartFile {
   private(set) var count = 0
   /// The bytes that an earlier run left and that were not fetched anew.
   private(set) var kept = 0
-  private let digest = SHA256Digest()
+  private let digest: SHA256Digest
   private let descriptor: Int32
 
   /// Opens the file, or creates it.
@@ -20,6 +20,7 @@ final class PartFile {
   /// - Throws: ``Support/FileFailure`` of kind `cannotCreate`, also when something else than a file is in its place.
   init(path: String) throws {
     self.path = path
+    digest = try SHA256Digest()
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
     guard descriptor >= 0 else {
       let code = errno

@@ -1,13 +1,22 @@
 import CCrypto
+import Support
 
 /// The SHA-256 of bytes that come piece by piece, computed by OpenSSL.
 final class SHA256Digest {
   private let context: OpaquePointer
 
-  init() {
-    guard let context = EVP_MD_CTX_new() else { fatalError("no memory for a checksum") }
+  /// Begins.
+  ///
+  /// - Throws: ``Support/FileFailure`` of kind `io` when OpenSSL offers no SHA-256 or has no memory.
+  init() throws {
+    guard let context = EVP_MD_CTX_new() else {
+      throw FileFailure(.io, path: "SHA-256", reason: "OpenSSL has no memory for a checksum")
+    }
+    guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+      EVP_MD_CTX_free(context)
+      throw FileFailure(.io, path: "SHA-256", reason: "OpenSSL offers no SHA-256 here")
+    }
     self.context = context
-    restart()
   }
 
   deinit { EVP_MD_CTX_free(context) }

@@ -33,9 +33,8 @@ struct ImagePreparation: Sendable {
 
   /// Image `index` as evaluation sees it.
   ///
-  /// - Parameter scalesInDecoder: Whether the codec may shrink the image part of the way. That is several times faster where much is
-  ///   to be shrunk, but leaves more of the fine structure than resizing does (PSNR 31 to 50 dB between the two), so evaluation,
-  ///   which is to agree with PyTorch's, does without.
+  /// - Parameter scalesInDecoder: Whether the codec may shrink the image part of the way. That is faster where much is to be shrunk,
+  ///   but leaves more of the fine structure than resizing does, so evaluation, which is to agree with PyTorch's, does without.
   func plain(_ index: Int, of source: any ImageSource, scalesInDecoder: Bool = false) throws -> PixelImage {
     let image = try source.image(at: index) { size in
       ImageRequest(

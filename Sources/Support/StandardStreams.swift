@@ -20,7 +20,7 @@ public enum StandardStreams {
 /// What people read while work goes on: messages, warnings, progress.
 public enum StandardError {
   /// Writes text; a stream that nobody reads, or a full disk behind it, must not end a training.
-  public static func write(_ text: String) { _ = writeAll(Data(text.utf8), to: STDERR_FILENO) }
+  public static func write(_ text: String) { _ = Data(text.utf8).withUnsafeBytes { writeAll($0, to: STDERR_FILENO) } }
 }
 
 /// What programs read: results.
@@ -35,7 +35,7 @@ public enum StandardOutput {
   ///
   /// - Throws: ``FileFailure`` of kind `io`, or ``Closed``.
   public static func write(_ data: Data) throws {
-    switch writeAll(data, to: STDOUT_FILENO) {
+    switch data.withUnsafeBytes({ writeAll($0, to: STDOUT_FILENO) }) {
     case 0: break
     case EPIPE: throw Closed()
     case let code:
@@ -43,21 +43,5 @@ public enum StandardOutput {
         .io, path: "standard output",
         reason: "the result could not be written (\(errorText(code))); what is in files is complete")
     }
-  }
-}
-
-// Zero, or the error's number.
-private func writeAll(_ data: Data, to descriptor: Int32) -> Int32 {
-  data.withUnsafeBytes { bytes in
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        return errno
-      }
-      rest = rest.dropFirst(written)
-    }
-    return 0
   }
 }

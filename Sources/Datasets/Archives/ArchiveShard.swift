@@ -96,17 +96,12 @@ private final class Spool {
         reason: "expands to more than \(limit) bytes, far more than images do; it is taken for a bomb and refused. "
           + "If it is none, raise --max-archive-expansion, or unpack it and name the folder")
     }
-    var written = 0
-    while written < bytes.count {
-      let result = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-      if result < 0 && errno == EINTR { continue }
-      guard result > 0 else {
-        throw FileFailure(
-          .io, path: path,
-          reason:
-            "its content cannot be written to a temporary file (\(errorText(errno))); set TMPDIR to a place with room")
-      }
-      written += result
+    let code = writeAll(bytes, to: descriptor)
+    guard code == 0 else {
+      throw FileFailure(
+        .io, path: path,
+        reason:
+          "its content cannot be written to a temporary file (\(errorText(code))); set TMPDIR to a place with room")
     }
     count += bytes.count
   }

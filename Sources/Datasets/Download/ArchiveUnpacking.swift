@@ -110,15 +110,8 @@ private final class UnpackedFile {
   }
 
   func append(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw failure(errno)
-      }
-      rest = rest.dropFirst(written)
-    }
+    let code = writeAll(bytes, to: descriptor)
+    guard code == 0 else { throw failure(code) }
   }
 
   private func failure(_ code: Int32) -> FileFailure {

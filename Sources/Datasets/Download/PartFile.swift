@@ -57,17 +57,10 @@ final class PartFile {
 
   /// Adds bytes at the end.
   func append(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw failure(errno)
-      }
-      digest.update(UnsafeRawBufferPointer(rebasing: rest.prefix(written)))
-      rest = rest.dropFirst(written)
-      count += written
-    }
+    let code = writeAll(bytes, to: descriptor)
+    guard code == 0 else { throw failure(code) }
+    digest.update(bytes)
+    count += bytes.count
   }
 
   /// The checksum of what is there.

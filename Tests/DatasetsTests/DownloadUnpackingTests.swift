@@ -1,4 +1,3 @@
-import CArchive
 import Foundation
 import Support
 import Testing
@@ -15,30 +14,7 @@ struct DownloadUnpackingTests {
   ]
 
   private func zip(_ members: Members, _ path: String) throws -> [UInt8] {
-    let archive = try #require(archive_write_new())
-    defer { archive_write_free(archive) }
-    archive_write_set_format_zip(archive)
-    try #require(archive_write_open_filename(archive, path) == ARCHIVE_OK)
-    for (name, kind) in members {
-      let entry = try #require(archive_entry_new())
-      defer { archive_entry_free(entry) }
-      archive_entry_set_pathname(entry, name)
-      archive_entry_set_perm(entry, 0o644)
-      var bytes: [UInt8] = []
-      switch kind {
-      case .file(let content):
-        archive_entry_set_filetype(entry, 0o100000)
-        bytes = content
-      case .symbolicLink(let target):
-        archive_entry_set_filetype(entry, 0o120000)
-        archive_entry_set_symlink(entry, target)
-      default: archive_entry_set_filetype(entry, 0o040000)
-      }
-      archive_entry_set_size(entry, Int64(bytes.count))
-      try #require(archive_write_header(archive, entry) >= ARCHIVE_WARN)
-      if !bytes.isEmpty { #expect(archive_write_data(archive, bytes, bytes.count) == bytes.count) }
-    }
-    try #require(archive_write_close(archive) == ARCHIVE_OK)
+    try TarWriter.write(members, to: path, zip: true)
     return try #require(content(path))
   }
 

@@ -2,7 +2,7 @@ import CArchive
 import Foundation
 import Testing
 
-/// Writes a tar archive, also such as no honest program would.
+/// Writes a tar archive, or a zip archive, also such as no honest program would.
 struct TarWriter {
   enum Compression: CaseIterable {
     case none, gzip, bzip2, xz, zstd
@@ -19,11 +19,11 @@ struct TarWriter {
   /// Writes members in their order to `path`.
   @discardableResult
   static func write(
-    _ members: [(name: String, kind: Kind)], to path: String, _ compression: Compression = .none
+    _ members: [(name: String, kind: Kind)], to path: String, _ compression: Compression = .none, zip: Bool = false
   ) throws -> String {
     let archive = try #require(archive_write_new())
     defer { archive_write_free(archive) }
-    archive_write_set_format_pax_restricted(archive)
+    if zip { archive_write_set_format_zip(archive) } else { archive_write_set_format_pax_restricted(archive) }
     switch compression {
     case .none: archive_write_add_filter_none(archive)
     case .gzip: archive_write_add_filter_gzip(archive)

@@ -23,6 +23,8 @@ final class ArchiveReader {
   let path: String
   private let archive: OpaquePointer
   private var members = 0
+  // What was read of all members.
+  private var contentBytes = 0
   // The most bytes that the archive may expand to.
   private let expanded: Int
   private let limits: ArchiveLimits
@@ -95,9 +97,10 @@ final class ArchiveReader {
     }
   }
 
-  // Everything counts, headers and what is passed over too: members without content can be a bomb.
+  // Everything counts, headers and what is passed over too: members without content can be a bomb. Of a zip archive, whose members are
+  // compressed one by one, the content that was read.
   private func checkExpansion() throws {
-    guard isCompressed, Int(archive_filter_bytes(archive, 0)) > expanded else { return }
+    guard max(isCompressed ? Int(archive_filter_bytes(archive, 0)) : 0, contentBytes) > expanded else { return }
     throw FileFailure(
       .beyondLimit, path: path,
       reason: "expands to more than \(expanded) bytes, far more than images do; it is taken for a bomb and refused. "
@@ -142,6 +145,8 @@ final class ArchiveReader {
       guard status == ARCHIVE_OK, let pointer, Int(offset) == got, got + count <= member.size else {
         throw damaged("in the member \(Self.shown(member.name))")
       }
+      contentBytes += count
+      try checkExpansion()
       try consume(UnsafeRawBufferPointer(start: pointer, count: count))
       got += count
     }

@@ -24,7 +24,7 @@ final class ArchiveShard: Sendable {
     var spool: Spool?
     while var member = try reader.next() {
       if reader.isCompressed {
-        let target = try spool ?? Spool(for: path, limits: limits)
+        let target = try spool ?? Spool(for: path)
         spool = target
         member.offset = target.count
         try reader.read(member) { try target.append($0) }
@@ -68,13 +68,10 @@ final class ArchiveShard: Sendable {
 private final class Spool {
   private(set) var count = 0
   private let path: String
-  private let limit: Int
   private let descriptor: Int32
 
-  init(for archive: String, limits: ArchiveLimits) throws {
+  init(for archive: String) throws {
     path = archive
-    let attributes = try? FileManager.default.attributesOfItem(atPath: (archive as NSString).resolvingSymlinksInPath)
-    limit = limits.content(ofArchive: (attributes?[.size] as? NSNumber)?.intValue ?? 0)
     let folder = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     var template = Array((folder + "/width-transfer-XXXXXX").utf8CString)
     descriptor = mkstemp(&template)
@@ -90,12 +87,6 @@ private final class Spool {
   deinit { close(descriptor) }
 
   func append(_ bytes: UnsafeRawBufferPointer) throws {
-    guard count + bytes.count <= limit else {
-      throw FileFailure(
-        .beyondLimit, path: path,
-        reason: "expands to more than \(limit) bytes, far more than images do; it is taken for a bomb and refused. "
-          + "If it is none, raise --max-archive-expansion, or unpack it and name the folder")
-    }
     let code = writeAll(bytes, to: descriptor)
     guard code == 0 else {
       throw FileFailure(

@@ -3,19 +3,132 @@ import PackageDescription
 
 // LibTorch is found by pkg-config (`libtorch.pc`, written by scripts/bootstrap), so that no target needs unsafe flags and
 // other packages can depend on this one.
+//
+// Every import of a target is among its dependencies: scripts/test builds with --explicit-target-dependency-import-check.
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+// Answers in milliseconds and links no LibTorch.
+let pure: [Target] = [
+  .target(name: "Support"),
+  .target(name: "Networks", dependencies: ["Support"]),
+  .target(name: "Transfer", dependencies: ["Networks", "Support"]),
+  .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
+  .target(
+    name: "ImageFiles", dependencies: ["Support", "CJPEG", "CSPNG", "CZlib", "CArchive", "CCurl", "CCrypto"]),
+  .target(name: "Methods", dependencies: ["ImageFiles", "Networks", "Support"]),
+  .target(name: "Records", dependencies: ["Networks", "Support", "Transfer", yams]),
+  .target(name: "Interchange", dependencies: ["Support"]),
+  .target(
+    name: "Reporting", dependencies: ["Networks", "Records", "Support", "Transfer", mustache, protobuf],
+    exclude: ["Protobuf/tensorboard.proto"]),
+  .target(
+    name: "Commands",
+    dependencies: [
+      "CLibTorchHeaders", "ImageFiles", "Networks", "Methods", "Records", "Reporting", "Support", "Transfer",
+      argumentParser,
+    ]),
+]
+
+// Works with tensors.
+let tensors: [Target] = [
+  .target(name: "CTorch", dependencies: ["CLibTorch"]),
+  .target(name: "Torch", dependencies: ["CTorch", "Support"]),
+  .target(name: "Loading", dependencies: ["ImageFiles", "Support", "Torch"]),
+  .target(
+    name: "Training",
+    dependencies: ["ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch"]),
+  .target(
+    name: "WidthSearch",
+    dependencies: ["ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training"]),
+  .target(
+    name: "Experiments",
+    dependencies: [
+      "ImageFiles", "Networks", "Methods", "Records", "Support", "Torch", "Training", "Transfer", "WidthSearch",
+    ]),
+  // Everything under one name, and the documentation.
+  .target(
+    name: "WidthTransfer",
+    dependencies: [
+      "Experiments", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Reporting", "Support",
+      "Torch", "Training", "Transfer", "WidthSearch",
+    ]),
+]
+
+let executables: [Target] = [
+  .executableTarget(name: "width-transfer", dependencies: ["Commands"]),
+  .executableTarget(
+    name: "width-transfer-engine",
+    dependencies: [
+      "Commands", "Experiments", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Reporting",
+      "Support", "Torch", "Training", "Transfer", "WidthSearch", argumentParser,
+    ]),
+  // For the scripts of this checkout.
+  .executableTarget(
+    name: "width-transfer-bench",
+    dependencies: [
+      "Commands", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch",
+      "Training",
+      "WidthSearch", argumentParser,
+    ]),
+  .executableTarget(
+    name: "fuzz-readers",
+    dependencies: ["CZlib", "ImageFiles", "Interchange", "Loading", "Support", "Torch", argumentParser]),
+]
+
+let tests: [Target] = [
+  .testTarget(name: "SupportTests", dependencies: ["Support"]),
+  .testTarget(name: "NetworksTests", dependencies: ["Networks", "Support"]),
+  .testTarget(name: "TransferTests", dependencies: ["Networks", "Support", "Transfer"]),
+  .testTarget(
+    name: "RecordsTests", dependencies: ["Networks", "Records", "Support", "Transfer"]),
+  .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "Support"]),
+  .testTarget(name: "ReportingTests", dependencies: ["Networks", "Records", "Reporting", "Support", "Transfer"]),
+  .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+  .testTarget(
+    name: "LoadingTests",
+    dependencies: ["CArchive", "CJPEG", "CSPNG", "CZlib", "ImageFiles", "Loading", "Support", "Torch"],
+    exclude: ["Fixtures"]),
+  .testTarget(
+    name: "TrainingTests",
+    dependencies: [
+      "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training",
+    ]),
+  .testTarget(
+    name: "WidthSearchTests",
+    dependencies: [
+      "ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training", "WidthSearch",
+    ], resources: [.copy("Fixtures")]),
+  .testTarget(
+    name: "CommandLineTests",
+    dependencies: ["CZlib", "Commands", "width-transfer", "width-transfer-engine", "width-transfer-bench"]),
+]
+
+let systemLibraries: [Target] = [
+  .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
+  .systemLibrary(name: "CLibTorchHeaders", pkgConfig: "libtorch-headers"),
+  .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+  .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+  .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+  .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+  .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+]
+
 let package = Package(
   name: "width-transfer",
   products: [
     .executable(name: "width-transfer", targets: ["width-transfer"]),
-    .library(name: "Torch", targets: ["Torch"]),
-    .library(name: "Networks", targets: ["Networks"]),
-    .library(
-      name: "WidthTransfer",
-      targets: [
-        "Support", "Runs", "Networks", "Interchange", "Torch", "Datasets", "Training", "WidthSearch", "WidthTransfer",
-        "Reporting",
-      ]),
-  ],
+    .executable(name: "width-transfer-engine", targets: ["width-transfer-engine"]),
+    .library(name: "WidthTransfer", targets: ["WidthTransfer"]),
+  ]
+    + [
+      "Networks", "Transfer", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch", "Loading",
+      "Training", "WidthSearch", "Experiments",
+    ].map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -23,66 +136,12 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
-  targets: [
-    .systemLibrary(
-      name: "CLibTorch", pkgConfig: "libtorch"),
-    .systemLibrary(
-      name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
-    .systemLibrary(
-      name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
-    .systemLibrary(
-      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(
-      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-    .systemLibrary(
-      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-    .systemLibrary(
-      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .target(name: "CTorch", dependencies: ["CLibTorch"]),
-    .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
-    .target(name: "Support"),
-    .target(name: "Torch", dependencies: ["CTorch", "Support"]),
-    .target(name: "Networks", dependencies: ["Support"]),
-    .target(name: "Runs", dependencies: ["Support", .product(name: "Yams", package: "Yams")]),
-    .target(name: "Interchange", dependencies: ["Support"]),
-    .target(
-      name: "Datasets", dependencies: ["Support", "Torch", "CJPEG", "CSPNG", "CZlib", "CArchive", "CCurl", "CCrypto"]),
-    .target(name: "Training", dependencies: ["Support", "Runs", "Networks", "Datasets", "Torch", "Interchange"]),
-    .target(name: "WidthSearch", dependencies: ["Training"]),
-    .target(name: "WidthTransfer", dependencies: ["WidthSearch", "Training", "Runs", "Networks"]),
-    .target(
-      name: "Reporting",
-      dependencies: [
-        "Support", "Runs", .product(name: "Yams", package: "Yams"),
-        .product(name: "Mustache", package: "swift-mustache"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ],
-      exclude: ["Protobuf/tensorboard.proto"]),
-    .executableTarget(
-      name: "width-transfer",
-      dependencies: [
-        "Reporting", "Interchange", "WidthTransfer", .product(name: "Yams", package: "Yams"),
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
-    .executableTarget(
-      name: "fuzz-readers",
-      dependencies: [
-        "Datasets", "Interchange", "Support", "Torch", "CZlib",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
-    .testTarget(name: "SupportTests", dependencies: ["Support"]),
-    .testTarget(name: "TorchTests", dependencies: ["Torch"]),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
-    .testTarget(name: "RunsTests", dependencies: ["Runs"]),
-    .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CArchive", "CJPEG"], exclude: ["Fixtures"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
-    .testTarget(
-      name: "WidthSearchTests", dependencies: ["WidthSearch"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "WidthTransferTests", dependencies: ["WidthTransfer"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["width-transfer", "CZlib"]),
-  ],
+  targets: systemLibraries + pure + tensors + executables + tests,
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
 )
+
+// What a file uses it imports, members of extensions included.
+for target in package.targets where target.type != .system && target.name != "CTorch" && target.name != "CJPEG" {
+  target.swiftSettings = [.enableUpcomingFeature("MemberImportVisibility")]
+}

@@ -1,4 +1,4 @@
-"""Times training steps in eager PyTorch: the other side of `width-transfer benchmark`.
+"""Times training steps in eager PyTorch: the other side of `width-transfer-bench benchmark`.
 
 Prints one JSON line with the medians in milliseconds. What is timed is the same on both sides:
   forward   the gradients cleared, the network in training mode and the cross-entropy of its logits

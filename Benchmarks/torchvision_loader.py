@@ -1,4 +1,4 @@
-"""Times torchvision's loading of training images: the other side of `width-transfer benchmark-images`.
+"""Times torchvision's loading of training images: the other side of `width-transfer-bench benchmark-images`.
 
 Prints one JSON line with the images of one epoch and the seconds from the request of its first batch to the arrival of its
 last. The epoch before, which starts the workers and brings the files into memory, is not timed. An image is decoded, a random

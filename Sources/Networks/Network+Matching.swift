@@ -10,8 +10,10 @@ public struct WidthMatch: Sendable, Hashable {
   public var scale: Double
   /// Multiply-accumulates at these widths.
   public var macs: Int
+  /// The multiply-accumulates that were asked for.
+  public var target: Int
   /// `(macs − target) / target`.
-  public var relativeError: Double
+  public var relativeError: Double { Double(macs - target) / Double(max(1, target)) }
 
   /// Describes widths that are known to cost `macs`.
   public init(widths: Widths, network: Network, scale: Double, macs: Int, target: Int) {
@@ -19,7 +21,7 @@ public struct WidthMatch: Sendable, Hashable {
     self.network = network
     self.scale = scale
     self.macs = macs
-    relativeError = Double(macs - target) / Double(max(1, target))
+    self.target = target
   }
 }
 

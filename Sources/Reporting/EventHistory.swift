@@ -1,4 +1,4 @@
-import Runs
+import Records
 
 /// What a run went through, in order, without what a stop and a resume made obsolete.
 ///

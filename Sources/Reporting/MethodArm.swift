@@ -1,4 +1,4 @@
-import Runs
+import Records
 
 /// One arm of a comparison, summarized over its seeds. Numbers that are not finite are left out.
 struct MethodArm: Sendable {

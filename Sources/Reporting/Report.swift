@@ -1,5 +1,5 @@
 import Foundation
-import Runs
+import Records
 import Support
 
 /// A page about one run, or about several side by side, that needs no network and no other file.

@@ -31,6 +31,8 @@ public enum ExitStatus: Int32, Sendable, Hashable {
   case cannotCreate = 73
   /// Reading or writing failed, for example because the disk is full.
   case ioError = 74
+  /// Standard output was closed by its reader, as by `head`: what a shell reports of a process that SIGPIPE ended.
+  case closedPipe = 141
   /// Interrupted by SIGINT, after a checkpoint was written.
   case interrupted = 130
   /// Ended by SIGTERM, after a checkpoint was written.

@@ -1,8 +1,10 @@
-import Datasets
 import Foundation
+import ImageFiles
 import Interchange
+import Loading
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Torch
 

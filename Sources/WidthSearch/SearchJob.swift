@@ -1,7 +1,9 @@
-import Datasets
 import Foundation
+import ImageFiles
+import Loading
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Torch
 import Training
@@ -15,7 +17,7 @@ public struct SearchJob {
   /// The class-balanced part of the training data to use, 0 to 1.
   public var dataFraction: Double
   /// The method.
-  public var optimizer: any WidthOptimizer
+  public var optimizer: any WidthSearching
   /// The budgets, in MACs at the resolution of the search: one, or several where the method serves several at once.
   public var targets: [Int]
   /// How weights are trained during the search.
@@ -31,7 +33,7 @@ public struct SearchJob {
 
   /// Describes a search.
   public init(
-    network: Network, dataset: Dataset, dataFraction: Double = 1, optimizer: any WidthOptimizer, targets: [Int],
+    network: Network, dataset: Dataset, dataFraction: Double = 1, optimizer: any WidthSearching, targets: [Int],
     recipe: Recipe, divisor: Int = 8, seed: Int = 0, device: Device = .cpu, loaderThreads: Int = 1
   ) {
     self.network = network
@@ -87,8 +89,8 @@ public struct SearchJob {
       let widest = try optimizer.widestNetwork(for: network, divisor: divisor).cost().macs
       for target in targets where target >= widest {
         throw UsageFailure(
-          "\(optimizer.name) prunes a network of \(widest) MACs, and the budget of \(target) is not below that: widen it by "
-            + "--search-option (\(optimizer.name == DMCP.name ? "range.maximum" : "width")), or lower --flops")
+          "\(optimizer.name) prunes a network of \(widest) MACs, and the budget of \(target) is not below that: "
+            + (optimizer.wideningSetting.map { "widen it by --search-option \($0), or " } ?? "") + "lower --flops")
       }
     }
     try requireRest()

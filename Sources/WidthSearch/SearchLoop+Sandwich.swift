@@ -1,4 +1,5 @@
-import Datasets
+import Loading
+import Methods
 import Torch
 import Training
 

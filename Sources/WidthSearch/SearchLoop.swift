@@ -1,7 +1,8 @@
-import Datasets
 import Foundation
+import ImageFiles
+import Loading
 import Networks
-import Runs
+import Records
 import Support
 import Torch
 import Training

@@ -1,5 +1,5 @@
 import Networks
-import Runs
+import Records
 
 /// What a search found, and how it got there.
 public struct SearchResult: Codable, Sendable, Equatable {

@@ -1,6 +1,6 @@
-import Datasets
+import Loading
+import Methods
 import Networks
-import Runs
 import Support
 import Torch
 import Training

@@ -1,6 +1,5 @@
 import Foundation
 import Interchange
-import Support
 import Testing
 
 /// Bytes that the Python library `safetensors` 0.8.0 wrote: `safetensors.numpy.save(tensors, metadata={"format": "pt"})`.

@@ -1,6 +1,5 @@
 import Foundation
 import Interchange
-import Support
 import Testing
 
 /// Calls `body` with the path of a file that does not exist yet and is removed afterwards.

@@ -1,5 +1,6 @@
 import Foundation
-import Runs
+import Networks
+import Records
 import Support
 import Testing
 

@@ -1,4 +1,3 @@
-import Runs
 import Testing
 
 @testable import Reporting

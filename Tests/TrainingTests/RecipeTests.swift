@@ -1,5 +1,5 @@
-import Datasets
 import Foundation
+import Methods
 import Support
 import Testing
 

@@ -1,3 +1,4 @@
+import Methods
 import Testing
 
 @testable import Training

@@ -1,3 +1,5 @@
+import ImageFiles
+import Loading
 import Networks
 import Testing
 import Torch

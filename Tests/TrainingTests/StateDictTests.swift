@@ -1,6 +1,5 @@
 import Foundation
 import Interchange
-import Networks
 import Support
 import Testing
 import Torch

@@ -1,5 +1,5 @@
-import Datasets
 import Foundation
+import ImageFiles
 import Networks
 import Support
 import Torch

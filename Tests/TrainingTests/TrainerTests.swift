@@ -1,7 +1,9 @@
-import Datasets
 import Foundation
+import ImageFiles
 import Interchange
-import Runs
+import Loading
+import Methods
+import Records
 import Support
 import Testing
 import Torch

@@ -1,11 +1,11 @@
-import Datasets
 import Foundation
 import Interchange
+import Loading
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Testing
-import Torch
 
 @testable import Training
 

@@ -1,4 +1,6 @@
-import Datasets
+import ImageFiles
+import Loading
+import Methods
 import Networks
 import Testing
 import Torch

@@ -1,6 +1,7 @@
 import Foundation
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Testing
 import Torch

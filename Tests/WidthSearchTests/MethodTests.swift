@@ -1,6 +1,7 @@
 import Foundation
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Testing
 import Training
@@ -9,14 +10,14 @@ import Training
 
 /// What all search methods promise.
 @Suite struct MethodTests {
-  static let searches = WidthOptimizers.names.filter { !WidthOptimizers.controls.contains($0) }
+  static let searches = ["dmcp", "autoslim", "morphnet", "network-slimming"]
 
   private func search(
     _ name: String, seed: Int = 0, budgets: [Double] = [1], rounds: Int = 2
   ) throws -> ToySearch {
     var search = ToySearch(seed: seed)
     let settings = name == "morphnet" ? ["kappa": "10", "rounds": "\(rounds)"] : [:]
-    search.optimizer = try WidthOptimizers.named(name, settings: settings)
+    search.optimizer = try WidthOptimizers.named(name, settings: settings).searching()
     search.recipe.normWeightDecay = 0
     search.budgets = budgets
     return search

@@ -1,4 +1,6 @@
+import Methods
 import Networks
+import Records
 import Testing
 import Torch
 import Training

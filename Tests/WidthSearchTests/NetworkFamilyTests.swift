@@ -1,4 +1,6 @@
-import Datasets
+import ImageFiles
+import Loading
+import Methods
 import Networks
 import Support
 import Testing
@@ -42,7 +44,7 @@ private let colourImages: InMemoryImages = {
     var search = ToySearch(
       recipe: Recipe(
         epochs: 1, batchSize: 16, learningRate: 0.02, warmUpEpochs: 0, augmentation: .none), network: network)
-    search.optimizer = try WidthOptimizers.named(method, settings: Self.settings[method] ?? [:])
+    search.optimizer = try WidthOptimizers.named(method, settings: Self.settings[method] ?? [:]).searching()
     search.source = colourImages
     search.normalization = .imageNet
     // What the descent needs to go is little, so that the test stays short.

@@ -1,7 +1,8 @@
+import Methods
 import Networks
+import Records
 import Testing
 import Torch
-import Training
 
 @testable import WidthSearch
 

@@ -1,9 +1,9 @@
-import Datasets
 import Foundation
+import ImageFiles
+import Methods
 import Networks
 import Support
 import Testing
-import Training
 
 @testable import WidthSearch
 
@@ -178,8 +178,8 @@ struct PlantedMethod: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  var optimizer: any WidthOptimizer {
-    get throws { try WidthOptimizers.named(name, settings: settings) }
+  var optimizer: any WidthSearching {
+    get throws { try WidthOptimizers.named(name, settings: settings).searching() }
   }
 
   /// As the method trains in earnest, but for the number of epochs. Not augmented: a shift would exchange the fields.

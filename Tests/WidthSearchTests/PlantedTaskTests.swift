@@ -1,5 +1,6 @@
-import Datasets
 import Foundation
+import ImageFiles
+import Loading
 import Networks
 import Testing
 import Torch

@@ -1,10 +1,10 @@
-import Datasets
 import Foundation
+import ImageFiles
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Testing
-import Training
 
 @testable import WidthSearch
 

@@ -1,7 +1,9 @@
-import Datasets
 import Foundation
+import ImageFiles
+import Loading
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Testing
 import Torch
@@ -79,7 +81,7 @@ final class TemporaryFolder {
 /// A search of two epochs of three steps, by DMCP unless another method is given; the second half moves α.
 struct ToySearch {
   var settings = DMCPSettings(range: WidthRange(minimum: 0.25, maximum: 1.5, offset: 0.25))
-  var optimizer: (any WidthOptimizer)?
+  var optimizer: (any WidthSearching)?
   var source: any ImageSource = toyImages
   var normalization = Normalization.grey
   /// Budgets relative to the network.

@@ -156,7 +156,7 @@ def read_ours(executable, dataset, *flags):
     """What `read-images` writes: images by their number, and the labels."""
     with tempfile.TemporaryDirectory() as folder:
         output = os.path.join(folder, "images.safetensors")
-        subprocess.run([executable, "read-images", "--dataset", dataset, "--split", "training", "--output", output, *flags],
+        subprocess.run([f"{executable}-bench", "read-images", "--dataset", dataset, "--split", "training", "--output", output, *flags],
                        check=True, stdout=sys.stderr)
         tensors = load_file(output)
     labels = tensors.pop("labels")

@@ -28,12 +28,14 @@ torch_environment() {
   python_environment .venv-parity torch==2.13.0 numpy safetensors pillow --no-deps torchvision==0.28.0
 }
 
-# width_transfer: sets `executable` to the program, built first unless $WIDTH_TRANSFER names one.
+# width_transfer: sets `executable` to the program and `bench` to what measures beside it, built first unless $WIDTH_TRANSFER names one.
 width_transfer() {
   executable=${WIDTH_TRANSFER:-}
   if [[ -z $executable ]]; then
     "$root/scripts/build" >&2
     executable="$root/.build/release/width-transfer"
   fi
+  # shellcheck disable=SC2034  # for those who source this
+  bench="$executable-bench"
   [[ -x $executable ]] || { echo "$executable is not there or cannot be run" >&2 && exit 66; }
 }

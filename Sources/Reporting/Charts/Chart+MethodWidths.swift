@@ -1,5 +1,6 @@
 import Foundation
-import Runs
+import Networks
+import Records
 
 extension Chart {
   /// The width multipliers of every method by group: a colour a method, dashed where the widths were transferred.

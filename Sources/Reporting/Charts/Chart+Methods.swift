@@ -1,5 +1,6 @@
 import Foundation
-import Runs
+import Networks
+import Records
 
 extension Chart {
   /// Held-out top-1 of every arm of a comparison: a dot a seed, mean and deviation, the uniform network's as a band.

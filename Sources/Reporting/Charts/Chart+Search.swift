@@ -1,5 +1,7 @@
 import Foundation
-import Runs
+import Networks
+import Records
+import Transfer
 
 extension Chart {
   /// The cost that the search holds, step by step, beside its budget.

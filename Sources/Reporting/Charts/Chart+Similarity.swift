@@ -1,4 +1,5 @@
-import Runs
+import Networks
+import Records
 
 extension Chart {
   /// Pearson's correlation between the widths of all arms that searched, as a table of coloured cells.

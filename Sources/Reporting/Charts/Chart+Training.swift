@@ -1,4 +1,5 @@
-import Runs
+import Networks
+import Records
 
 /// What a training curve shows.
 public enum CurveMetric: String, Sendable, CaseIterable {

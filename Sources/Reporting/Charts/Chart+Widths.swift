@@ -1,4 +1,5 @@
-import Runs
+import Networks
+import Records
 
 extension Chart {
   /// Channels of every width group: bars for the optimized network, ticks for the original one, stages set apart.

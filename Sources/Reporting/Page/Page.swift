@@ -1,3 +1,5 @@
+import Networks
+
 /// A report as plain values, before it becomes HTML. All text in it is unescaped; the template escapes it.
 struct Page: Sendable {
   var title: String

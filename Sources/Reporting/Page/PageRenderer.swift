@@ -1,5 +1,6 @@
 import Foundation
 import Mustache
+import Networks
 
 /// Turns a ``Page`` into one HTML file that needs nothing else.
 enum PageRenderer {

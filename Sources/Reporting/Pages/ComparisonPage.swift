@@ -1,5 +1,7 @@
 import Foundation
-import Runs
+import Networks
+import Records
+import Transfer
 
 /// The page of several runs side by side.
 struct ComparisonPage {

@@ -1,4 +1,6 @@
-import Runs
+import Networks
+import Records
+import Transfer
 
 /// The page of a comparison of search methods at equal cost.
 struct MethodsPage {

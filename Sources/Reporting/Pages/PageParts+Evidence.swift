@@ -1,4 +1,5 @@
-import Runs
+import Networks
+import Records
 
 extension PageParts {
   // What the methods call their numbers, in words; other names are shown as they are.

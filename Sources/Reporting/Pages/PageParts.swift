@@ -1,5 +1,6 @@
 import Foundation
-import Runs
+import Networks
+import Records
 
 /// Parts that pages about different kinds of runs share.
 enum PageParts {

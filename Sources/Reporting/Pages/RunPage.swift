@@ -1,5 +1,7 @@
 import Foundation
-import Runs
+import Networks
+import Records
+import Transfer
 
 /// The page of a `run`: what the search brought, against the uniform network at equal cost.
 struct RunPage {

@@ -1,5 +1,6 @@
 import Foundation
-import Runs
+import Networks
+import Records
 
 /// The page of a single search.
 struct SearchPage {

@@ -1,4 +1,5 @@
-import Runs
+import Networks
+import Records
 
 /// The page of a single training.
 struct TrainingPage {

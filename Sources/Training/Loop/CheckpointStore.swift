@@ -1,6 +1,5 @@
 import Foundation
 import Interchange
-import Runs
 import Support
 import Torch
 

@@ -1,4 +1,6 @@
-import Datasets
+import ImageFiles
+import Loading
+import Methods
 import Support
 import Torch
 

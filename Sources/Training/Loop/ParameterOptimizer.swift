@@ -1,3 +1,4 @@
+import Methods
 import Torch
 
 /// The optimizer that a recipe asks for, over a model's parameters, with its state open for checkpoints.

@@ -1,7 +1,9 @@
-import Datasets
 import Foundation
+import ImageFiles
+import Loading
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Torch
 

@@ -1,4 +1,3 @@
-import Networks
 import Torch
 
 /// An exponential moving average of a model's weights and batch-norm statistics, itself a model.

@@ -1,3 +1,4 @@
+import Networks
 import Torch
 
 /// Running mean and variance of every batch normalization of a model, in the order of the network's layers.

@@ -1,5 +1,4 @@
 import Networks
-import Support
 import Torch
 
 /// A network prepared for running: names turned into positions, shapes into slices, lifetimes worked out.

@@ -1,4 +1,4 @@
-import Networks
+import ImageFiles
 
 extension Model {
   /// Scale and shift of one batch normalization.

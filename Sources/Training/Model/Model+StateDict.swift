@@ -1,7 +1,6 @@
 import Foundation
 import Interchange
 import Networks
-import Runs
 import Support
 import Torch
 

@@ -1,4 +1,3 @@
-import Networks
 import Torch
 
 /// One learnable tensor of a model, under PyTorch's name.

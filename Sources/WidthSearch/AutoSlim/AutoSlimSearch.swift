@@ -1,6 +1,7 @@
-import Datasets
+import Loading
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 import Torch
 import Training

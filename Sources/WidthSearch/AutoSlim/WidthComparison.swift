@@ -1,6 +1,7 @@
-import Datasets
+import ImageFiles
+import Loading
+import Methods
 import Networks
-import Support
 import Torch
 import Training
 

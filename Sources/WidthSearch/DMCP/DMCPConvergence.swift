@@ -1,5 +1,6 @@
+import Methods
 import Networks
-import Runs
+import Records
 import Support
 
 /// How decided the chains are at the end of a search, and how networks drawn from them lie around the budget.

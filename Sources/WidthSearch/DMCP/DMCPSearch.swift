@@ -1,7 +1,7 @@
-import Datasets
 import Foundation
+import Loading
+import Methods
 import Networks
-import Runs
 import Support
 import Torch
 import Training

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Methods
+
+package struct CompareCommand: EngineCommand {
+  package init() {}
+
+  package static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compares search methods and controls: each searches directly and on the projection; all train alike.",
+    discussion: """
+      Every seed makes one search and one training of each, with the same recipe; the report sets them side by side.
+
+      Example: width-transfer compare --network resnet20 --dataset fashion-mnist \
+      --project width=0.5,resolution=14,data=20% --divisor 2 --epochs 6 --seeds 3 --output runs/methods
+      """)
+
+  @OptionGroup package var network: NetworkOptions
+  @OptionGroup package var data: DataOptions
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "A method or control; give several (default: all): \(WidthOptimizers.names.joined(separator: ", ")).")
+  package var algorithm: [String] = []
+
+  @OptionGroup package var transfer: TransferOptions
+  @OptionGroup package var recipe: RecipeOptions
+  @OptionGroup package var compute: ComputeOptions
+  @OptionGroup package var output: OutputOptions
+  @OptionGroup package var general: GeneralOptions
+
+  @Option(parsing: .unconditional, help: "Searches and trainings of each, for mean ± standard deviation.")
+  package var seeds: Int = 3
+
+  @Flag(name: .customLong("no-direct"), help: "Leave out the searches on the network itself.")
+  package var skipsDirect = false
+
+  package var names: [String] { algorithm.isEmpty ? WidthOptimizers.names : algorithm }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import Networks
+import Records
+import Transfer
+
+package struct ExtrapolateCommand: ParsableCommand {
+  package init() {}
+
+  package static let configuration = CommandConfiguration(
+    commandName: "extrapolate",
+    abstract:
+      "Carries widths of a projected network over to the whole one, at equal MACs. Instant: no data, no tensors.",
+    discussion: """
+      Example: width-transfer extrapolate --network resnet50 --project width=0.707,depth=0.5,resolution=160 \
+      --widths searched.json --output widths.json
+      """)
+
+  @OptionGroup package var network: NetworkOptions
+
+  @Option(help: "The projection that the widths were searched under.")
+  package var project: String = ""
+
+  @Option(help: "The widths of the projected network.")
+  package var widths: String
+
+  @Option(help: "The budget: relative to the network (1.0x) or in MACs (300M).")
+  package var flops: String = "1.0x"
+
+  @Option(help: "How blocks of the small network stand for those of the whole one.")
+  package var stacking: Stacking = .averageBlock
+
+  @Option(help: "Where to write the widths of the whole network (default: standard output).")
+  package var output: String?
+
+  @Flag(help: "Print JSON on standard output.")
+  package var json = false
+
+  @OptionGroup package var general: GeneralOptions
+
+  package func run() throws {
+    let projection = project.isEmpty ? Projection() : try Projection(parsing: project)
+    let target = try network.request.build()
+    let source = try projection.applied(to: target, divisor: network.divisor)
+    let searched = try source.with(widthsFile: widths)
+    let budget = try Budget(parsing: flops, of: target).macs
+    let match = try Extrapolation.match(
+      widths: searched.widths, from: source, to: target, stacking: stacking, divisor: network.divisor,
+      targetMACs: budget)
+    if let warning = match.remark { general.warn(warning) }
+    let file = try WidthsFile(
+      match, target: target, source: source, projection: projection, algorithm: WidthsFile(path: widths).algorithm,
+      targetMACs: budget)
+    if let output { try file.write(to: output) }
+    if json || output == nil {
+      try Output.json(file)
+    } else {
+      try Output.text(
+        "\(Text.millions(match.macs)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); widths in \(output ?? "")")
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import Foundation
+
+package struct TrainCommand: EngineCommand {
+  package init() {}
+
+  package static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Trains a network from scratch, at its own widths or at those of a widths file.",
+    discussion: """
+      Example: width-transfer train --network resnet20 --dataset fashion-mnist --epochs 5 --output runs/resnet20
+      """)
+
+  @OptionGroup package var network: NetworkOptions
+  @OptionGroup package var data: DataOptions
+  @OptionGroup package var recipe: RecipeOptions
+  @OptionGroup package var compute: ComputeOptions
+  @OptionGroup package var output: OutputOptions
+  @OptionGroup package var general: GeneralOptions
+
+  @Option(help: "Train at the widths of this file.")
+  package var widths: String?
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import ImageFiles
+import Support
+
+/// Which data.
+package struct DataOptions: ParsableArguments {
+  package init() {}
+
+  package static let help: ArgumentHelp =
+    ArgumentHelp(
+      "A folder (class folders, CIFAR binary, IDX, tar shards), a tar archive, a packed file, or a known name: "
+        + "\(Dataset.knownNames.joined(separator: ", ")).")
+
+  @Option(help: DataOptions.help)
+  package var dataset: String
+
+  @Option(help: "Use this part of the training data only, for example 10%.")
+  package var subset: String?
+
+  @OptionGroup package var reading: ReadingFlags
+
+  package func open(_ general: GeneralOptions) throws -> Dataset { try Self.open(dataset, reading, general) }
+
+  /// Opens a data set and, with `-v`, tells what it was taken for.
+  package static func open(_ name: String, _ reading: ReadingFlags, _ general: GeneralOptions) throws -> Dataset {
+    let dataset = try Dataset.open(name, options: reading.options)
+    general.debug(
+      "data set \(dataset.name): \(dataset.format), \(dataset.training.count) training and \(dataset.heldOut.count) "
+        + "held-out images of \(dataset.channels) channel(s) at \(dataset.resolution) px, "
+        + "\(dataset.classNames.count) classes")
+    return dataset
+  }
+
+  /// The part of the training data, 0 to 1.
+  package var fraction: Double {
+    get throws { try subset.map { try Fraction.parse($0, flag: "--subset") } ?? 1 }
+  }
+}
+
+/// Reads `20%` and `0.2`.
+package enum Fraction {
+  package static func parse(_ text: String, flag: String) throws -> Double {
+    let number = text.hasSuffix("%") ? Double(text.dropLast()).map { $0 / 100 } : Double(text)
+    guard let number, number > 0, number <= 1 else {
+      throw UsageFailure("\(flag) \(text): expected a part such as 20% or 0.2, above 0 and at most all")
+    }
+    return number
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+import Networks
+import Records
+import Support
+
+/// Which network.
+package struct NetworkOptions: ParsableArguments {
+  package init() {}
+
+  @Option(help: "A name of the zoo (resnet20, resnet18_cifar, mobilenet_v2, …) or a network as FILE.json.")
+  package var network: String
+
+  @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")
+  package var width: Double?
+
+  @Option(parsing: .unconditional, help: "Scale every stage's number of blocks by this factor first.")
+  package var depth: Double?
+
+  @Option(parsing: .unconditional, help: "Classes (default: the dataset's, or 1000).")
+  package var classes: Int?
+
+  @Option(parsing: .unconditional, help: "Channels of the images (default: the dataset's, or 3).")
+  package var inputChannels: Int?
+
+  @Option(parsing: .unconditional, help: "Side of the images in pixels (default: the dataset's, or the network's own).")
+  package var resolution: Int?
+
+  @Option(parsing: .unconditional, help: "Channel counts are multiples of this.")
+  package var divisor: Int = 8
+
+  /// What the flags ask for.
+  package var request: NetworkRequest {
+    NetworkRequest(
+      name: network, width: width, depth: depth, classes: classes, inputChannels: inputChannels,
+      resolution: resolution, divisor: divisor)
+  }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import Methods
+import Support
+import Transfer
+
+/// How to search and how to carry the result over.
+package struct TransferOptions: ParsableArguments {
+  package init() {}
+
+  @Option(
+    help: "How network and data are shrunk for the search, for example width=0.5,depth=0.5,resolution=14,data=20%.")
+  package var project: String?
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "The budget: relative to the network (1.0x, the default) or in MACs (300M). Several give widths for each.",
+      valueName: "flops"))
+  package var flops: [String] = []
+
+  @Option(help: "How blocks of the small network stand for those of the whole one.")
+  package var stacking: Stacking = .averageBlock
+
+  @Option(
+    parsing: .unconditional, help: "Epochs of the search (default: a part of the training's that fits the method).")
+  package var searchEpochs: Int?
+
+  @Option(parsing: .unconditional, help: "Learning rate of the search's weights (default: the recipe's).")
+  package var searchLearningRate: Double?
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "A setting of the search method, for example kappa=3, or morphnet.kappa=3 where there are several methods.",
+      discussion: WidthOptimizers.names.compactMap { name in
+        let settings = WidthOptimizers.settingNames(of: name)
+        return settings.isEmpty ? nil : "\(name): \(settings.joined(separator: ", "))"
+      }.joined(separator: "\n"), valueName: "name=value"))
+  package var searchOption: [String] = []
+
+  /// How a method trains during its search.
+  package func searchRecipe(for optimizer: any WidthOptimizer, _ recipe: Recipe) throws -> Recipe {
+    var base = recipe
+    if let searchLearningRate { base.learningRate = searchLearningRate }
+    var search = optimizer.searchRecipe(from: base)
+    search.name += ", search"
+    if let searchEpochs { search.epochs = searchEpochs }
+    try search.validate()
+    return search
+  }
+
+  /// The methods of these names with the settings that are given for them.
+  package func optimizers(_ names: [String]) throws -> [any WidthOptimizer] {
+    var settings: [String: [String: String]] = [:]
+    for text in searchOption {
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw UsageFailure("--search-option \(text): expected NAME=VALUE, for example kappa=3")
+      }
+      let name = String(text[..<equals])
+      let value = String(text[text.index(after: equals)...])
+      let prefix = name.split(separator: ".", maxSplits: 1).map(String.init)
+      if prefix.count == 2, WidthOptimizers.names.contains(prefix[0]) {
+        guard names.contains(prefix[0]) else {
+          throw UsageFailure("--search-option \(text): \(prefix[0]) is not among the methods of this run")
+        }
+        settings[prefix[0], default: [:]][prefix[1]] = value
+      } else if names.count == 1 {
+        settings[names[0], default: [:]][name] = value
+      } else {
+        throw UsageFailure("--search-option \(text): say for which method, for example \(names[0]).\(text)")
+      }
+    }
+    return try names.map { try WidthOptimizers.named($0, settings: settings[$0] ?? [:]) }
+  }
+
+  package func projection() throws -> Projection {
+    guard let project else { return Projection() }
+    guard project != "auto" else {
+      throw UsageFailure(
+        "--project auto is not part of this version: name a projection such as width=0.5,data=20%; "
+          + "`width-transfer overhead` shows what several of them would cost")
+    }
+    return try Projection(parsing: project)
+  }
+
+  package var budgets: [String] { flops.isEmpty ? ["1.0x"] : flops }
+
+  /// The flags that may be given several times, in their resolved form.
+  package var lists: [String: [String]] { ["flops": budgets, "search-option": searchOption] }
+}
+
+extension Stacking: ExpressibleByArgument {}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+import Support
+
+/// The root of the command line: one tree of commands, whichever of the two executables carries a command out.
+package struct WidthTransferCommand: ParsableCommand {
+  package init() {}
+
+  package static let version = "0.1.0"
+
+  package static let configuration = CommandConfiguration(
+    commandName: "width-transfer",
+    abstract: "Finds better channel counts for CNNs at equal MACs, on a shrunken copy of network and data.",
+    discussion: """
+      Example: width-transfer run --network resnet20 --dataset fashion-mnist --project width=0.5,resolution=14,data=20% \
+      --divisor 2 --output runs/first
+      """,
+    version: version,
+    subcommands: [
+      RunCommand.self, CompareCommand.self, SearchCommand.self, TrainCommand.self, EvaluateCommand.self,
+      InspectCommand.self,
+      ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self, DataCommand.self,
+    ])
+
+  /// Reads the process's arguments and carries out the command that they name.
+  ///
+  /// - Parameter perform: How a command is carried out; by default what needs LibTorch is handed to the engine.
+  package static func main(perform: (inout any ParsableCommand) throws -> Void = { try $0.run() }) {
+    StandardStreams.ensureOpen()
+    Interruption.ignoreWriteSignals()
+    do {
+      let arguments = try ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), Vocabulary())
+      try requireKnownCommand(arguments)
+      var command = try parseAsRoot(arguments)
+      try perform(&command)
+    } catch {
+      Departure.leave(self, error)
+    }
+  }
+
+  private static func requireKnownCommand(_ arguments: [String]) throws {
+    guard let word = arguments.first, !word.hasPrefix("-") else { return }
+    let known = configuration.subcommands.map { $0.configuration }
+    guard word != "help", !known.contains(where: { $0.commandName == word }) else { return }
+    let shown = known.filter { $0.shouldDisplay }.compactMap { $0.commandName }
+    let near = nearestNames(to: word, in: shown, count: 2).joined(separator: " or ")
+    throw UsageFailure(
+      "there is no command called \(word); did you mean \(near)? Known are \(shown.joined(separator: ", "))")
+  }
+}

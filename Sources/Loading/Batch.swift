@@ -1,0 +1,46 @@
+import ImageFiles
+import Torch
+
+/// Some samples, ready for a network.
+public struct Batch: Sendable {
+  /// Images that are blends of two: the labels of the second ones, and the part of the first.
+  public struct Mix: Sendable {
+    /// `[samples]`, int64: the classes of what was mixed in.
+    public let labels: Tensor
+    /// The part that is still of the batch's own labels, 0 to 1.
+    public let weight: Double
+  }
+
+  /// `[samples, channels, height, width]`, float32, normalized.
+  public let images: Tensor
+  /// `[samples]`, int64.
+  public let labels: Tensor
+  /// The indices of the samples in their source.
+  public let indices: [Int]
+  /// What was mixed in; nil when nothing was.
+  public let mix: Mix?
+  /// Samples that were to be in the batch and cannot be used.
+  public let skipped: [SkippedImage]
+
+  /// The number of samples.
+  public var count: Int { indices.count }
+
+  /// Creates a batch.
+  public init(images: Tensor, labels: Tensor, indices: [Int], mix: Mix? = nil, skipped: [SkippedImage] = []) {
+    self.images = images
+    self.labels = labels
+    self.indices = indices
+    self.mix = mix
+    self.skipped = skipped
+  }
+
+  /// The mean cross-entropy of a network's outputs for this batch; of mixed images, that of both their classes by their parts.
+  ///
+  /// - Parameter logits: `[samples, classes]`, float32.
+  public func crossEntropy(_ logits: Tensor, labelSmoothing: Double = 0) throws -> Tensor {
+    let own = try logits.crossEntropy(labels, labelSmoothing: labelSmoothing)
+    guard let mix else { return own }
+    let other = try logits.crossEntropy(mix.labels, labelSmoothing: labelSmoothing)
+    return try own * mix.weight + other * (1 - mix.weight)
+  }
+}

@@ -1,0 +1,52 @@
+import Networks
+
+/// AutoSlim: Yu & Huang 2019 (arXiv 1903.11728).
+///
+/// One slimmable supernet is trained so that its accuracy at any widths stands for that of a network trained at them;
+/// then groups are narrowed greedily, from the widest network down to the budget. Departures from the public code: the
+/// comparison set is fixed and class-balanced, all groups are candidates (the last convolution too, which the paper on
+/// width transfer reports as changed), and ties are broken by rule.
+public struct AutoSlim: WidthOptimizer {
+  /// The hyperparameters.
+  public var settings: AutoSlimSettings
+
+  /// Creates the optimizer.
+  public init(_ settings: AutoSlimSettings = .init()) { self.settings = settings }
+
+  /// `autoslim`.
+  public static let name = "autoslim"
+
+  /// `width`.
+  public var wideningSetting: String? { "width" }
+
+  /// A part of the training images, on which the descent compares widths.
+  public var heldOutPart: HeldOutPart? {
+    HeldOutPart(
+      fraction: settings.heldOutFraction, images: settings.heldOutImages, batchSize: settings.evaluationBatch)
+  }
+
+  /// Yes: one descent passes all budgets.
+  public var servesSeveralBudgets: Bool { true }
+
+  /// A sixth of the epochs (50 of 300), at a rate that falls to 0 along a line (algorithms.md 4.3).
+  public func searchRecipe(from recipe: Recipe) -> Recipe {
+    var search = recipe.scalingEpochs(by: 1.0 / 6)
+    search.decay = .linear
+    search.finalLearningRate = 0
+    return search
+  }
+
+  /// Refuses float16 and networks whose front slices are no network of the same kind.
+  public func validate(_ network: Network, recipe: Recipe) throws {
+    try settings.validate()
+    try Requirements.precision(recipe, name)
+    let resolved = try network.resolved()
+    try Requirements.groups(of: resolved, name)
+    try Requirements.slices(of: resolved, name)
+  }
+
+  /// The supernet.
+  public func widestNetwork(for network: Network, divisor: Int) throws -> Network {
+    try network.scalingWidth(by: settings.width, divisor: divisor)
+  }
+}

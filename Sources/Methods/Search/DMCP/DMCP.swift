@@ -1,0 +1,44 @@
+import Networks
+
+/// Differentiable Markov channel pruning: Guo et al., CVPR 2020 (arXiv 2005.03354).
+///
+/// Widths are chains of keep-probabilities, trained by gradient on a network whose channels are weighted by their
+/// probability of being kept. Departures from the official code, with reasons, in ``DMCPSettings``; the defects listed in
+/// algorithms.md 9 are not reproduced. Sub-networks run on slices of the weights, so a step costs what its passes cost;
+/// only the architecture pass runs the full width, as the method asks.
+public struct DMCP: WidthOptimizer {
+  /// The hyperparameters.
+  public var settings: DMCPSettings
+
+  /// Creates the optimizer.
+  public init(_ settings: DMCPSettings = .init()) { self.settings = settings }
+
+  /// `dmcp`.
+  public static let name = "dmcp"
+
+  /// `range.maximum`.
+  public var wideningSetting: String? { "range.maximum" }
+
+  /// 0.4 of the epochs (algorithms.md 10); the rate ends at 0.16 of its peak, as the official 0.5 → 0.08, because weights
+  /// must go on following the widths.
+  public func searchRecipe(from recipe: Recipe) -> Recipe {
+    var search = recipe.scalingEpochs(by: 0.4)
+    search.finalLearningRate = 0.16 * search.learningRate
+    return search
+  }
+
+  /// Refuses float16, which would need its loss scaled, and networks with a group that no batch normalization follows.
+  public func validate(_ network: Network, recipe: Recipe) throws {
+    try settings.validate()
+    try Requirements.precision(recipe, name)
+    let resolved = try network.resolved()
+    try Requirements.groups(of: resolved, name)
+    try Requirements.normalization(of: resolved, name, because: "it weighs channels after their normalization")
+    try Requirements.slices(of: resolved, name)
+  }
+
+  /// The supernet, whose front slices are searched: the network widened to the range's maximum.
+  public func widestNetwork(for network: Network, divisor: Int) throws -> Network {
+    try network.scalingWidth(by: settings.range.maximum, divisor: divisor)
+  }
+}

@@ -1,0 +1,92 @@
+import Networks
+import Support
+
+/// The chains of all width groups of a network, their expected cost and its derivatives.
+package struct MarkovNetwork {
+  package let groups: [WidthGroup.ID]
+  package private(set) var chains: [MarkovWidth]
+  private let polynomial: MACPolynomial
+  private let targetMACs: Double
+
+  package init(_ resolved: ResolvedNetwork, settings: DMCPSettings, targetMACs: Double) throws {
+    polynomial = try MACPolynomial(resolved)
+    self.targetMACs = targetMACs
+    groups = polynomial.groups
+    let widths = resolved.widths
+    chains = groups.map { id in
+      MarkovWidth(
+        grid: ChannelGrid(
+          channels: widths[id] ?? 1, layout: settings.layout, range: settings.range,
+          minimumChannels: settings.minimumChannels), parametrisation: settings.parametrisation)
+    }
+    if settings.start == .budget { startOnBudget() }
+  }
+
+  package var alphas: [[Double]] {
+    get { chains.map(\.alphas) }
+    set { for index in chains.indices { chains[index].alphas = newValue[index] } }
+  }
+
+  package var narrowest: Widths { widths(chains.map(\.grid.fixed)) }
+
+  /// E[c] by group.
+  package var expectations: [WidthGroup.ID: Double] {
+    Dictionary(zip(groups, chains.map(\.expectation)), uniquingKeysWith: { first, _ in first })
+  }
+
+  /// E[FLOPs]: products of expectations, the groups being independent.
+  package var expectedMACs: Double { polynomial.evaluate(chains.map(\.expectation)) }
+
+  package func uniformDraw(_ random: inout SeededGenerator) -> Widths {
+    widths(
+      chains.map { chain in
+        let boundaries = chain.grid.boundaries
+        return boundaries[random.nextInt(below: boundaries.count)]
+      })
+  }
+
+  package func directDraw(_ random: inout SeededGenerator) -> Widths {
+    widths(chains.map { $0.sample(using: &random) })
+  }
+
+  private func widths(_ counts: [Int]) -> Widths {
+    Widths(Dictionary(zip(groups, counts), uniquingKeysWith: { first, _ in first }))
+  }
+
+  /// One step of Nesterov's momentum on every α, from the task's derivatives for the channel factors and the budget's.
+  ///
+  /// - Parameter channelGradients: The factors' derivatives, group after group.
+  package mutating func descend(
+    channelGradients: [Float], velocities: inout [[Double]], learningRate: Double, momentum: Double,
+    budgetWeight: Double
+  ) {
+    // The budget loss sees hundredths of the target: E = 100 is on budget for networks of all sizes.
+    let unit = 100 / targetMACs
+    let slope = budgetWeight * BudgetLoss.relative.derivative(expectedMACs * unit) * unit
+    let costs = polynomial.gradient(chains.map(\.expectation))
+    var start = channelGradients.startIndex
+    for index in chains.indices {
+      let chain = chains[index]
+      let end = start + chain.grid.channels
+      var marginals = chain.marginalGradient(channelFactors: channelGradients[start..<end])
+      start = end
+      for k in marginals.indices { marginals[k] += slope * costs[index] * Double(chain.grid.groups[k]) }
+      let gradient = chain.gradient(marginals: marginals)
+      for k in gradient.indices {
+        velocities[index][k] = momentum * velocities[index][k] + gradient[k]
+        chains[index].alphas[k] -= learningRate * (gradient[k] + momentum * velocities[index][k])
+      }
+      chains[index].returnToDomain()
+    }
+  }
+
+  /// Sets every chain's α to the one value at which the network is a uniformly scaled one on the budget.
+  ///
+  /// One α for all chains would not be: small groups have fewer steps, so the same α leaves them relatively wider, and the
+  /// search would begin with a bias towards early layers.
+  private mutating func startOnBudget() {
+    let full = chains.map { Double($0.grid.channels) }
+    let scale = polynomial.scale(matching: targetMACs, widths: full) ?? 1
+    for index in chains.indices { chains[index].start(at: scale * full[index]) }
+  }
+}

@@ -1,0 +1,42 @@
+import Networks
+
+/// Shrink and expand: Gordon et al., CVPR 2018 (arXiv 1711.06798).
+///
+/// Training under an L1 norm of the batch-norm scales that is weighted by cost lets channels die where they cost much and
+/// bring little; the rest is widened by one multiplier until it costs the budget. Prune-then-grow: the network itself is
+/// searched, no wider one.
+public struct MorphNet: WidthOptimizer {
+  /// The hyperparameters.
+  public var settings: MorphNetSettings
+
+  /// Creates the optimizer.
+  public init(_ settings: MorphNetSettings = .init()) { self.settings = settings }
+
+  /// `morphnet`.
+  public static let name = "morphnet"
+
+  /// Yes: what survives the shrinking is widened to any budget.
+  public var servesSeveralBudgets: Bool { true }
+  /// Yes: what survives is widened.
+  public var reachesAnyBudget: Bool { true }
+
+  /// Half of the epochs for each round, at a constant rate, without decay of the scales (algorithms.md 3.4 and 10).
+  public func searchRecipe(from recipe: Recipe) -> Recipe {
+    var search = recipe.scalingEpochs(by: 0.5)
+    search.decay = .constant
+    search.normWeightDecay = 0
+    return search
+  }
+
+  /// Refuses float16 and networks with a group that no batch normalization follows.
+  public func validate(_ network: Network, recipe: Recipe) throws {
+    try settings.validate()
+    try Requirements.precision(recipe, name)
+    let resolved = try network.resolved()
+    try Requirements.groups(of: resolved, name)
+    try Requirements.normalization(of: resolved, name, because: "its scales are what is regularized")
+  }
+
+  /// The network itself.
+  public func widestNetwork(for network: Network, divisor: Int) throws -> Network { network }
+}

@@ -1,0 +1,45 @@
+import Networks
+
+/// Network slimming as the NS-xw-ye baseline: Liu et al., ICCV 2017 (arXiv 1708.06519), and section 4.7 of the
+/// width-transfer paper.
+///
+/// A network x times as wide is trained for y epochs under an L1 norm of its batch-norm scales; then the channels with the
+/// smallest scales, over all layers, are dropped until the rest costs the budget. Departures from the original: tied
+/// channels are ranked once, by the mean of their scales, so that residual streams are pruned too; and no layer vanishes.
+public struct NetworkSlimming: WidthOptimizer {
+  /// The hyperparameters.
+  public var settings: NetworkSlimmingSettings
+
+  /// Creates the optimizer.
+  public init(_ settings: NetworkSlimmingSettings = .init()) { self.settings = settings }
+
+  /// `network-slimming`.
+  public static let name = "network-slimming"
+
+  /// `width`.
+  public var wideningSetting: String? { "width" }
+
+  /// Yes: one ranking is cut at any budget.
+  public var servesSeveralBudgets: Bool { true }
+
+  /// 0.3 of the epochs, on the same schedule, without decay of the scales, on which the L1 norm acts already.
+  public func searchRecipe(from recipe: Recipe) -> Recipe {
+    var search = recipe.scalingEpochs(by: 0.3)
+    if settings.sparsity > 0 { search.normWeightDecay = 0 }
+    return search
+  }
+
+  /// Refuses float16 and networks with a group that no batch normalization follows.
+  public func validate(_ network: Network, recipe: Recipe) throws {
+    try settings.validate()
+    try Requirements.precision(recipe, name)
+    let resolved = try network.resolved()
+    try Requirements.groups(of: resolved, name)
+    try Requirements.normalization(of: resolved, name, because: "its scales are what is ranked")
+  }
+
+  /// The network that is pruned.
+  public func widestNetwork(for network: Network, divisor: Int) throws -> Network {
+    try network.scalingWidth(by: settings.width, divisor: divisor)
+  }
+}

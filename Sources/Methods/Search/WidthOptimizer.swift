@@ -1,0 +1,54 @@
+import Networks
+
+/// A search for better channel counts: 𝒜 in the notation of the width-transfer paper.
+///
+/// An optimizer sees width groups and never the structure of the network, so it cannot produce widths that do not fit.
+public protocol WidthOptimizer: Sendable {
+  /// The hyperparameters.
+  associatedtype Settings: SearchSettings
+  /// The hyperparameters.
+  var settings: Settings { get }
+  /// Creates the optimizer.
+  init(_ settings: Settings)
+  /// The name on the command line.
+  static var name: String { get }
+  /// The training images that the search keeps from the training of weights, to compare widths on; nil for none.
+  var heldOutPart: HeldOutPart? { get }
+  /// Whether one search finds the widths for several budgets.
+  var servesSeveralBudgets: Bool { get }
+  /// Whether nothing is searched: a control, which others are measured by.
+  var isControl: Bool { get }
+  /// Whether what it finds is the network in its own proportions, so that at the network's own cost it is the network itself.
+  var keepsProportions: Bool { get }
+  /// The setting that widens the network which is pruned, for advice when a budget lies beyond it; nil when there is none.
+  var wideningSetting: String? { get }
+  /// Whether budgets beyond the widest network of the search make sense: not where all is found by pruning that network.
+  var reachesAnyBudget: Bool { get }
+  /// How the search trains weights, made from how the network is trained in the end: epochs and schedule.
+  func searchRecipe(from recipe: Recipe) -> Recipe
+  /// Makes sure that the method can act on a network, before any training.
+  ///
+  /// - Throws: `UsageFailure` that names the layer or setting at fault.
+  func validate(_ network: Network, recipe: Recipe) throws
+  /// The widest network that the search would run for a network: the scale of what a search costs.
+  func widestNetwork(for network: Network, divisor: Int) throws -> Network
+}
+
+extension WidthOptimizer {
+  /// The name on the command line.
+  public var name: String { Self.name }
+  /// Text that is equal for equal settings, so that a run is only resumed by its equal.
+  public var identity: String { "\(Self.name) \(settings.text)" }
+  /// None.
+  public var heldOutPart: HeldOutPart? { nil }
+  /// No: it searches.
+  public var isControl: Bool { false }
+  /// No: it moves channels between layers.
+  public var keepsProportions: Bool { false }
+  /// None.
+  public var wideningSetting: String? { nil }
+  /// No: a search a budget.
+  public var servesSeveralBudgets: Bool { false }
+  /// No: the widest network is pruned.
+  public var reachesAnyBudget: Bool { false }
+}

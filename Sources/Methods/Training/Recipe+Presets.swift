@@ -1,0 +1,44 @@
+import Foundation
+import ImageFiles
+import Support
+
+extension Recipe {
+  /// The recipes that go by a name.
+  ///
+  /// The ImageNet ones are the reconstruction of the width-transfer paper's appendix in algorithms.md section 8, from
+  /// Joslim (same authors) and pycls; learning rates are for the batch size given.
+  public static let presets: [Recipe] = [
+    Recipe(),
+    Recipe(
+      name: "quick", epochs: 3, batchSize: 128, learningRate: 0.2, warmUpEpochs: 0.5,
+      augmentation: .padCropFlip(padding: 2, flip: true)),
+    Recipe(
+      name: "cifar", epochs: 160, learningRate: 0.1, decay: .step, decayAt: [0.5, 0.75], warmUpEpochs: 0,
+      weightDecay: 1e-4, augmentation: .padCropFlip(padding: 4, flip: true)),
+    imageNet("imagenet-resnet18", epochs: 100, learningRate: 0.5, decay: .linear, weightDecay: 4e-5, nesterov: false),
+    imageNet("imagenet-mobilenet", epochs: 250, learningRate: 0.5, decay: .linear, weightDecay: 4e-5, nesterov: false),
+    imageNet("imagenet-resnet50", epochs: 100, learningRate: 0.8, decay: .cosine, weightDecay: 5e-5, nesterov: true),
+    imageNet(
+      "imagenet-efficientnet", epochs: 100, learningRate: 1.6, decay: .cosine, weightDecay: 1e-5, nesterov: true),
+  ]
+
+  private static func imageNet(
+    _ name: String, epochs: Int, learningRate: Double, decay: Decay, weightDecay: Double, nesterov: Bool
+  ) -> Recipe {
+    Recipe(
+      name: name, epochs: epochs, batchSize: 1024, learningRate: learningRate, decay: decay, warmUpEpochs: 5,
+      nesterov: nesterov, weightDecay: weightDecay, labelSmoothing: 0.1,
+      augmentation: .randomResizedCrop(minimumScale: 0.25, flip: true))
+  }
+
+  /// The recipe with a name.
+  ///
+  /// - Throws: `UsageFailure` that lists the known names.
+  public static func named(_ name: String) throws -> Recipe {
+    guard let recipe = presets.first(where: { $0.name == name }) else {
+      throw UsageFailure(
+        "--recipe \(name): there is no such recipe or file; known are \(presets.map(\.name).joined(separator: ", "))")
+    }
+    return recipe
+  }
+}

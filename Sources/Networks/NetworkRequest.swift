@@ -1,0 +1,71 @@
+import Support
+
+/// A network as users ask for it.
+public struct NetworkRequest {
+  /// A name of the zoo, or a file `*.json`.
+  public var name: String
+  /// Every layer's channels are scaled by this.
+  public var width: Double?
+  /// Every stage's blocks are scaled by this.
+  public var depth: Double?
+  /// Classes; nil for the default.
+  public var classes: Int?
+  /// Channels of the images; nil for the default.
+  public var inputChannels: Int?
+  /// Side of the images in pixels; nil for the default.
+  public var resolution: Int?
+  /// Channel counts are multiples of this.
+  public var divisor = 8
+
+  /// Asks for a network.
+  public init(
+    name: String, width: Double? = nil, depth: Double? = nil, classes: Int? = nil, inputChannels: Int? = nil,
+    resolution: Int? = nil, divisor: Int = 8
+  ) {
+    self.name = name
+    self.width = width
+    self.depth = depth
+    self.classes = classes
+    self.inputChannels = inputChannels
+    self.resolution = resolution
+    self.divisor = divisor
+  }
+
+  /// The network, with the flags' values first, then the given defaults.
+  ///
+  /// - Throws: `UsageFailure` for a value that makes no sense or an unknown name, `FileFailure` for a file that is no network,
+  ///   `NetworkFailure` for a network that does not fit.
+  public func build(classes: Int? = nil, inputChannels: Int? = nil, resolution: Int? = nil) throws -> Network {
+    for (flag, value, largest) in [
+      ("--classes", self.classes, 1 << 28), ("--input-channels", self.inputChannels, 1 << 28),
+      ("--resolution", self.resolution, 1 << 14), ("--divisor", divisor, 1 << 28),
+    ] {
+      if let value, !(1...largest).contains(value) {
+        throw UsageFailure("\(flag) \(value): it must be from 1 to \(largest)")
+      }
+    }
+    for (flag, value) in [("--width", width), ("--depth", depth)] {
+      if let value, !(value > 0 && value <= 64) {
+        throw UsageFailure("\(flag) \(value): it must be above 0, at most 64")
+      }
+    }
+    let classes = self.classes ?? classes
+    let channels = self.inputChannels ?? inputChannels
+    let side = self.resolution ?? resolution
+    var network: Network
+    if name.hasSuffix(".json") {
+      network = try Network(path: name)
+      if let classes { network = try network.with(classes: classes) }
+      if let channels { network = network.with(inputChannels: channels) }
+      if let side { network = network.at(resolution: side) }
+    } else if name.hasSuffix(".onnx") {
+      throw UsageFailure("--network \(name): reading ONNX is not part of this version; describe the network as .json")
+    } else {
+      network = try NetworkZoo.network(named: name, classes: classes, inputChannels: channels, resolution: side)
+    }
+    if let depth { network = try network.scalingDepth(by: depth) }
+    if let width { network = try network.scalingWidth(by: width, divisor: divisor) }
+    _ = try network.resolved()
+    return network
+  }
+}

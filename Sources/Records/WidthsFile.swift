@@ -1,0 +1,137 @@
+import Foundation
+
+/// The content of `widths.json`: channel counts by width group, and where they come from.
+///
+/// A hand-written file needs `network` and `widths` alone.
+public struct WidthsFile: Codable, Sendable, Equatable {
+  /// The network that the widths belong to, for example `resnet20`.
+  public var network: String
+  /// The search that found them: `dmcp`, `uniform`, …
+  public var algorithm: String?
+  /// Multiply-accumulates of one forward pass at these widths.
+  public var macs: Int?
+  /// The budget that the search had.
+  public var targetMacs: Int?
+  /// Learnable parameters at these widths.
+  public var parameters: Int?
+  /// Channels by width group.
+  public var widths: [String: Int]
+  /// Widths relative to the network's own.
+  public var multipliers: [String: Double]?
+  /// How network and data were shrunk for the search.
+  public var projection: ProjectionRecord?
+  /// What the search cost.
+  public var overhead: OverheadRecord?
+  /// The search's way to the result.
+  public var history: [HistoryPoint]?
+  /// What else speaks for the result.
+  public var evidence: Evidence?
+
+  /// A projection as users write it: factors and the side of the images.
+  public struct ProjectionRecord: Codable, Sendable, Equatable {
+    /// Width multiplier.
+    public var width: Double
+    /// Depth multiplier.
+    public var depth: Double
+    /// Side of the images in pixels.
+    public var resolution: Int
+    /// Fraction of the training data.
+    public var data: Double
+
+    /// Creates the record.
+    public init(width: Double, depth: Double, resolution: Int, data: Double) {
+      self.width = width
+      self.depth = depth
+      self.resolution = resolution
+      self.data = data
+    }
+  }
+
+  /// What a search cost, beside what a direct search would cost.
+  public struct OverheadRecord: Codable, Sendable, Equatable {
+    /// Multiply-accumulates that the search spent (forward and backward).
+    public var flops: Double
+    /// Seconds that it took.
+    public var seconds: Double
+    /// Multiply-accumulates that the same search would spend on the unprojected network and data.
+    public var directFlops: Double
+    /// `directFlops` over `flops`.
+    public var reduction: Double
+    /// The reduction by the formula of the paper, rounding and unscaled layers left aside.
+    public var nominalReduction: Double?
+
+    /// Creates the record.
+    public init(
+      flops: Double, seconds: Double, directFlops: Double, reduction: Double, nominalReduction: Double? = nil
+    ) {
+      self.flops = flops
+      self.seconds = seconds
+      self.directFlops = directFlops
+      self.reduction = reduction
+      self.nominalReduction = nominalReduction
+    }
+  }
+
+  /// What speaks for a result beside its history, in the method's own terms.
+  public struct Evidence: Codable, Sendable, Equatable {
+    /// Numbers by name.
+    public var values: [String: Double]
+    /// Networks that were drawn, as channels by group of the searched network.
+    public var samples: [[String: Int]]?
+
+    /// Creates the record.
+    public init(values: [String: Double], samples: [[String: Int]]? = nil) {
+      self.values = values
+      self.samples = samples
+    }
+  }
+
+  /// One moment of a search.
+  public struct HistoryPoint: Codable, Sendable, Equatable {
+    /// The search step.
+    public var step: Int
+    /// (Expected) cost of the widths at that step.
+    public var macs: Double
+    /// (Expected) widths at that step.
+    public var widths: [String: Double]
+
+    /// Creates the record.
+    public init(step: Int, macs: Double, widths: [String: Double]) {
+      self.step = step
+      self.macs = macs
+      self.widths = widths
+    }
+  }
+
+  /// Creates the content of a widths file.
+  public init(
+    network: String, algorithm: String? = nil, macs: Int? = nil, targetMacs: Int? = nil, parameters: Int? = nil,
+    widths: [String: Int], multipliers: [String: Double]? = nil, projection: ProjectionRecord? = nil,
+    overhead: OverheadRecord? = nil, history: [HistoryPoint]? = nil
+  ) {
+    self.network = network
+    self.algorithm = algorithm
+    self.macs = macs
+    self.targetMacs = targetMacs
+    self.parameters = parameters
+    self.widths = widths
+    self.multipliers = multipliers
+    self.projection = projection
+    self.overhead = overhead
+    self.history = history
+  }
+}
+
+extension WidthsFile {
+  /// Reads a widths file.
+  ///
+  /// - Throws: ``FileFailure``: `missing` when there is no such file, `badData` when it is not a widths file.
+  public init(path: String) throws {
+    self = try JSONFile.read(
+      WidthsFile.self, path: path,
+      expecting: "a widths file holds at least {\"network\": NAME, \"widths\": {GROUP: CHANNELS}}")
+  }
+
+  /// Writes the file atomically.
+  public func write(to path: String) throws { try JSONFile.write(self, to: path) }
+}

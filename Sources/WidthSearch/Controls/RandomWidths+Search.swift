@@ -1,0 +1,14 @@
+import Methods
+import Networks
+import Support
+
+extension RandomWidths: WidthSearching {
+  /// Draws widths; the FLOPs match that follows every search brings them to the budget.
+  public func search(_ context: SearchContext) throws -> [SearchResult] {
+    var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0x4A2D)
+    let range = settings.range
+    return try context.untrainedResults { group in
+      Double(group.width) * (range.minimum + (range.maximum - range.minimum) * random.nextUnit())
+    }
+  }
+}

@@ -1,0 +1,13 @@
+@_exported import Experiments
+@_exported import ImageFiles
+@_exported import Interchange
+@_exported import Loading
+@_exported import Methods
+@_exported import Networks
+@_exported import Records
+@_exported import Reporting
+@_exported import Support
+@_exported import Torch
+@_exported import Training
+@_exported import Transfer
+@_exported import WidthSearch

@@ -1,0 +1,56 @@
+import Commands
+import Experiments
+import Foundation
+import Records
+import Reporting
+import Support
+import Transfer
+import WidthSearch
+
+extension CompareCommand: EngineWork {
+  package func perform() throws {
+    try require(seeds, "--seeds", in: 1...1000)
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw UsageFailure("--algorithm \(twice) is given twice")
+    }
+    let optimizers = try transfer.optimizers(names).map { try $0.searching() }
+    let run = try transfer.build(
+      optimizers[0], network: network, data: data, recipe: recipe, compute: compute, general)
+    if skipsDirect, run.projection == .identity {
+      throw UsageFailure("--no-direct leaves nothing to search on: give a --project")
+    }
+    let comparison = MethodComparison(
+      run: run,
+      methods: try optimizers.map {
+        .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, run.recipe))
+      },
+      searchesDirectly: !skipsDirect, seeds: seeds)
+    try comparison.validate()
+    let configuration = try Resolved.configuration(
+      "compare", network, data, run.recipe, compute, on: run.device,
+      more: [
+        "project": transfer.project, "stacking": transfer.stacking.rawValue, "seeds": "\(seeds)",
+        "no-direct": skipsDirect ? "true" : nil, "search-epochs": transfer.searchEpochs.map { "\($0)" },
+        "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
+      ], lists: transfer.lists.merging(["algorithm": names]) { $1 })
+    let summary = try output.session(configuration, general) { folder in
+      let summary = try comparison.run(
+        in: folder, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
+      for warning in try Report.write(folder) { general.warn(warning) }
+      return summary
+    }
+    if output.json { try Output.json(summary) } else { try tell(summary) }
+  }
+
+  private func tell(_ summary: ComparisonSummary) throws {
+    for arm in summary.arms {
+      let spread = Spread(arm.members.map(\.result.top1))
+      let deviation = spread?.standardDeviation.map { " ± \(Text.decimal($0, 2))" } ?? ""
+      let seconds = Spread(arm.members.compactMap { $0.overhead?.seconds })
+      try Output.text(
+        "\(arm.algorithm), \(arm.mode.rawValue): top-1 \(Text.decimal(spread?.mean ?? .nan, 2))\(deviation) %"
+          + (seconds.map { ", search \(Text.decimal($0.mean, 0)) s" } ?? ""))
+    }
+    try Output.text("report in \(RunFolder(path: output.output).report)")
+  }
+}

@@ -1,0 +1,55 @@
+import Commands
+import Foundation
+import ImageFiles
+import Interchange
+import Methods
+import Networks
+import Records
+import Support
+import Training
+
+extension EvaluateCommand: EngineWork {
+  package func perform() throws {
+    let file = try SafetensorsFile(path: weights)
+    let dataset = try DataOptions.open(dataset, reading, general)
+    var built: Network
+    if let network {
+      built = try NetworkRequest(
+        name: network, width: width, depth: depth, resolution: resolution, divisor: divisor
+      ).build(classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
+    } else {
+      guard let described = try file.network() else {
+        throw UsageFailure("\(weights) does not say which network it belongs to; name it with --network")
+      }
+      built = resolution.map { described.at(resolution: $0) } ?? described
+    }
+    if let widths { built = try built.with(widthsFile: widths) }
+    let device = try compute.prepare(general)
+    var recipe = Recipe()
+    recipe.batchSize = batchSize
+    let job = TrainingJob(
+      network: built, dataset: dataset, recipe: recipe, device: device, loaderThreads: compute.loaderThreads)
+    try job.validate()
+    let model = try Model(built, seed: 0, device: device)
+    try model.load(file)
+    let loader = try job.heldOutLoader()
+    let started = Date()
+    let evaluation = try model.evaluate(loader, precision: precision)
+    let seconds = Date().timeIntervalSince(started)
+    var skipped = SkippedImages()
+    for warning in skipped.add(evaluation.skipped) { general.warn(warning) }
+    if let summary = skipped.summary { general.warn(summary) }
+    let cost = try built.cost()
+    let result = TrainingResult(
+      top1: evaluation.top1, top5: evaluation.top5, loss: evaluation.loss, images: evaluation.images, seconds: seconds,
+      imagesPerSecond: Double(evaluation.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,
+      skippedImages: skipped.count > 0 ? skipped.count : nil)
+    if json {
+      try Output.json(result)
+    } else {
+      try Output.text(
+        "top-1 \(Text.percent(result.top1)), top-5 \(Text.percent(result.top5)), loss \(Text.decimal(result.loss, 4)) "
+          + "on \(result.images) images")
+    }
+  }
+}

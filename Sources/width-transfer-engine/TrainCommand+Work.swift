@@ -1,0 +1,34 @@
+import Commands
+import Foundation
+import ImageFiles
+import Networks
+import Records
+import Training
+
+extension TrainCommand: EngineWork {
+  package func perform() throws {
+    let recipe = try recipe.build()
+    let fraction = try data.fraction
+    let dataset = try data.open(general)
+    var built = try network.request.build(
+      classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
+    if let widths { built = try built.with(widthsFile: widths) }
+    let device = try compute.prepare(general)
+    let job = TrainingJob(
+      network: built, dataset: dataset, recipe: recipe, dataFraction: fraction, seed: compute.seed, device: device,
+      loaderThreads: compute.loaderThreads)
+    try job.validate()
+    let configuration = try Resolved.configuration(
+      "train", network, data, recipe, compute, on: device, more: ["widths": widths.map(Resolved.path)])
+    let result = try output.session(configuration, general) { folder in
+      try job.run(in: folder, sinks: try output.sinks("train", in: folder, general), policy: output.policy)
+    }
+    if output.json {
+      try Output.json(result)
+    } else {
+      try Output.text(
+        "top-1 \(Text.percent(result.top1)), top-5 \(Text.percent(result.top5)), loss \(Text.decimal(result.loss, 4)) "
+          + "on \(result.images) images; weights in \(RunFolder(path: output.output).model)")
+    }
+  }
+}

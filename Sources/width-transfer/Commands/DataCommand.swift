@@ -1,9 +1,0 @@
-import ArgumentParser
-
-/// What is about data alone.
-struct DataCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Data sets alone: download, verify, pack.",
-    discussion: "Example: width-transfer data verify photos/",
-    subcommands: [DataDownloadCommand.self, DataVerifyCommand.self, DataPackCommand.self])
-}

@@ -1,0 +1,118 @@
+import Foundation
+import Support
+import Testing
+import Torch
+
+@testable import ImageFiles
+@testable import Loading
+
+@Suite("Images that cannot be used")
+struct BadImageTests {
+  /// Forty images, of which those numbered are damaged in four ways.
+  private func folder(_ root: String, side: Int) throws -> ImageFolder {
+    for number in 0..<40 {
+      let image = gradient(width: side, height: side, phase: number)
+      let bytes: [UInt8] =
+        switch number {
+        case 7: Array(try jpeg(image).prefix(60))
+        case 8: Array(try png(image).prefix(60))
+        case 20: Array("GIF89a".utf8)
+        case 30: pngDeclaring(width: 60_000, height: 60_000, try png(image))
+        default: try jpeg(image)
+        }
+      try write(bytes, to: "\(root)/\(number % 2 == 0 ? "a" : "b")/\(10 + number).jpg")
+    }
+    let source = try ImageFolder(root: root, name: "test", options: ReadingOptions(onBadImage: .skip))
+    try FileManager.default.removeItem(atPath: source.path(at: 0))
+    return source
+  }
+
+  private func loader(
+    _ source: ImageFolder, _ policy: BadImagePolicy, _ augmentation: Augmentation = .none, shuffles: Bool = true,
+    batchSize: Int = 8, threads: Int = 1
+  ) throws -> BatchLoader {
+    try BatchLoader(
+      source: source, batchSize: batchSize, resolution: 16, normalization: .imageNet, augmentation: augmentation,
+      shuffles: shuffles, onBadImage: policy, threads: threads)
+  }
+
+  private func read(_ loader: BatchLoader, epoch: Int = 0) throws -> (indices: [[Int]], skipped: [SkippedImage]) {
+    let stream = loader.epoch(epoch)
+    var (indices, skipped): ([[Int]], [SkippedImage]) = ([], [])
+    while let batch = try stream.next() {
+      #expect(batch.images.shape[0] == batch.count && batch.labels.shape == [batch.count])
+      indices.append(batch.indices)
+      skipped += batch.skipped
+    }
+    return (indices, skipped)
+  }
+
+  private static let ways: [(side: Int, augmentation: Augmentation)] = [
+    (32, .padCropFlip(padding: 1, flip: true)), (120, .none), (120, .randomResizedCrop(minimumScale: 0.1, flip: true)),
+  ]
+
+  @Test("are left out of their batches and named, in the same way for any number of threads", arguments: 0..<3)
+  func skips(way: Int) throws {
+    try withTemporaryFolder { root in
+      let source = try folder(root, side: Self.ways[way].side)
+      let augmentation = Self.ways[way].augmentation
+      let found = try read(loader(source, .skip, augmentation))
+      // Every batch is full: the next images of the epoch take the places.
+      #expect(found.indices.map(\.count) == [8, 8, 8, 8, 8])
+      let distinct = Set(found.skipped)
+      #expect(distinct.count == 5 && Set(found.indices.flatMap { $0 }).count == 35)
+      #expect(
+        Dictionary(grouping: distinct, by: \.kind).mapValues(\.count) == [
+          .damaged: 2, .format: 1, .limit: 1, .missing: 1,
+        ])
+      let threaded = try read(loader(source, .skip, augmentation, threads: 3))
+      #expect(threaded.indices == found.indices && threaded.skipped == found.skipped)
+      let again = try loader(source, .skip, augmentation)
+      #expect(try read(again, epoch: 1).indices != found.indices)
+      #expect(try read(again).indices == found.indices)
+      #expect(throws: FileFailure.self) { try read(loader(source, .fail, augmentation)) }
+    }
+  }
+
+  @Test("warn once for each kind, and are counted once each")
+  func counts() throws {
+    try withTemporaryFolder { root in
+      let found = try read(loader(folder(root, side: 32), .skip, shuffles: false)).skipped
+      #expect(found.count == 5)
+      var skipped = SkippedImages()
+      #expect(skipped.summary == nil)
+      let warnings = skipped.add(found)
+      #expect(warnings.count == 4 && skipped.add(found).isEmpty && skipped.count == 5)
+      let summary = try #require(skipped.summary)
+      for words in ["5 image(s)", "1 missing", "1 of a format", "1 beyond the limits", "2 damaged", "data verify"] {
+        #expect(summary.contains(words))
+      }
+      #expect(warnings.contains { $0.contains("GIF") } && warnings.contains { $0.contains("60000×60000") })
+      let copy = try JSONDecoder().decode(SkippedImages.self, from: JSONEncoder().encode(skipped))
+      #expect(copy == skipped)
+    }
+  }
+
+  @Test("leave an empty batch to an evaluation; a training takes others, and ends when there are none")
+  func wholeBatches() throws {
+    try withTemporaryFolder { root in
+      let source = try folder(root, side: 120)
+      let found = try read(loader(source, .skip, shuffles: false, batchSize: 1))
+      #expect(found.indices.filter(\.isEmpty).count == 5)
+      #expect(try read(loader(source, .skip, batchSize: 1)).indices.allSatisfy { $0.count == 1 })
+      for index in 0..<40 { try? FileManager.default.removeItem(atPath: source.path(at: index)) }
+      expectFailure(.badData, path: "", "no other training image") { try read(loader(source, .skip)) }
+    }
+  }
+
+  @Test("are also found where the loader is told of a limit that a flag has raised")
+  func limits() throws {
+    try withTemporaryFolder { root in
+      try write(try png(gradient(width: 60, height: 60)), to: root + "/a/1.png")
+      let low = try ImageFolder(root: root, name: "test", options: ReadingOptions(images: ImageLimits(pixels: 3599)))
+      expectFailure(.beyondLimit, path: "1.png", "3599", "--max-image-pixels") { try low.image(at: 0) }
+      let high = try ImageFolder(root: root, name: "test", options: ReadingOptions(images: ImageLimits(pixels: 3600)))
+      #expect(try high.image(at: 0).width == 60)
+    }
+  }
+}

@@ -1,5 +1,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -29,7 +30,19 @@ using namespace ctorch;
 
 const char *ct_last_error(void) { return last_error.c_str(); }
 
-const char *ct_version(void) { return TORCH_VERSION; }
+const char *ct_built_version(void) { return TORCH_VERSION; }
+
+const char *ct_version(void) {
+  // The library itself says its version only among the settings it was built with.
+  static const std::string version = [] {
+    const std::string name = "TORCH_VERSION=", settings = at::show_config();
+    const auto start = settings.find(name);
+    if (start == std::string::npos) return std::string(TORCH_VERSION);
+    const auto first = start + name.size();
+    return settings.substr(first, settings.find_first_of(", \n", first) - first);
+  }();
+  return version.c_str();
+}
 
 int ct_set_threads(int count) {
   return status([&] { at::set_num_threads(count); });
@@ -90,18 +103,22 @@ bool ct_grad_enabled(void) { return c10::GradMode::is_enabled(); }
 
 void ct_set_grad_enabled(bool enabled) { c10::GradMode::set_enabled(enabled); }
 
-int ct_autocast_begin(int device_type, int scalar_type) {
+int ct_autocast_begin(int device_type, int scalar_type, bool *was_enabled, int *former_type) {
   return status([&] {
     auto device = static_cast<c10::DeviceType>(device_type);
+    *was_enabled = at::autocast::is_autocast_enabled(device);
+    *former_type = static_cast<int>(at::autocast::get_autocast_dtype(device));
     at::autocast::increment_nesting();
     at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(scalar_type));
     at::autocast::set_autocast_enabled(device, true);
   });
 }
 
-int ct_autocast_end(int device_type) {
+int ct_autocast_end(int device_type, bool was_enabled, int former_type) {
   return status([&] {
-    at::autocast::set_autocast_enabled(static_cast<c10::DeviceType>(device_type), false);
+    auto device = static_cast<c10::DeviceType>(device_type);
+    at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(former_type));
+    at::autocast::set_autocast_enabled(device, was_enabled);
     // Weights cast inside the scope are cached until the outermost scope ends; they go stale at the next step.
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   });

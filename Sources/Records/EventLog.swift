@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 /// Appends events to `events.jsonl`, one JSON object a line, and reads them back.
-public final class EventLog: EventSink, @unchecked Sendable {
+public final class EventLog: EventSink {
   private let handle: FileHandle
   private let path: String
   private let encoder: JSONEncoder

@@ -1,5 +1,5 @@
 /// A reader of the stream of events: a log file, a progress bar, a TensorBoard writer.
-public protocol EventSink: AnyObject, Sendable {
+public protocol EventSink: AnyObject {
   /// Takes one event. Called on the training thread: it must be quick.
   func receive(_ event: TimedEvent) throws
   /// Makes everything received so far durable; called before each checkpoint and at the end.

@@ -3,7 +3,7 @@ import CTorch
 /// A source of random numbers on a device.
 ///
 /// Not safe for use from several threads at once.
-public final class Generator: @unchecked Sendable {
+public final class Generator {
   let handle: ct_generator
 
   /// Creates a generator.

@@ -2,8 +2,11 @@ import CTorch
 
 /// Settings of the whole library.
 public enum Torch {
-  /// The version of LibTorch that this was built against.
+  /// The version of the LibTorch that runs, as it says itself.
   public static var version: String { String(cString: ct_version()) }
+
+  /// The version of LibTorch whose headers this was compiled with.
+  public static var builtVersion: String { String(cString: ct_built_version()) }
 
   /// Threads used inside one operation.
   public static var threads: Int { Int(ct_threads()) }
@@ -41,16 +44,19 @@ public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Re
 
 /// Runs `body` with automatic mixed precision: LibTorch casts the inputs of convolutions and matrix products to `type`.
 ///
-/// With nil, `body` runs at the tensors' own precision.
+/// With nil, `body` runs as its surroundings do. Scopes may be nested: an inner one has its own type, and the outer one goes on
+/// after it.
 public func withAutocast<Result>(_ type: ScalarType?, on device: Device, _ body: () throws -> Result) throws -> Result {
   guard let type else { return try body() }
-  try check(ct_autocast_begin(device.kind.rawValue, type.rawValue), "autocast")
+  var wasEnabled = false
+  var former: Int32 = 0
+  try check(ct_autocast_begin(device.kind.rawValue, type.rawValue, &wasEnabled, &former), "autocast")
   do {
     let result = try body()
-    try check(ct_autocast_end(device.kind.rawValue), "autocast")
+    try check(ct_autocast_end(device.kind.rawValue, wasEnabled, former), "autocast")
     return result
   } catch {
-    ct_autocast_end(device.kind.rawValue)
+    ct_autocast_end(device.kind.rawValue, wasEnabled, former)
     throw error
   }
 }

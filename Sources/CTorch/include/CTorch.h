@@ -23,6 +23,7 @@ typedef struct ct_generator_s *ct_generator;
 const char *_Nonnull ct_last_error(void);
 
 // MARK: Library
+const char *_Nonnull ct_built_version(void);
 const char *_Nonnull ct_version(void);
 int ct_set_threads(int count);
 int ct_threads(void);
@@ -36,8 +37,10 @@ int ct_set_flush_denormal(bool flush);
 int ct_keep_freed_memory(void);
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool enabled);
-int ct_autocast_begin(int device_type, int scalar_type);
-int ct_autocast_end(int device_type);
+int ct_autocast_begin(int device_type, int scalar_type, bool *_Nonnull was_enabled, int *_Nonnull former_type);
+int ct_autocast_end(int device_type, bool was_enabled, int former_type);
+int ct_crowd_begin(int members);
+int ct_crowd_end(void);
 
 // MARK: Making and reading tensors
 ct_tensor _Nullable ct_empty(const int64_t *_Nullable shape, int dims, int scalar_type, int device_type,

@@ -22,7 +22,6 @@ enum Engine {
     var environment = environment
     let place = try LibTorchPlace.find(environment: environment, engine: executable)
     place.prepend(to: &environment)
-    ThreadWaiting.prepare(&environment)
     let words = arguments.map { strdup($0) } + [nil]
     let values = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
     execve(executable, words, values)

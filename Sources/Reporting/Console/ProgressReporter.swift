@@ -8,7 +8,7 @@ import Support
 
 /// Shows a run's events to a person, on standard error: one line that keeps changing on a terminal, otherwise a plain line
 /// about every 30 seconds and at the ends of epochs.
-public final class ProgressReporter: EventSink, @unchecked Sendable {
+public final class ProgressReporter: EventSink {
   private let isTerminal: Bool
   private let isQuiet: Bool
   private let label: String

@@ -10,7 +10,7 @@ import Support
 ///
 /// The file is opened by the first numbers. A run that goes on after a stop gets a file of its own, whose first records tell
 /// TensorBoard from which step on the earlier files no longer hold, so that no step shows twice.
-public final class TensorBoardWriter: EventSink, @unchecked Sendable {
+public final class TensorBoardWriter: EventSink {
   private let folder: String
   private let host: String
   private let lock = NSLock()

@@ -1,3 +1,5 @@
+import Transfer
+
 /// What a comparison of search methods brought: what `compare --json` prints and its report is made from.
 public struct ComparisonSummary: Codable, Sendable, Equatable {
   /// The target network's name.
@@ -15,28 +17,14 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   /// The budget in MACs.
   public var targetMacs: Int
   /// How network and data were shrunk for the transferred searches; nil when all are direct.
-  public var projection: WidthsFile.ProjectionRecord?
+  public var projection: Projection?
   /// The width groups in network order.
   public var groups: [Group]
   /// The ways to widths, in the order in which they are shown.
   public var arms: [Arm]
 
   /// One width group of the target.
-  public struct Group: Codable, Sendable, Equatable {
-    /// The group's identifier.
-    public var id: String
-    /// The stage's name, when the group lies in one.
-    public var stage: String?
-    /// The network's own channels.
-    public var original: Int
-
-    /// Creates the record.
-    public init(id: String, stage: String?, original: Int) {
-      self.id = id
-      self.stage = stage
-      self.original = original
-    }
-  }
+  public typealias Group = GroupRecord
 
   /// Where a search ran.
   public enum Mode: String, Codable, Sendable, Equatable, CaseIterable {
@@ -79,13 +67,15 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
     public var overhead: WidthsFile.OverheadRecord?
     /// The training.
     public var result: TrainingResult
-    /// The run folder of search and training, relative to the comparison's.
+    /// The run folder of the training, relative to the comparison's.
     public var folder: String
+    /// The run folder of the search, relative to the comparison's, when it is not `search` inside ``folder``.
+    public var searchFolder: String?
 
     /// Creates the record.
     public init(
       seed: Int, widths: [String: Int], macs: Int, parameters: Int, overhead: WidthsFile.OverheadRecord?,
-      result: TrainingResult, folder: String
+      result: TrainingResult, folder: String, searchFolder: String? = nil
     ) {
       self.seed = seed
       self.widths = widths
@@ -94,13 +84,14 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
       self.overhead = overhead
       self.result = result
       self.folder = folder
+      self.searchFolder = searchFolder
     }
   }
 
   /// Creates the record.
   public init(
     network: String, dataset: String, resolution: Int, images: Int, classes: Int, epochs: Int, targetMacs: Int,
-    projection: WidthsFile.ProjectionRecord?, groups: [Group], arms: [Arm]
+    projection: Projection?, groups: [Group], arms: [Arm]
   ) {
     self.network = network
     self.dataset = dataset

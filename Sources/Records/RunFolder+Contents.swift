@@ -70,7 +70,14 @@ extension RunFolder {
   /// This folder and the folders of its parts, each after the one that it lies in.
   ///
   /// They are known by names and places that runs give them, so that a folder of the user's is left alone.
-  private var all: [RunFolder] { parts(.run) }
+  ///
+  /// A manifest says it; where there is none, or more lies there than it says, names do.
+  private var all: [RunFolder] {
+    let named = parts(.run)
+    let listed = ((try? RunManifest.read(self)) ?? nil)?.parts.map { RunFolder(path: file($0.folder)) } ?? []
+    let known = Set(named)
+    return named + listed.filter { !known.contains($0) && Self.isFolder($0.path) }
+  }
 
   private func parts(_ role: Role) -> [RunFolder] {
     [self]
@@ -94,7 +101,7 @@ extension RunFolder {
   private static func isOwn(_ name: String) -> Bool {
     let own = [
       "run.yaml", "events.jsonl", "model.safetensors", "widths.json", "result.json", "summary.json", "comparison.json",
-      "report.html",
+      "report.html", "run.json",
     ]
     return own.contains(name) || name.hasPrefix("events.out.tfevents.") || isTemporary(name)
   }

@@ -22,6 +22,8 @@ public struct RunFolder: Sendable, Hashable {
   public var summary: String { file("summary.json") }
   /// What a comparison of search methods brought: what `compare --json` prints.
   public var comparison: String { file("comparison.json") }
+  /// What the folder holds and where.
+  public var manifest: String { file("run.json") }
   /// The report.
   public var report: String { file("report.html") }
   /// The folder of checkpoints.

@@ -14,6 +14,8 @@ public final class RunSession {
 
   // What does not change the outcome, or is checked with the data itself.
   private static let ignored: Set = ["threads", "loader-threads", "seeds", "version", "libtorch", "swift"]
+  // The plans whose jobs lie beside each other; a single training is its folder itself.
+  private static let sharing: Set = ["run", "compare", "search"]
   private static let paths: Set = ["dataset", "network", "widths"]
 
   /// Locks a run folder, creating it when needed, and writes `run.yaml`.
@@ -44,9 +46,7 @@ public final class RunSession {
     if overwrites { try folder.removeContents() }
     let former = isRun && !overwrites ? try Configuration(path: folder.configuration) : nil
     isResumed = folder.holdsResults
-    if isResumed, let former,
-      let difference = former.difference(from: configuration, ignoring: Self.ignored, paths: Self.paths)
-    {
+    if isResumed, let former, let difference = Self.difference(former, configuration) {
       throw UsageFailure(
         "\(folder.path) holds another run: \(difference). Choose another --output, or start anew with --overwrite")
     }
@@ -55,6 +55,20 @@ public final class RunSession {
       if isRun { try folder.removeContents() }
       try configuration.write(to: folder.configuration)
     }
+  }
+
+  // Plans of different kinds share a folder when they agree in what both say; what one of them alone says is in its jobs.
+  private static func difference(_ former: Configuration, _ asked: Configuration) -> String? {
+    func command(_ configuration: Configuration) -> String {
+      if case .text(let text) = configuration.values["command"] { text } else { "" }
+    }
+    guard sharing.isSuperset(of: [command(former), command(asked)]), command(former) != command(asked) else {
+      return former.difference(from: asked, ignoring: ignored, paths: paths)
+    }
+    let common = Set(former.values.keys).intersection(asked.values.keys)
+    let others = Set(former.values.keys).union(asked.values.keys).subtracting(common)
+    return former.difference(
+      from: asked, ignoring: ignored.union(others).union(["command", "algorithm"]), paths: paths)
   }
 
   /// Brings `run.yaml` up to date once the work is done: more seeds, another number of threads.

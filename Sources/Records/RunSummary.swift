@@ -1,3 +1,5 @@
+import Transfer
+
 /// What a training or an evaluation brought: what `train --json` and `evaluate --json` print.
 public struct TrainingResult: Codable, Sendable, Equatable {
   /// Held-out top-1 accuracy in percent.
@@ -53,7 +55,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
   /// The budget in MACs.
   public var targetMacs: Int
   /// How network and data were shrunk for the search.
-  public var projection: WidthsFile.ProjectionRecord
+  public var projection: Projection
   /// The source network's MACs at the source resolution.
   public var sourceMacs: Int
   /// What the search cost, nominal and counted.
@@ -66,24 +68,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
   public var searchFolder: String?
 
   /// One width group of the target.
-  public struct Group: Codable, Sendable, Equatable {
-    /// The group's identifier.
-    public var id: String
-    /// The stage's name, when the group lies in one.
-    public var stage: String?
-    /// Channels before.
-    public var original: Int
-    /// Channels after.
-    public var optimized: Int
-
-    /// Creates the record.
-    public init(id: String, stage: String?, original: Int, optimized: Int) {
-      self.id = id
-      self.stage = stage
-      self.original = original
-      self.optimized = optimized
-    }
-  }
+  public typealias Group = GroupRecord
 
   /// One network, trained with one or several seeds.
   public struct Variant: Codable, Sendable, Equatable {
@@ -116,7 +101,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
   /// Creates the record.
   public init(
     network: String, dataset: String, algorithm: String, resolution: Int, images: Int, classes: Int, targetMacs: Int,
-    projection: WidthsFile.ProjectionRecord, sourceMacs: Int, overhead: WidthsFile.OverheadRecord, groups: [Group],
+    projection: Projection, sourceMacs: Int, overhead: WidthsFile.OverheadRecord, groups: [Group],
     variants: [Variant]
   ) {
     self.network = network

@@ -18,7 +18,6 @@ extension WidthsFile {
       network: target.name, algorithm: algorithm, macs: match.macs, targetMacs: targetMACs,
       parameters: try match.network.cost().parameters, widths: match.widths.values,
       multipliers: try Extrapolation.multipliers(of: match.widths, in: target),
-      projection: .init(
-        width: projection.width, depth: projection.depth, resolution: source.input.height, data: projection.data))
+      projection: projection.resolved(to: source))
   }
 }

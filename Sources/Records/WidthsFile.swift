@@ -1,4 +1,5 @@
 import Foundation
+import Transfer
 
 /// The content of `widths.json`: channel counts by width group, and where they come from.
 ///
@@ -19,33 +20,13 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   /// Widths relative to the network's own.
   public var multipliers: [String: Double]?
   /// How network and data were shrunk for the search.
-  public var projection: ProjectionRecord?
+  public var projection: Projection?
   /// What the search cost.
   public var overhead: OverheadRecord?
   /// The search's way to the result.
   public var history: [HistoryPoint]?
   /// What else speaks for the result.
   public var evidence: Evidence?
-
-  /// A projection as users write it: factors and the side of the images.
-  public struct ProjectionRecord: Codable, Sendable, Equatable {
-    /// Width multiplier.
-    public var width: Double
-    /// Depth multiplier.
-    public var depth: Double
-    /// Side of the images in pixels.
-    public var resolution: Int
-    /// Fraction of the training data.
-    public var data: Double
-
-    /// Creates the record.
-    public init(width: Double, depth: Double, resolution: Int, data: Double) {
-      self.width = width
-      self.depth = depth
-      self.resolution = resolution
-      self.data = data
-    }
-  }
 
   /// What a search cost, beside what a direct search would cost.
   public struct OverheadRecord: Codable, Sendable, Equatable {
@@ -106,7 +87,7 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   /// Creates the content of a widths file.
   public init(
     network: String, algorithm: String? = nil, macs: Int? = nil, targetMacs: Int? = nil, parameters: Int? = nil,
-    widths: [String: Int], multipliers: [String: Double]? = nil, projection: ProjectionRecord? = nil,
+    widths: [String: Int], multipliers: [String: Double]? = nil, projection: Projection? = nil,
     overhead: OverheadRecord? = nil, history: [HistoryPoint]? = nil
   ) {
     self.network = network

@@ -90,12 +90,13 @@ public struct RunRecord: Sendable {
       var trainings: [Training] = []
       for arm in summary.arms {
         for member in arm.members {
-          let place = RunFolder(path: folder.file(member.folder))
+          guard let place = folder.part(member.folder) else { continue }
+          let search = member.searchFolder.flatMap { folder.part($0) } ?? place.search
           if let history = try? EventHistory(EventLog.read(path: place.events)) {
             trainings.append(
               Training(variant: "\(arm.algorithm) \(arm.mode.rawValue)", seed: member.seed, history: history))
           }
-          if let history = try? EventHistory(EventLog.read(path: place.search.events)) {
+          if let history = try? EventHistory(EventLog.read(path: search.events)) {
             searches.append(("\(arm.algorithm) \(arm.mode.rawValue), search, seed \(member.seed)", history))
           }
         }
@@ -106,12 +107,12 @@ public struct RunRecord: Sendable {
         RunSummary.self, path: folder.summary, expecting: "this is what `run --json` prints")
       kind = .run(summary)
       // A search that served several budgets has its folder beside theirs; a summary from outside leads nowhere else.
-      let place = summary.searchFolder == "../search" ? RunFolder(path: folder.file("../search")) : folder.search
+      let place = summary.searchFolder.flatMap { folder.part($0) } ?? folder.search
       search = Self.events(of: place, "the search", &gaps)
       var trainings: [Training] = []
       for variant in summary.variants {
         for (seed, path) in zip(variant.seeds, variant.folders) {
-          guard let history = Self.events(of: RunFolder(path: folder.file(path)), path, &gaps) else { continue }
+          guard let place = folder.part(path), let history = Self.events(of: place, path, &gaps) else { continue }
           trainings.append(Training(variant: variant.name, seed: seed, history: history))
         }
       }

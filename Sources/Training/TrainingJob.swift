@@ -108,24 +108,11 @@ public struct TrainingJob {
       batchSize: recipe.batchSize, resolution: network.input.height, device: device, threads: loaderThreads)
   }
 
-  /// Text that is equal for trainings with equal outcomes.
-  public var identity: String {
-    get throws {
-      struct Identity: Encodable {
-        var network: Network
-        var recipe: Recipe
-        var seed: Int
-        var dataset: String
-        var images: Int
-        var dataFraction: Double
-        var device: String
-      }
-      return String(
-        decoding: try JSONEncoder.compact.encode(
-          Identity(
-            network: network, recipe: recipe, seed: seed, dataset: dataset.name, images: dataset.training.count,
-            dataFraction: dataFraction, device: "\(device.kind)")), as: UTF8.self)
-    }
+  /// What the outcome depends on.
+  public var identity: TrainingIdentity {
+    TrainingIdentity(
+      network: network, recipe: recipe, seed: seed, dataset: dataset.name, images: dataset.training.count,
+      dataFraction: dataFraction, device: "\(device.kind)")
   }
 
   /// Trains in a folder, from where an earlier call was stopped, and writes `model.safetensors` and `result.json`.
@@ -139,7 +126,7 @@ public struct TrainingJob {
     in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init()
   ) throws -> TrainingResult {
     try validate()
-    let identity = try identity
+    let identity = try identity.text
     let store = CheckpointStore(folder: folder.checkpoints, identity: identity)
     // Another run's folder is refused here, before anything is written into it.
     try store.refuseOtherRuns()

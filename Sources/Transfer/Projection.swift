@@ -4,7 +4,7 @@ import Support
 /// How a configuration (network and data) is made smaller before its widths are optimized.
 ///
 /// All but the resolution are factors relative to the configuration that is projected.
-public struct Projection: Hashable, Sendable {
+public struct Projection: Codable, Hashable, Sendable {
   /// Width multiplier of every layer.
   public var width: Double
   /// Multiplier of the number of blocks of every stage.
@@ -24,6 +24,13 @@ public struct Projection: Hashable, Sendable {
 
   /// Leaves everything as it is: direct optimization.
   public static let identity = Projection()
+
+  /// The projection with the resolution of the network that it led to, as records keep it.
+  public func resolved(to source: Network) -> Projection {
+    var result = self
+    result.resolution = source.input.height
+    return result
+  }
 
   /// The projected network, at the projected resolution.
   ///

@@ -55,11 +55,11 @@ public struct SearchJob {
       loaderThreads: loaderThreads)
   }
 
-  private struct Identity: Encodable {
-    var training: String
-    var optimizer: String
-    var targetMACs: [Int]
-    var divisor: Int
+  /// What the outcome depends on.
+  public var identity: SearchIdentity {
+    SearchIdentity(
+      training: training.identity, method: optimizer.name, settings: optimizer.settings, targetMACs: targets,
+      divisor: divisor)
   }
 
   /// The training images that the search keeps for comparing widths.
@@ -119,13 +119,7 @@ public struct SearchJob {
     remarks: (SearchResult) throws -> [String] = { _ in [] }
   ) throws -> [SearchResult] {
     try validate()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    let identity = String(
-      decoding: try encoder.encode(
-        Identity(
-          training: try training.identity, optimizer: optimizer.identity, targetMACs: targets, divisor: divisor)),
-      as: UTF8.self)
+    let identity = try identity.text
     if let finished = try finished(in: folder, identity: identity, remarks) { return finished }
     let checkpoints = CheckpointStore(folder: folder.checkpoints, identity: identity)
     try checkpoints.refuseOtherRuns()

@@ -14,28 +14,30 @@ extension CompareCommand: EngineWork {
       throw UsageFailure("--algorithm \(twice) is given twice")
     }
     let optimizers = try transfer.optimizers(names).map { try $0.searching() }
-    let run = try transfer.build(
-      optimizers[0], network: network, data: data, recipe: recipe, compute: compute, general)
-    if skipsDirect, run.projection == .identity {
+    let subject = try transfer.subject(network: network, data: data, recipe: recipe, compute: compute, general)
+    let finding = try transfer.finding(optimizers[0], subject, seed: compute.seed)
+    if skipsDirect, finding.projection == .identity {
       throw UsageFailure("--no-direct leaves nothing to search on: give a --project")
     }
-    let comparison = MethodComparison(
-      run: run,
+    guard finding.budgets.count == 1 else {
+      throw UsageFailure("methods are compared at one budget: give --flops once")
+    }
+    let plan = ComparePlan(
+      subject: subject,
       methods: try optimizers.map {
-        .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, run.recipe))
-      },
-      searchesDirectly: !skipsDirect, seeds: seeds)
-    try comparison.validate()
+        .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, subject.recipe))
+      }, projection: finding.projection, stacking: transfer.stacking, budget: finding.budgets[0],
+      searchesDirectly: !skipsDirect, seeds: (0..<seeds).map { compute.seed &+ $0 })
+    try plan.validate()
     let configuration = try Resolved.configuration(
-      "compare", network, data, run.recipe, compute, on: run.device,
+      "compare", network, data, subject.recipe, compute, on: subject.device,
       more: [
         "project": transfer.project, "stacking": transfer.stacking.rawValue, "seeds": "\(seeds)",
         "no-direct": skipsDirect ? "true" : nil, "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ], lists: transfer.lists.merging(["algorithm": names]) { $1 })
     let summary = try output.session(configuration, general) { folder in
-      let summary = try comparison.run(
-        in: folder, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
+      let summary = try plan.run(in: folder, output.surroundings(general))
       for warning in try Report.write(folder) { general.warn(warning) }
       return summary
     }

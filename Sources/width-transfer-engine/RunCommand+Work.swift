@@ -9,20 +9,18 @@ import WidthSearch
 extension RunCommand: EngineWork {
   package func perform() throws {
     try require(seeds, "--seeds", in: 1...1000)
-    let run = try transfer.build(
-      algorithm.optimizer(transfer).searching(), network: network, data: data, recipe: recipe, compute: compute, general
-    )
-    try run.validate()
+    let subject = try transfer.subject(network: network, data: data, recipe: recipe, compute: compute, general)
+    let finding = try transfer.finding(algorithm.optimizer(transfer).searching(), subject, seed: compute.seed)
+    try finding.validate()
     let configuration = try Resolved.configuration(
-      "run", network, data, run.recipe, compute, on: run.device,
-      more: transfer.resolved(run, more: ["seeds": "\(seeds)"]), lists: transfer.lists)
+      "run", network, data, subject.recipe, compute, on: subject.device,
+      more: transfer.resolved(finding, more: ["seeds": "\(seeds)"]), lists: transfer.lists)
     let summaries = try output.session(configuration, general) { folder in
-      let summaries = try run.run(
-        in: folder, seeds: seeds, sinks: { try output.sinks($0, in: $1, general) }, policy: output.policy)
-      for budget in run.budgets {
-        let place = run.place(of: budget, in: folder)
+      let summaries = try RunPlan(finding, seeds: seeds).run(in: folder, output.surroundings(general))
+      for budget in finding.budgets {
+        let place = finding.folder(of: budget, in: folder)
         // Each budget's folder says by itself what was asked.
-        if run.budgets.count > 1 { try configuration.write(to: place.configuration) }
+        if finding.budgets.count > 1 { try configuration.write(to: place.configuration) }
         for warning in try Report.write(place) { general.warn(warning) }
       }
       return summaries
@@ -30,9 +28,9 @@ extension RunCommand: EngineWork {
     if output.json {
       try Output.one(summaries)
     } else {
-      for (budget, summary) in zip(run.budgets, summaries) {
-        let place = run.place(of: budget, in: RunFolder(path: output.output))
-        try tell(summary, budget: run.budgets.count > 1 ? budget.text : nil, in: place)
+      for (budget, summary) in zip(finding.budgets, summaries) {
+        let place = finding.folder(of: budget, in: RunFolder(path: output.output))
+        try tell(summary, budget: finding.budgets.count > 1 ? budget.text : nil, in: place)
       }
     }
   }

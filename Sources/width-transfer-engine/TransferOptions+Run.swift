@@ -3,33 +3,42 @@ import Experiments
 import ImageFiles
 import Methods
 import Networks
+import Support
 import Transfer
 import WidthSearch
 
 extension TransferOptions {
-  func build(
-    _ optimizer: any WidthSearching, network: NetworkOptions, data: DataOptions, recipe: RecipeOptions,
-    compute: ComputeOptions, _ general: GeneralOptions
-  ) throws -> TransferRun {
+  /// What all parts of a plan share.
+  func subject(
+    network: NetworkOptions, data: DataOptions, recipe: RecipeOptions, compute: ComputeOptions,
+    _ general: GeneralOptions
+  ) throws -> Subject {
     try require(searchEpochs, "--search-epochs", in: 1...1_000_000)
     let recipe = try recipe.build()
-    let projection = try projection()
+    // Told before a data set of gigabytes is opened.
+    _ = try projection()
     let fraction = try data.fraction
     let dataset = try data.open(general)
     let target = try network.request.build(
       classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
-    return TransferRun(
-      target: target, dataset: dataset, dataFraction: fraction, projection: projection, optimizer: optimizer,
-      budgets: try Budget.parse(budgets, of: target), stacking: stacking, divisor: network.divisor,
-      searchRecipe: try searchRecipe(for: optimizer, recipe), recipe: recipe, seed: compute.seed,
+    return Subject(
+      target: target, dataset: dataset, dataFraction: fraction, recipe: recipe, divisor: network.divisor,
       device: try compute.prepare(general), loaderThreads: compute.loaderThreads)
   }
 
+  /// The way to widths by one method.
+  func finding(_ optimizer: any WidthSearching, _ subject: Subject, seed: Int) throws -> WidthFinding {
+    WidthFinding(
+      subject: subject, optimizer: optimizer, searchRecipe: try searchRecipe(for: optimizer, subject.recipe),
+      projection: try projection(), stacking: stacking, budgets: try Budget.parse(budgets, of: subject.target),
+      seed: seed)
+  }
+
   /// The flags in their resolved form.
-  func resolved(_ run: TransferRun, more: [String: String?] = [:]) throws -> [String: String?] {
+  func resolved(_ finding: WidthFinding, more: [String: String?] = [:]) throws -> [String: String?] {
     var values: [String: String?] = [
-      "algorithm": run.optimizer.name, "project": project, "stacking": stacking.rawValue,
-      "search-epochs": "\(run.searchRecipe.epochs)", "search-learning-rate": "\(run.searchRecipe.learningRate)",
+      "algorithm": finding.optimizer.name, "project": project, "stacking": stacking.rawValue,
+      "search-epochs": "\(finding.searchRecipe.epochs)", "search-learning-rate": "\(finding.searchRecipe.learningRate)",
     ]
     values.merge(more) { _, new in new }
     return values

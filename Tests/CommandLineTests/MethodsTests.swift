@@ -1,4 +1,3 @@
-import Commands
 import Foundation
 import Testing
 
@@ -31,6 +30,37 @@ import Testing
     try place.run(words.dropLast(4) + ["--output", "out", "--overwrite"]).expect(0)
     #expect(!place.has("out/flops-0.6x") && place.has("out/flops-1x/notes.txt"))
     #expect(!place.has("out/flops-1x/widths.json") && place.has("out/widths.json"))
+  }
+
+  @Test("A search, a run and a comparison in one folder share what they have in common, and each stays readable")
+  func shared() throws {
+    let place = try Workplace()
+    let words =
+      Self.words + ["--search-epochs", "1", "--project", "width=0.5", "--output", "out"]
+    try place.run(["search"] + words + ["--algorithm", "network-slimming"]).expect(0)
+    let searched = try place.bytes("out/search/result.json")
+    try place.run(["run"] + words + ["--algorithm", "network-slimming"]).expect(0)
+    #expect(try place.events(in: "out/search").count { $0 == "start" } == 1)
+    #expect(try place.bytes("out/search/result.json") == searched)
+    let comparing =
+      ["compare"] + words + [
+        "--algorithm", "uniform", "--algorithm", "network-slimming", "--seeds", "1", "--no-direct",
+      ]
+    let comparison = try place.run(comparing + ["--json"])
+    comparison.expect(0)
+    let arms = try #require(comparison.json()["arms"] as? [[String: Any]])
+    let members = arms.compactMap { ($0["members"] as? [[String: Any]])?.first }
+    #expect(members.map { $0["folder"] as? String } == ["uniform/seed-0", "optimized/seed-0"])
+    #expect(members.map { $0["searchFolder"] as? String } == ["control/uniform/seed-0/search", "search"])
+    #expect(!place.has("out/transferred/network-slimming/seed-0/model.safetensors"))
+    #expect(try place.json("out/run.json")["plans"] as? [String] == ["search", "run", "compare"])
+    // Other settings belong into another folder.
+    try place.run(["run"] + words + ["--algorithm", "network-slimming", "--epochs", "2"]).expect(
+      64, "holds another run", "epochs is 1")
+    try place.run("report", "out").expect(0)
+    #expect(try place.run(comparing + ["--json"]).output == comparison.output)
+    try place.run(["search"] + words + ["--algorithm", "network-slimming", "--overwrite"]).expect(0)
+    #expect(!place.has("out/uniform") && !place.has("out/comparison.json"))
   }
 
   @Test("A comparison trains every method, direct and transferred, goes on, and has one report")

@@ -2,6 +2,7 @@ import Foundation
 import Records
 import Support
 import Testing
+import Transfer
 
 /// Widths files and YAML files, good and broken.
 @Suite struct DocumentFileTests {

@@ -3,6 +3,7 @@ import Networks
 import Records
 import Support
 import Testing
+import Transfer
 
 @testable import Reporting
 

@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import Transfer
 
 @testable import Reporting
 
@@ -130,7 +131,7 @@ struct SyntheticRun {
     try append(events, to: folder, from: 1_759_990_000)
   }
 
-  static let projection = WidthsFile.ProjectionRecord(width: 0.5, depth: 1, resolution: 16, data: 0.2)
+  static let projection = Projection(width: 0.5, depth: 1, resolution: 16, data: 0.2)
   static let overhead = WidthsFile.OverheadRecord(
     flops: 1.1e13, seconds: 214, directFlops: 7.9e14, reduction: 71.8, nominalReduction: 80)
 

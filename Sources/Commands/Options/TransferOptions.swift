@@ -41,13 +41,7 @@ package struct TransferOptions: ParsableArguments {
 
   /// How a method trains during its search.
   package func searchRecipe(for optimizer: any WidthOptimizer, _ recipe: Recipe) throws -> Recipe {
-    var base = recipe
-    if let searchLearningRate { base.learningRate = searchLearningRate }
-    var search = optimizer.searchRecipe(from: base)
-    search.name += ", search"
-    if let searchEpochs { search.epochs = searchEpochs }
-    try search.validate()
-    return search
+    try optimizer.searchRecipe(from: recipe, epochs: searchEpochs, learningRate: searchLearningRate)
   }
 
   /// The methods of these names with the settings that are given for them.

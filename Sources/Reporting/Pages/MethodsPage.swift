@@ -297,7 +297,7 @@ struct MethodsPage {
       facts += [
         .init(name: "Projected width", value: "\(Format.trimmed(projection.width))×"),
         .init(name: "Projected depth", value: "\(Format.trimmed(projection.depth))×"),
-        .init(name: "Projected resolution", value: "\(projection.resolution) px"),
+        .init(name: "Projected resolution", value: "\(projection.resolution ?? summary.resolution) px"),
         .init(name: "Projected data", value: "\(Format.trimmed(projection.data * 100))%"),
       ]
     }

@@ -1,3 +1,4 @@
+import Transfer
 import Foundation
 import Networks
 import Records
@@ -15,9 +16,9 @@ enum PageParts {
   }
 
   /// A projection in the words of the command line.
-  static func projection(_ projection: WidthsFile.ProjectionRecord) -> String {
+  static func projection(_ projection: Projection) -> String {
     "width \(Format.trimmed(projection.width))×, depth \(Format.trimmed(projection.depth))×, "
-      + "\(projection.resolution) px, \(Format.trimmed(projection.data * 100))% of the data"
+      + (projection.resolution.map { "\($0) px, " } ?? "") + "\(Format.trimmed(projection.data * 100))% of the data"
   }
 
   /// A verdict in words; `noun` is the value that was compared.

@@ -268,7 +268,7 @@ struct RunPage {
         .init(name: "Algorithm", value: PageParts.algorithm(summary.algorithm)),
         .init(name: "Projected width", value: "\(Format.trimmed(summary.projection.width))×"),
         .init(name: "Projected depth", value: "\(Format.trimmed(summary.projection.depth))×"),
-        .init(name: "Projected resolution", value: "\(summary.projection.resolution) px"),
+        .init(name: "Projected resolution", value: "\(summary.projection.resolution ?? summary.resolution) px"),
         .init(name: "Projected data", value: "\(Format.trimmed(summary.projection.data * 100))%"),
       ] + trainingFacts
     return Page.Section(

@@ -1,0 +1,129 @@
+import ImageFiles
+import Methods
+import Networks
+import Records
+import Support
+import Training
+import Transfer
+import WidthSearch
+
+/// Several search methods and controls on one network and data set: each searches directly and on the projection, and every
+/// network is trained with the same recipe and the same seeds.
+///
+/// One search a seed, then one training of what it found with the same seed, so that the spread of an arm holds the search's as
+/// well. Every part is a job in a folder of its own and can be stopped and started again; what two arms share is done once.
+public struct ComparePlan {
+  /// One method.
+  public struct Method {
+    /// The method with its settings.
+    public var optimizer: any WidthSearching
+    /// How it trains during the search.
+    public var searchRecipe: Recipe
+
+    /// Describes a method.
+    public init(optimizer: any WidthSearching, searchRecipe: Recipe) {
+      self.optimizer = optimizer
+      self.searchRecipe = searchRecipe
+    }
+  }
+
+  /// What all arms share.
+  public var subject: Subject
+  /// The methods and controls.
+  public var methods: [Method]
+  /// How network and data are shrunk for the transferred searches.
+  public var projection: Projection
+  /// How blocks of the source stand for those of the target.
+  public var stacking: Stacking
+  /// The budget of the target.
+  public var budget: Budget
+  /// Whether methods search on the target itself, too.
+  public var searchesDirectly: Bool
+  /// The seeds, one search and one training of each arm with each.
+  public var seeds: [Int]
+
+  /// Describes a comparison of methods.
+  public init(
+    subject: Subject, methods: [Method], projection: Projection, stacking: Stacking = .averageBlock, budget: Budget,
+    searchesDirectly: Bool = true, seeds: [Int] = [0]
+  ) {
+    self.subject = subject
+    self.methods = methods
+    self.projection = projection
+    self.stacking = stacking
+    self.budget = budget
+    self.searchesDirectly = searchesDirectly
+    self.seeds = seeds
+  }
+
+  /// A method and where it searches.
+  private struct Arm {
+    var method: Method
+    var mode: ComparisonSummary.Mode
+    var folder: String { "\(mode.rawValue)/\(method.optimizer.name)" }
+  }
+
+  // Controls come first; a projection of nothing is a direct search.
+  private var arms: [Arm] {
+    let controls = methods.filter(\.optimizer.isControl).map { Arm(method: $0, mode: .control) }
+    let searches = methods.filter { !$0.optimizer.isControl }
+    let projects = projection != .identity
+    return controls
+      + searches.flatMap { method in
+        (searchesDirectly || !projects ? [Arm(method: method, mode: .direct)] : [])
+          + (projects ? [Arm(method: method, mode: .transferred)] : [])
+      }
+  }
+
+  private func finding(_ arm: Arm, seed: Int) -> WidthFinding {
+    WidthFinding(
+      subject: subject, optimizer: arm.method.optimizer, searchRecipe: arm.method.searchRecipe,
+      projection: arm.mode == .transferred ? projection : .identity, stacking: stacking, budgets: [budget], seed: seed)
+  }
+
+  /// Finds out what cannot work before anything is searched.
+  public func validate() throws {
+    for arm in arms { try finding(arm, seed: seeds.first ?? 0).validate() }
+  }
+
+  /// Searches and trains, and writes `comparison.json`.
+  ///
+  /// - Throws: `UsageFailure` before anything is done when the parts do not fit, `Interrupted` when it is stopped.
+  public func run(in folder: RunFolder, _ surroundings: JobSurroundings = .init()) throws -> ComparisonSummary {
+    try validate()
+    let store = try JobStore(folder, plan: .compare, surroundings: surroundings)
+    // Seed by seed, so that a comparison that is stopped has every arm once before any arm twice.
+    var members = arms.map { _ in [ComparisonSummary.Member]() }
+    for seed in seeds {
+      for (index, arm) in arms.enumerated() { members[index].append(try member(arm, seed: seed, in: store)) }
+    }
+    let summary = try summary(members)
+    try JSONFile.write(summary, to: folder.comparison)
+    return summary
+  }
+
+  private func member(_ arm: Arm, seed: Int, in store: JobStore) throws -> ComparisonSummary.Member {
+    let path = "\(arm.folder)/seed-\(seed)"
+    let label = "\(arm.method.optimizer.name) \(arm.mode.rawValue), seed \(seed)"
+    let found = try finding(arm, seed: seed).find(in: store, folder: path, label: label)[0]
+    let network = try subject.target.with(Widths(found.file.widths))
+    let done = try store.perform(subject.training(of: network, seed: seed), in: path, label: label)
+    let cost = try network.cost()
+    return .init(
+      seed: seed, widths: try network.widths.values, macs: cost.macs, parameters: cost.parameters,
+      overhead: arm.mode == .control ? nil : found.file.overhead, result: done.output, folder: done.folder,
+      searchFolder: found.search == store.joined(done.folder, "search") ? nil : found.search)
+  }
+
+  private func summary(_ members: [[ComparisonSummary.Member]]) throws -> ComparisonSummary {
+    let target = subject.target
+    return ComparisonSummary(
+      network: target.name, dataset: subject.dataset.name, resolution: target.input.height,
+      images: subject.training(of: target, seed: seeds.first ?? 0).imageCount,
+      classes: subject.dataset.classNames.count, epochs: subject.recipe.epochs, targetMacs: budget.macs,
+      projection: projection == .identity
+        ? nil : projection.resolved(to: try projection.applied(to: target, divisor: subject.divisor)),
+      groups: try GroupRecord.all(of: target),
+      arms: zip(arms, members).map { .init(algorithm: $0.method.optimizer.name, mode: $0.mode, members: $1) })
+  }
+}

@@ -1,0 +1,55 @@
+import ImageFiles
+import Methods
+import Networks
+import Torch
+import Training
+import Transfer
+
+/// What all parts of a plan share: the network whose widths are sought, the data, how networks are trained in the end, and where
+/// it is computed.
+public struct Subject {
+  /// The network whose widths are sought, at the target's resolution.
+  public var target: Network
+  /// The data.
+  public var dataset: Dataset
+  /// The part of the training data that counts as all of it.
+  public var dataFraction: Double
+  /// How the networks are trained in the end.
+  public var recipe: Recipe
+  /// Channel counts are multiples of this.
+  public var divisor: Int
+  /// Where to compute.
+  public var device: Device
+  /// Threads that prepare batches.
+  public var loaderThreads: Int
+
+  /// Describes a subject.
+  public init(
+    target: Network, dataset: Dataset, dataFraction: Double = 1, recipe: Recipe, divisor: Int = 8,
+    device: Device = .cpu,
+    loaderThreads: Int = 1
+  ) {
+    self.target = target
+    self.dataset = dataset
+    self.dataFraction = dataFraction
+    self.recipe = recipe
+    self.divisor = divisor
+    self.device = device
+    self.loaderThreads = loaderThreads
+  }
+
+  /// The training of a network in the end.
+  public func training(of network: Network, seed: Int) -> TrainingJob {
+    TrainingJob(
+      network: network, dataset: dataset, recipe: recipe, dataFraction: dataFraction, seed: seed, device: device,
+      loaderThreads: loaderThreads)
+  }
+
+  /// The baseline at a budget: the target itself, or scaled by one multiplier on all layers when that is not its own cost.
+  ///
+  /// - Throws: `UsageFailure` for a budget that the network cannot meet.
+  public func uniform(at budget: Budget) throws -> Network {
+    let ownMACs = try target.cost().macs
+    return budget.macs == ownMACs ? target : try target.matching(macs: budget.macs, divisor: divisor).network
+  }
+}

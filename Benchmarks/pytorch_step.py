@@ -101,7 +101,8 @@ def main():
             spans["step"].append(end - backward)
             spans["total"].append(end - start)
     medians = {key: round(statistics.median(values) * 1000, 4) for key, values in spans.items()}
-    print(json.dumps({"network": options.network, **medians}))
+    mean = statistics.fmean(spans["total"]) * 1000
+    print(json.dumps({"network": options.network, **medians, "mean": round(mean, 4)}))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,14 @@ namespace {
 using Parallel = void (*)(void (*)(void *), void *, unsigned, unsigned);
 using SetBlockTime = void (*)(int);
 
-std::mutex mutex;
-std::condition_variable changed;
-std::thread keeper;
-bool is_crowded = false;
+// Never destroyed: at the end of the process the keeper may still wait.
+struct State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::thread keeper;
+  bool is_crowded = false;
+};
+State &state = *new State;
 
 template <typename Function>
 Function symbol(const char *name) {
@@ -35,20 +39,20 @@ constexpr int usual_block_time = 200;
 // than processors. So a thread that is no part of any work keeps a team of its own: its members sleep, but are counted.
 int ct_crowd_begin(int members) {
   return ctorch::status([&] {
-    std::lock_guard<std::mutex> lock(mutex);
-    if (is_crowded) return;
+    std::lock_guard<std::mutex> lock(state.mutex);
+    if (state.is_crowded) return;
     if (auto set = symbol<SetBlockTime>("kmp_set_blocktime")) {
       set(0);
-      is_crowded = true;
+      state.is_crowded = true;
       return;
     }
     auto parallel = symbol<Parallel>("GOMP_parallel");
     TORCH_CHECK(parallel, "the OpenMP runtime is not one that is known");
-    is_crowded = true;
-    keeper = std::thread([parallel, members] {
+    state.is_crowded = true;
+    state.keeper = std::thread([parallel, members] {
       parallel(nothing, nullptr, static_cast<unsigned>(members), 0);
-      std::unique_lock<std::mutex> lock(mutex);
-      changed.wait(lock, [] { return !is_crowded; });
+      std::unique_lock<std::mutex> lock(state.mutex);
+      state.changed.wait(lock, [] { return !state.is_crowded; });
     });
   });
 }
@@ -57,16 +61,16 @@ int ct_crowd_end(void) {
   return ctorch::status([&] {
     std::thread ended;
     {
-      std::lock_guard<std::mutex> lock(mutex);
-      if (!is_crowded) return;
-      is_crowded = false;
-      if (!keeper.joinable()) {
+      std::lock_guard<std::mutex> lock(state.mutex);
+      if (!state.is_crowded) return;
+      state.is_crowded = false;
+      if (!state.keeper.joinable()) {
         if (auto set = symbol<SetBlockTime>("kmp_set_blocktime")) set(usual_block_time);
         return;
       }
-      ended = std::move(keeper);
+      ended = std::move(state.keeper);
     }
-    changed.notify_all();
+    state.changed.notify_all();
     // Its team ends with the thread.
     ended.join();
   });

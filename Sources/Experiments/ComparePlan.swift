@@ -106,24 +106,27 @@ public struct ComparePlan {
     let path = "\(arm.folder)/seed-\(seed)"
     let label = "\(arm.method.optimizer.name) \(arm.mode.rawValue), seed \(seed)"
     let found = try finding(arm, seed: seed).find(in: store, folder: path, label: label)[0]
-    let network = try subject.target.with(Widths(found.file.widths))
+    let network = try subject.target.with(found.file.widths)
     let done = try store.perform(subject.training(of: network, seed: seed), in: path, label: label)
-    let cost = try network.cost()
+    let cost = network.cost
     return .init(
-      seed: seed, widths: try network.widths.values, macs: cost.macs, parameters: cost.parameters,
+      seed: seed, widths: network.widths, macs: cost.macs, parameters: cost.parameters,
       overhead: arm.mode == .control ? nil : found.file.overhead, result: done.output, folder: done.folder,
       searchFolder: found.search == store.joined(done.folder, "search") ? nil : found.search)
   }
 
   private func summary(_ members: [[ComparisonSummary.Member]]) throws -> ComparisonSummary {
     let target = subject.target
-    return ComparisonSummary(
+    var summary = ComparisonSummary(
       network: target.name, dataset: subject.dataset.name, resolution: target.input.height,
       images: subject.training(of: target, seed: seeds.first ?? 0).imageCount,
-      classes: subject.dataset.classNames.count, epochs: subject.recipe.epochs, targetMacs: budget.macs,
+      classes: subject.dataset.classNames.count, epochs: subject.recipe.epochs,
+      targetMacs: budget.model == .macs ? budget.amount : try subject.uniform(at: budget).cost.macs,
       projection: projection == .identity
         ? nil : projection.resolved(to: try projection.applied(to: target, divisor: subject.divisor)),
-      groups: try GroupRecord.all(of: target),
+      groups: GroupRecord.all(of: target),
       arms: zip(arms, members).map { .init(algorithm: $0.method.optimizer.name, mode: $0.mode, members: $1) })
+    summary.targetParameters = budget.model == .parameters ? budget.amount : nil
+    return summary
   }
 }

@@ -33,7 +33,7 @@ public struct RunPlan {
     let found = try finding.find(in: store)
     return try zip(finding.budgets, found).map { budget, widths in
       let place = finding.place(of: budget)
-      let optimized = try subject.target.with(Widths(widths.file.widths))
+      let optimized = try subject.target.with(widths.file.widths)
       let variants = try [("uniform", try subject.uniform(at: budget)), ("optimized", optimized)].map {
         try train($0.0, $0.1, budget, in: store)
       }
@@ -47,7 +47,7 @@ public struct RunPlan {
   }
 
   private func train(
-    _ name: String, _ network: Network, _ budget: Budget, in store: JobStore
+    _ name: String, _ network: ResolvedNetwork, _ budget: Budget, in store: JobStore
   ) throws -> RunSummary.Variant {
     let numbers = (0..<seeds).map { finding.seed &+ $0 }
     let place = finding.place(of: budget)
@@ -57,7 +57,7 @@ public struct RunPlan {
       return try store.perform(
         subject.training(of: network, seed: number), in: store.joined(place, "\(name)/seed-\(number)"), label: label)
     }
-    let cost = try network.cost()
+    let cost = network.cost
     return .init(
       name: name, macs: cost.macs, parameters: cost.parameters, results: done.map(\.output), seeds: numbers,
       folders: done.map { RunFolder.relative($0.folder, to: place) })
@@ -70,11 +70,14 @@ public struct RunPlan {
     guard let projection = widths.projection, let overhead = widths.overhead else {
       throw FileFailure(.badData, path: "widths.json", reason: "it does not say what the search cost; search anew")
     }
-    return RunSummary(
+    var summary = RunSummary(
       network: target.name, dataset: subject.dataset.name, algorithm: finding.optimizer.name,
       resolution: target.input.height, images: subject.training(of: target, seed: finding.seed).imageCount,
-      classes: subject.dataset.classNames.count, targetMacs: budget.macs, projection: projection,
-      sourceMacs: try finding.source().cost().macs, overhead: overhead,
-      groups: try GroupRecord.all(of: target, widths: widths.widths), variants: variants)
+      classes: subject.dataset.classNames.count, targetMacs: budget.model == .macs ? budget.amount : variants[0].macs,
+      projection: projection,
+      sourceMacs: try finding.source().cost.macs, overhead: overhead,
+      groups: GroupRecord.all(of: target, widths: widths.widths), variants: variants)
+    summary.targetParameters = budget.model == .parameters ? budget.amount : nil
+    return summary
   }
 }

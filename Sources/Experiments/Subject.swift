@@ -9,7 +9,7 @@ import Transfer
 /// it is computed.
 public struct Subject {
   /// The network whose widths are sought, at the target's resolution.
-  public var target: Network
+  public var target: ResolvedNetwork
   /// The data.
   public var dataset: Dataset
   /// The part of the training data that counts as all of it.
@@ -25,7 +25,7 @@ public struct Subject {
 
   /// Describes a subject.
   public init(
-    target: Network, dataset: Dataset, dataFraction: Double = 1, recipe: Recipe, divisor: Int = 8,
+    target: ResolvedNetwork, dataset: Dataset, dataFraction: Double = 1, recipe: Recipe, divisor: Int = 8,
     device: Device = .cpu,
     loaderThreads: Int = 1
   ) {
@@ -39,7 +39,7 @@ public struct Subject {
   }
 
   /// The training of a network in the end.
-  public func training(of network: Network, seed: Int) -> TrainingJob {
+  public func training(of network: ResolvedNetwork, seed: Int) -> TrainingJob {
     TrainingJob(
       network: network, dataset: dataset, recipe: recipe, dataFraction: dataFraction, seed: seed, device: device,
       loaderThreads: loaderThreads)
@@ -48,8 +48,8 @@ public struct Subject {
   /// The baseline at a budget: the target itself, or scaled by one multiplier on all layers when that is not its own cost.
   ///
   /// - Throws: `UsageFailure` for a budget that the network cannot meet.
-  public func uniform(at budget: Budget) throws -> Network {
-    let ownMACs = try target.cost().macs
-    return budget.macs == ownMACs ? target : try target.matching(macs: budget.macs, divisor: divisor).network
+  public func uniform(at budget: Budget) throws -> ResolvedNetwork {
+    budget.amount == budget.model.count(target)
+      ? target : try target.matching(budget.amount, in: budget.model, divisor: divisor).resolved
   }
 }

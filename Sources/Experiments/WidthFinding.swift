@@ -45,11 +45,13 @@ public struct WidthFinding {
 
   /// The projected network.
   ///
-  /// - Throws: As ``Projection/applied(to:divisor:)``.
-  public func source() throws -> Network { try projection.applied(to: subject.target, divisor: subject.divisor) }
+  /// - Throws: As ``Transfer/Projection/applied(to:divisor:)``.
+  public func source() throws -> ResolvedNetwork {
+    try projection.applied(to: subject.target, divisor: subject.divisor)
+  }
 
   /// The folder of a budget inside that of a plan: the plan's own when there is only one.
-  public func place(of budget: Budget) -> String { budgets.count == 1 ? "" : RunFolder.budgetPrefix + budget.text }
+  public func place(of budget: Budget) -> String { budgets.count == 1 ? "" : budget.name }
 
   /// The folder of a budget.
   public func folder(of budget: Budget, in folder: RunFolder) -> RunFolder {
@@ -60,15 +62,30 @@ public struct WidthFinding {
   /// Finds out what cannot work before anything is searched, trained or removed.
   ///
   /// - Throws: What the search, the extrapolation or a training would throw, hours later.
-  public func validate() throws {
-    let source = try source()
+  public func validate() throws { try validate(source()) }
+
+  private func validate(_ source: ResolvedNetwork) throws {
     try subject.training(of: subject.target, seed: seed).validate()
-    try search(source, budgets).validate()
+    for group in groups { try search(source, group).validate() }
     for budget in budgets {
       _ = try Extrapolation.match(
-        multipliers: [:], from: source, to: subject.target, stacking: stacking, divisor: subject.divisor,
-        targetMACs: budget.macs)
+        multipliers: [:], from: source, to: subject.target, stacking: stacking, divisor: subject.divisor, budget: budget
+      )
     }
+  }
+
+  /// The budgets that share a search: those of one cost model where the method serves several, else each by itself.
+  private var groups: [[Budget]] {
+    guard optimizer.servesSeveralBudgets else { return budgets.map { [$0] } }
+    var groups: [[Budget]] = []
+    for budget in budgets {
+      if let index = groups.firstIndex(where: { $0[0].model == budget.model }) {
+        groups[index].append(budget)
+      } else {
+        groups.append([budget])
+      }
+    }
+    return groups
   }
 
   /// Widths for one budget, and where they were searched.
@@ -90,67 +107,62 @@ public struct WidthFinding {
   /// - Returns: One for each of ``budgets``.
   /// - Throws: `UsageFailure` before anything is done when the parts do not fit, `Interrupted` when it is stopped.
   public func find(in store: JobStore, folder: String = "", label: String? = nil) throws -> [Found] {
-    try validate()
     let source = try source()
-    func name(_ budget: Budget?) -> String {
-      ["search", budget?.text, label].compactMap { $0 }.joined(separator: ", ")
-    }
-    if optimizer.servesSeveralBudgets || budgets.count == 1 {
+    try validate(source)
+    let groups = groups
+    var found: [Budget: Found] = [:]
+    for group in groups {
+      // One search for all budgets lies beside their folders; of several, each lies in that of its first budget.
+      let place = groups.count == 1 ? folder : store.joined(folder, place(of: group[0]))
+      let name = ["search", groups.count == 1 ? nil : group[0].text, label].compactMap { $0 }.joined(separator: ", ")
       let done = try store.perform(
-        RemarkedSearch(try search(source, budgets)) { try remarks($0, source) }, in: store.joined(folder, "search"),
-        label: name(nil))
-      return try zip(budgets, done.output).map { budget, result in
-        Found(
-          file: try keep(result, budget, source, in: store.folder(store.joined(folder, place(of: budget)))),
+        RemarkedSearch(search(source, group)) { try remarks($0, group, source) }, in: store.joined(place, "search"),
+        label: name)
+      for (budget, result) in zip(group, done.output) {
+        found[budget] = Found(
+          file: try keep(result, budget, source, in: store.folder(store.joined(folder, self.place(of: budget)))),
           search: done.folder)
       }
     }
-    return try budgets.map { budget in
-      let place = store.joined(folder, place(of: budget))
-      let done = try store.perform(
-        RemarkedSearch(try search(source, [budget])) { try remarks($0, source) }, in: store.joined(place, "search"),
-        label: name(budget))
-      return Found(file: try keep(done.output[0], budget, source, in: store.folder(place)), search: done.folder)
-    }
+    return budgets.compactMap { found[$0] }
   }
 
-  private func search(_ source: Network, _ budgets: [Budget]) throws -> SearchJob {
+  private func search(_ source: ResolvedNetwork, _ budgets: [Budget]) -> SearchJob {
     SearchJob(
       network: source, dataset: subject.dataset, dataFraction: subject.dataFraction * projection.data,
-      optimizer: optimizer, targets: try budgets.map { try sourceTarget($0, source) }, recipe: searchRecipe,
+      optimizer: optimizer, targets: budgets.map { sourceTarget($0, source) },
+      in: budgets[0].model, recipe: searchRecipe,
       divisor: subject.divisor, seed: seed, device: subject.device, loaderThreads: subject.loaderThreads)
   }
 
   /// The same part of the source's cost as the budget is of the target's.
-  private func sourceTarget(_ budget: Budget, _ source: Network) throws -> Int {
-    let ratio = Double(try source.cost().macs) / Double(try subject.target.cost().macs)
-    return max(1, Int((Double(budget.macs) * ratio).rounded()))
+  private func sourceTarget(_ budget: Budget, _ source: ResolvedNetwork) -> Int {
+    let ratio = Double(budget.model.count(source)) / Double(budget.model.count(subject.target))
+    return max(1, Int((Double(budget.amount) * ratio).rounded()))
   }
 
   /// Warnings about what becomes of a result on the target.
-  private func remarks(_ result: SearchResult, _ source: Network) throws -> [String] {
-    let budget = try budgets.first { try sourceTarget($0, source) == result.targetMACs }
+  private func remarks(_ result: SearchResult, _ budgets: [Budget], _ source: ResolvedNetwork) throws -> [String] {
+    let budget = budgets.first { sourceTarget($0, source) == result.target }
     return try budget.flatMap { try match(result, $0, source).remark }.map { [$0] } ?? []
   }
 
-  private func match(_ result: SearchResult, _ budget: Budget, _ source: Network) throws -> WidthMatch {
+  private func match(_ result: SearchResult, _ budget: Budget, _ source: ResolvedNetwork) throws -> WidthMatch {
     if optimizer.keepsProportions {
       // The baseline is the target itself where it meets the budget, with nothing rounded.
-      let network = try subject.uniform(at: budget)
-      return WidthMatch(
-        widths: try network.widths, network: network, scale: 1, macs: try network.cost().macs, target: budget.macs)
+      return WidthMatch(try subject.uniform(at: budget), scale: 1, in: budget.model, target: budget.amount)
     }
     return try Extrapolation.match(
       multipliers: result.multipliers(of: source), from: source, to: subject.target, stacking: stacking,
-      divisor: subject.divisor, targetMACs: budget.macs)
+      divisor: subject.divisor, budget: budget)
   }
 
   private func keep(
-    _ result: SearchResult, _ budget: Budget, _ source: Network, in place: RunFolder
+    _ result: SearchResult, _ budget: Budget, _ source: ResolvedNetwork, in place: RunFolder
   ) throws -> WidthsFile {
     var file = try WidthsFile(
       match(result, budget, source), target: subject.target, source: source, projection: projection,
-      algorithm: optimizer.name, targetMACs: budget.macs)
+      algorithm: optimizer.name)
     file.overhead = try overhead(of: result)
     file.history = result.history
     file.evidence = result.evidence

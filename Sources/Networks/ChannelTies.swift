@@ -54,37 +54,29 @@ struct ChannelTies {
   mutating func propagate(
     _ layer: Layer, at index: Int, inputs: [[Resolver.Segment]], shapes: [Shape], output: Shape
   ) throws -> [Resolver.Segment] {
-    switch layer.operation {
-    case .convolution(let convolution):
-      switch convolution.grouping {
-      case .depthwise:
-        for segment in inputs[0] { producers.append((segment.variable, index)) }
-        return inputs[0]
-      case .grouped(let groups):
-        try constrain(inputs[0], toMultiplesOf: groups, by: layer)
-        let new = produce(at: index, channels: output.channels, isDerived: convolution.derivedChannels != nil)
-        try constrain([new], toMultiplesOf: groups, by: layer)
-        return [new]
-      case .dense:
-        return [produce(at: index, channels: output.channels, isDerived: convolution.derivedChannels != nil)]
-      }
-    case .linear: return [produce(at: index, channels: output.channels, isDerived: false)]
-    case .add, .multiply:
+    switch layer.operation.definition.channels {
+    case .filters:
+      for segment in inputs[0] { producers.append((segment.variable, index)) }
+      return inputs[0]
+    case .produces(let multiple, let rule):
+      if multiple > 1 { try constrain(inputs[0], toMultiplesOf: multiple, by: layer) }
+      let new = produce(at: index, channels: output.channels, isDerived: rule != nil)
+      if multiple > 1 { try constrain([new], toMultiplesOf: multiple, by: layer) }
+      return [new]
+    case .ties:
       try tie(inputs[0], inputs[1], by: layer)
       return inputs[0]
-    case .concatenate:
+    case .joins:
       try refuseDerived(inputs.flatMap { $0 }, by: layer)
       return inputs.flatMap { $0 }
-    case .flatten:
+    case .spreads:
       let positions = shapes[0].height * shapes[0].width
       guard positions > 1 else { return inputs[0] }
       try refuseDerived(inputs[0], by: layer)
       return inputs[0].map {
         .init(variable: $0.variable, channels: $0.channels * positions, positions: $0.positions * positions)
       }
-    case .batchNorm, .activation, .maxPool, .averagePool, .adaptiveAveragePool, .globalAveragePool, .dropout,
-      .stochasticDepth:
-      return inputs[0]
+    case .passes: return inputs[0]
     }
   }
 
@@ -128,7 +120,7 @@ struct ChannelTies {
     granularities[older] = leastCommonMultiple(granularities[a], granularities[b])
   }
 
-  // Costs of derived channels are followed through plain layers only (``MACCounter``).
+  // Costs of derived channels are followed through plain layers only (``CostCounter``).
   private func refuseDerived(_ segments: [Resolver.Segment], by layer: Layer) throws {
     guard !segments.contains(where: { kind($0.variable) == .derived }) else {
       throw NetworkFailure(

@@ -28,14 +28,9 @@ extension Network {
     var index = layers.count - 1
     // Activations and pools may follow the classifier; the last layer with a width of its own is the classifier.
     while true {
-      switch layers[index].operation {
-      case .linear(var linear):
-        linear.outputFeatures = classes
-        return replacing(index, by: .linear(linear))
-      case .convolution(var convolution) where convolution.grouping == .dense && convolution.derivedChannels == nil:
-        convolution.outputChannels = classes
-        return replacing(index, by: .convolution(convolution))
-      default: break
+      let definition = layers[index].operation.definition
+      if definition.channels == .produces() {
+        return replacing(index, by: Operation(definition.with(outputChannels: classes)))
       }
       let inputs = resolved.layers[index].inputIndices
       guard inputs.count == 1, inputs[0] >= 0 else {

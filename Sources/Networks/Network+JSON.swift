@@ -7,11 +7,14 @@ extension Network {
   /// - Parameters:
   ///   - json: The document, as ``json()`` writes it.
   ///   - file: Where it came from, for messages.
+  ///   - operations: Operations from elsewhere that it may hold.
   /// - Throws: ``NetworkFailure`` that names the layer at fault.
-  public init(json: Data, file: String? = nil) throws {
+  public init(json: Data, file: String? = nil, operations: [any OperationDefinition.Type] = []) throws {
     do {
-      let network = try JSONDecoder().decode(Network.self, from: json)
-      _ = try network.resolved().cost()
+      let decoder = JSONDecoder()
+      decoder.userInfo[.operations] = operations
+      let network = try decoder.decode(Network.self, from: json)
+      _ = try network.resolved()
       self = network
     } catch let error as DecodingError {
       throw NetworkFailure("\(error.place) (a network has a name, an input, layers and stages)", file: file)

@@ -5,22 +5,30 @@ public struct WidthMatch: Sendable, Hashable {
   /// The width of every group.
   public var widths: Widths
   /// The network at these widths.
-  public var network: Network
+  public var resolved: ResolvedNetwork
   /// The common factor `s` of the widths before rounding.
   public var scale: Double
-  /// Multiply-accumulates at these widths.
-  public var macs: Int
-  /// The multiply-accumulates that were asked for.
+  /// What was to be met.
+  public var model: CostModel
+  /// The cost at these widths, in the model's unit.
+  public var count: Int
+  /// The cost that was asked for.
   public var target: Int
-  /// `(macs − target) / target`.
-  public var relativeError: Double { Double(macs - target) / Double(max(1, target)) }
+  /// `(count − target) / target`.
+  public var relativeError: Double { Double(count - target) / Double(max(1, target)) }
 
-  /// Describes widths that are known to cost `macs`.
-  public init(widths: Widths, network: Network, scale: Double, macs: Int, target: Int) {
-    self.widths = widths
-    self.network = network
+  /// The network at these widths.
+  public var network: Network { resolved.network }
+  /// Multiply-accumulates at these widths.
+  public var macs: Int { resolved.cost.macs }
+
+  /// Describes a network that is known to meet a target.
+  public init(_ resolved: ResolvedNetwork, scale: Double, in model: CostModel = .macs, target: Int) {
+    widths = resolved.widths
+    self.resolved = resolved
     self.scale = scale
-    self.macs = macs
+    self.model = model
+    count = model.count(resolved)
     self.target = target
   }
 }
@@ -43,21 +51,36 @@ extension Network {
   /// - Throws: ``UsageFailure`` for an impossible target or divisor, ``NetworkFailure`` for an unknown group or an invalid
   ///   network.
   public func matching(
-    macs target: Int, multipliers: [WidthGroup.ID: Double] = [:], divisor: Int = 8
+    macs target: Int, multipliers: PerGroup<Double> = [:], divisor: Int = 8
+  ) throws -> WidthMatch {
+    try resolved().matching(target, in: .macs, multipliers: multipliers, divisor: divisor)
+  }
+}
+
+extension ResolvedNetwork {
+  /// Scales relative widths by one common factor so that the network costs `target`, as ``Network/matching(macs:multipliers:divisor:)``
+  /// does for multiply-accumulates.
+  ///
+  /// - Parameters:
+  ///   - target: The cost at this network's input size, in the model's unit.
+  ///   - model: What is counted.
+  ///   - multipliers: Widths relative to this network's; groups left out have 1.
+  ///   - divisor: What widths are rounded to; also the smallest width.
+  /// - Throws: ``Support/UsageFailure`` for an impossible target or divisor, ``NetworkFailure`` for an unknown group.
+  public func matching(
+    _ target: Int, in model: CostModel, multipliers: PerGroup<Double> = [:], divisor: Int = 8
   ) throws -> WidthMatch {
     try checkDivisor(divisor)
-    guard target >= 1 else { throw UsageFailure("a FLOPs target must be positive, not \(target)") }
-    let resolved = try resolved()
-    let matcher = try WidthMatcher(resolved, target: target, multipliers: multipliers, divisor: divisor)
-    let (scale, counts, macs) = matcher.match()
-    let widths = Widths(Dictionary(zip(matcher.counter.groups, counts), uniquingKeysWith: { first, _ in first }))
-    return WidthMatch(
-      widths: widths, network: try resolved.network(with: widths), scale: scale, macs: macs, target: target)
+    guard target >= 1 else { throw UsageFailure("a budget of \(model.unit) must be positive, not \(target)") }
+    let matcher = try WidthMatcher(self, model, target: target, multipliers: multipliers, divisor: divisor)
+    let (scale, counts) = matcher.match()
+    let widths = Widths(groups: matcher.counter.groups, values: counts)
+    return WidthMatch(try network(with: widths).resolved(), scale: scale, in: model, target: target)
   }
 }
 
 private struct WidthMatcher {
-  let counter: MACCounter
+  let counter: CostCounter
   /// Widths before scaling, `multiplier · width`.
   let base: [Double]
   let divisors: [Int]
@@ -65,10 +88,12 @@ private struct WidthMatcher {
   /// The factor at which the unrounded network costs the target.
   let start: Double
 
-  init(_ network: ResolvedNetwork, target: Int, multipliers: [WidthGroup.ID: Double], divisor: Int) throws {
+  init(
+    _ network: ResolvedNetwork, _ model: CostModel, target: Int, multipliers: PerGroup<Double>, divisor: Int
+  ) throws {
     let groups = network.widthGroups
     let known = Set(groups.map(\.id))
-    for (id, multiplier) in multipliers.sorted(by: { $0.key < $1.key }) {
+    for (id, multiplier) in multipliers.values.sorted(by: { $0.key < $1.key }) {
       guard known.contains(id) else {
         let near = nearestNames(to: id, in: known)
         throw NetworkFailure(
@@ -78,26 +103,27 @@ private struct WidthMatcher {
         throw NetworkFailure(layer: id, "its width multiplier must be positive, not \(multiplier)")
       }
     }
-    counter = try MACCounter(network)
+    counter = CostCounter(network, model)
     base = groups.map { multipliers[$0.id, default: 1] * Double($0.width) }
     divisors = groups.map { leastCommonMultiple(divisor, $0.granularity) }
     self.target = target
-    guard let start = try MACPolynomial(network).scale(matching: Double(target), widths: base) else {
+    guard let start = CostPolynomial(network, model).scale(matching: Double(target), widths: base) else {
       throw UsageFailure(
-        "\(target) MACs cannot be reached by \(network.network.name): the parts of fixed width alone cost as much")
+        "\(target) \(model.unit) cannot be reached by \(network.network.name): the parts of fixed width alone cost as much"
+      )
     }
     self.start = start
   }
 
-  func match() -> (scale: Double, widths: [Int], macs: Int) {
+  func match() -> (scale: Double, widths: [Int]) {
     // Relative factors around 1 keep the result independent of a common factor of the multipliers.
     guard let (low, high) = bracket() else {
       let widths = rounded(1)
       return adjusted(scale: start, widths: widths)
     }
-    let (below, above) = bisect(low, high) { counter.macs(rounded($0)) > target }
-    let lower = counter.macs(rounded(below))
-    let upper = counter.macs(rounded(above))
+    let (below, above) = bisect(low, high) { counter.count(rounded($0)) > target }
+    let lower = counter.count(rounded(below))
+    let upper = counter.count(rounded(above))
     let takesLower = abs(Double(lower - target)) <= abs(Double(upper - target))
     let edge = takesLower ? below : above
     let factor = nearestToStart(edge, macs: takesLower ? lower : upper, from: takesLower ? low : high)
@@ -107,9 +133,9 @@ private struct WidthMatcher {
   /// Factors below and above the target, starting from the range of the specification, 0.8 … 1.25.
   private func bracket() -> (low: Double, high: Double)? {
     var (low, high) = (0.8, 1.25)
-    for _ in 0..<40 where counter.macs(rounded(low)) > target { low /= 1.25 }
-    for _ in 0..<40 where counter.macs(rounded(high)) <= target { high *= 1.25 }
-    guard counter.macs(rounded(low)) <= target, counter.macs(rounded(high)) > target else { return nil }
+    for _ in 0..<40 where counter.count(rounded(low)) > target { low /= 1.25 }
+    for _ in 0..<40 where counter.count(rounded(high)) <= target { high *= 1.25 }
+    guard counter.count(rounded(low)) <= target, counter.count(rounded(high)) > target else { return nil }
     return (low, high)
   }
 
@@ -127,11 +153,11 @@ private struct WidthMatcher {
 
   /// Of the factors that give the same cost as `edge`, the one nearest to 1, so that the reported scale means something.
   private func nearestToStart(_ edge: Double, macs: Int, from end: Double) -> Double {
-    if counter.macs(rounded(1)) == macs { return 1 }
+    if counter.count(rounded(1)) == macs { return 1 }
     if edge > 1 {
-      return bisect(1, edge) { counter.macs(rounded($0)) >= macs }.above
+      return bisect(1, edge) { counter.count(rounded($0)) >= macs }.above
     }
-    return bisect(edge, 1) { counter.macs(rounded($0)) > macs }.below
+    return bisect(edge, 1) { counter.count(rounded($0)) > macs }.below
   }
 
   /// The widths at a factor relative to `start`.
@@ -144,9 +170,9 @@ private struct WidthMatcher {
   }
 
   /// Moves single groups by a divisor while the cost is off by more than 1 % and a move brings it nearer.
-  private func adjusted(scale: Double, widths: [Int]) -> (scale: Double, widths: [Int], macs: Int) {
+  private func adjusted(scale: Double, widths: [Int]) -> (scale: Double, widths: [Int]) {
     var widths = widths
-    var macs = counter.macs(widths)
+    var macs = counter.count(widths)
     for _ in 0..<4 * max(1, widths.count) {
       guard abs(Double(macs - target)) > 0.01 * Double(target) else { break }
       let step = macs > target ? -1 : 1
@@ -154,13 +180,13 @@ private struct WidthMatcher {
       for group in widths.indices where widths[group] + step * divisors[group] >= divisors[group] {
         var candidate = widths
         candidate[group] += step * divisors[group]
-        let cost = counter.macs(candidate)
+        let cost = counter.count(candidate)
         if abs(Double(cost - target)) < abs(Double((best?.macs ?? macs) - target)) { best = (group, cost) }
       }
       guard let best else { break }
       widths[best.group] += step * divisors[best.group]
       macs = best.macs
     }
-    return (scale, widths, macs)
+    return (scale, widths)
   }
 }

@@ -11,24 +11,34 @@ extension Network {
   ///
   /// - Throws: ``UsageFailure`` for a factor that is not positive, ``NetworkFailure`` for an invalid network.
   public func scalingWidth(by factor: Double, divisor: Int = 8) throws -> Network {
-    guard factor.isFinite, factor > 0 else { throw UsageFailure("a width multiplier must be positive, not \(factor)") }
-    try checkDivisor(divisor)
-    if factor == 1 { return self }
-    let resolved = try resolved()
-    var widths = Widths()
-    for group in resolved.widthGroups {
-      widths[group.id] = makeDivisible(
-        factor * Double(group.width), divisor: leastCommonMultiple(divisor, group.granularity))
-    }
-    for group in resolved.widthGroups where group.role.hasPrefix("hidden") {
-      guard let (source, ratio) = resolved.expansion(of: group), let width = widths[source] else { continue }
-      widths[group.id] = ratio * width
-    }
-    return try resolved.network(with: widths)
+    try checkFactor(factor, divisor: divisor)
+    return factor == 1 ? self : try resolved().network(scaledBy: factor, divisor: divisor)
   }
 }
 
+private func checkFactor(_ factor: Double, divisor: Int) throws {
+  guard factor.isFinite, factor > 0 else { throw UsageFailure("a width multiplier must be positive, not \(factor)") }
+  try checkDivisor(divisor)
+}
+
 extension ResolvedNetwork {
+  /// As ``Network/scalingWidth(by:divisor:)``, checked.
+  public func scalingWidth(by factor: Double, divisor: Int = 8) throws -> ResolvedNetwork {
+    try checkFactor(factor, divisor: divisor)
+    return factor == 1 ? self : try network(scaledBy: factor, divisor: divisor).resolved()
+  }
+
+  fileprivate func network(scaledBy factor: Double, divisor: Int) throws -> Network {
+    var widths = Widths(self) {
+      makeDivisible(factor * Double($0.width), divisor: leastCommonMultiple(divisor, $0.granularity))
+    }
+    for group in widthGroups where group.role.hasPrefix("hidden") {
+      guard let (source, ratio) = expansion(of: group), let width = widths[source] else { continue }
+      widths[group.id] = ratio * width
+    }
+    return try network(with: widths)
+  }
+
   /// The group that an inverted residual expands, and how many times, when that is a whole number above one.
   fileprivate func expansion(of group: WidthGroup) -> (source: WidthGroup.ID, ratio: Int)? {
     guard let producer = group.layers.first.flatMap({ self[$0] }),

@@ -22,18 +22,14 @@ extension ResolvedNetwork {
       }
     }
     for (index, layer) in layers.enumerated() {
-      switch layer.layer.operation {
-      case .convolution(var convolution):
-        if let rule = convolution.derivedChannels {
-          convolution.outputChannels = rule.channels(ofSource: channels(of: indices[rule.source] ?? -1))
-        } else {
-          convolution.outputChannels = channels(of: index)
-        }
-        changed.layers[index].operation = .convolution(convolution)
-      case .linear(var linear):
-        linear.outputFeatures = channels(of: index)
-        changed.layers[index].operation = .linear(linear)
-      default: continue
+      let definition = layer.layer.operation.definition
+      switch definition.channels {
+      case .produces(_, let rule?):
+        let count = rule.channels(ofSource: channels(of: indices[rule.source] ?? -1))
+        changed.layers[index].operation = Operation(definition.with(outputChannels: count))
+      case .produces, .filters:
+        changed.layers[index].operation = Operation(definition.with(outputChannels: channels(of: index)))
+      case .passes, .ties, .joins, .spreads: break
       }
     }
     return changed

@@ -31,20 +31,20 @@ public struct NetworkRequest {
     self.divisor = divisor
   }
 
-  /// The network, with the flags' values first, then the given defaults.
+  /// The network, checked, with what is asked for first, then the given defaults.
   ///
   /// - Throws: `UsageFailure` for a value that makes no sense or an unknown name, `FileFailure` for a file that is no network,
   ///   `NetworkFailure` for a network that does not fit.
-  public func build(classes: Int? = nil, inputChannels: Int? = nil, resolution: Int? = nil) throws -> Network {
+  public func build(classes: Int? = nil, inputChannels: Int? = nil, resolution: Int? = nil) throws -> ResolvedNetwork {
     for (flag, value, largest) in [
-      ("--classes", self.classes, 1 << 28), ("--input-channels", self.inputChannels, 1 << 28),
-      ("--resolution", self.resolution, 1 << 14), ("--divisor", divisor, 1 << 28),
+      ("`classes`", self.classes, 1 << 28), ("`input-channels`", self.inputChannels, 1 << 28),
+      ("`resolution`", self.resolution, 1 << 14), ("`divisor`", divisor, 1 << 28),
     ] {
       if let value, !(1...largest).contains(value) {
         throw UsageFailure("\(flag) \(value): it must be from 1 to \(largest)")
       }
     }
-    for (flag, value) in [("--width", width), ("--depth", depth)] {
+    for (flag, value) in [("`width`", width), ("`depth`", depth)] {
       if let value, !(value > 0 && value <= 64) {
         throw UsageFailure("\(flag) \(value): it must be above 0, at most 64")
       }
@@ -52,20 +52,20 @@ public struct NetworkRequest {
     let classes = self.classes ?? classes
     let channels = self.inputChannels ?? inputChannels
     let side = self.resolution ?? resolution
-    var network: Network
+    var network: ResolvedNetwork
     if name.hasSuffix(".json") {
-      network = try Network(path: name)
-      if let classes { network = try network.with(classes: classes) }
-      if let channels { network = network.with(inputChannels: channels) }
-      if let side { network = network.at(resolution: side) }
+      var described = try Network(path: name)
+      if let classes { described = try described.with(classes: classes) }
+      if let channels { described = described.with(inputChannels: channels) }
+      if let side { described = described.at(resolution: side) }
+      network = try described.resolved()
     } else if name.hasSuffix(".onnx") {
-      throw UsageFailure("--network \(name): reading ONNX is not part of this version; describe the network as .json")
+      throw UsageFailure("`network` \(name): reading ONNX is not part of this version; describe the network as .json")
     } else {
-      network = try NetworkZoo.network(named: name, classes: classes, inputChannels: channels, resolution: side)
+      network = try NetworkZoo.resolved(named: name, classes: classes, inputChannels: channels, resolution: side)
     }
     if let depth { network = try network.scalingDepth(by: depth) }
     if let width { network = try network.scalingWidth(by: width, divisor: divisor) }
-    _ = try network.resolved()
     return network
   }
 }

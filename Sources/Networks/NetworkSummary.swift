@@ -63,19 +63,17 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
   }
 
   /// Summarizes a resolved network.
-  ///
-  /// - Throws: ``NetworkFailure`` when a cost does not fit in 64 bits.
-  public init(_ resolved: ResolvedNetwork) throws {
-    let total = try resolved.cost()
+  public init(_ resolved: ResolvedNetwork) {
+    let total = resolved.cost
     network = resolved.network.name
     input = resolved.network.input.dimensions
     macs = total.macs
     parameters = total.parameters
     activations = total.activations
-    layers = try zip(resolved.layers, resolved.layerCosts()).map { layer, cost in
+    layers = resolved.layers.map { layer in
       Row(
         name: layer.layer.name, kind: layer.layer.operation.kind, output: layer.output.dimensions,
-        macs: cost.cost.macs, parameters: cost.cost.parameters, widthGroup: layer.group)
+        macs: layer.cost.macs, parameters: layer.cost.parameters, widthGroup: layer.group)
     }
     widthGroups = resolved.widthGroups.map {
       Group(id: $0.id, width: $0.width, layers: $0.layers, stage: $0.stage, block: $0.block)
@@ -88,7 +86,7 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
   /// Summarizes a network.
   ///
   /// - Throws: ``NetworkFailure`` when the network is invalid.
-  public init(_ network: Network) throws { try self.init(network.resolved()) }
+  public init(_ network: Network) throws { self.init(try network.resolved()) }
 }
 
 // The keys are a contract, so that a group without a stage says `null` instead of leaving the key out.

@@ -8,8 +8,15 @@ public struct ResolvedNetwork: Sendable {
   public let layers: [ResolvedLayer]
   /// The groups of tied channels, in network order.
   public let widthGroups: [WidthGroup]
+  /// What the network costs for one image.
+  public let cost: Cost
 
   let indices: [String: Int]
+
+  /// The network's name.
+  public var name: String { network.name }
+  /// The shape of the image.
+  public var input: Shape { network.input }
 
   /// The position of the layer called `name`.
   public func index(of name: String) -> Int? { indices[name] }
@@ -18,8 +25,24 @@ public struct ResolvedNetwork: Sendable {
   public subscript(name: String) -> ResolvedLayer? { indices[name].map { layers[$0] } }
 
   /// The width of every group.
-  public var widths: Widths {
-    Widths(Dictionary(widthGroups.map { ($0.id, $0.width) }, uniquingKeysWith: { first, _ in first }))
+  public var widths: Widths { Widths(self) { $0.width } }
+
+  /// The same network with other channel counts, checked; groups that `widths` leaves out keep theirs.
+  ///
+  /// - Throws: ``NetworkFailure`` when a group is unknown or a width impossible.
+  public func with(_ widths: Widths) throws -> ResolvedNetwork { try network(with: widths).resolved() }
+
+  /// The same network for square images of `resolution` pixels, checked.
+  ///
+  /// - Throws: ``NetworkFailure`` when the network does not suit the resolution.
+  public func at(resolution: Int) throws -> ResolvedNetwork {
+    input.height == resolution && input.width == resolution ? self : try network.at(resolution: resolution).resolved()
+  }
+
+  /// The network with the number of blocks of each stage multiplied, as ``Network/scalingDepth(by:)`` does, checked.
+  public func scalingDepth(by factor: Double) throws -> ResolvedNetwork {
+    let scaled = try network.scalingDepth(by: factor)
+    return scaled == network ? self : try scaled.resolved()
   }
 
   /// The group with this id.
@@ -58,6 +81,8 @@ public struct ResolvedLayer: Sendable, Hashable {
   public let output: Shape
   /// Whose channels its output holds, in order; several only after a concatenation.
   public let outputSegments: [ChannelSegment]
+  /// What the layer costs for one image.
+  public let cost: Cost
 
   /// The group of its output when there is just one.
   public var group: WidthGroup.ID? { outputSegments.count == 1 ? outputSegments[0].group : nil }
@@ -85,9 +110,13 @@ extension Network {
   ///
   /// - Throws: ``NetworkFailure`` that names the layer at fault.
   public func resolved() throws -> ResolvedNetwork {
+    Network.observer?()
     var resolver = Resolver(self)
     return try resolver.resolve()
   }
+
+  /// Called at every resolution, so that tests can count them: each network is to be resolved once.
+  @TaskLocal package static var observer: (@Sendable () -> Void)?
 
   /// The groups of tied channels, in network order.
   ///
@@ -98,4 +127,11 @@ extension Network {
   ///
   /// - Throws: ``NetworkFailure`` when the network is invalid.
   public var widths: Widths { get throws { try resolved().widths } }
+}
+
+extension ResolvedNetwork: Hashable {
+  /// Whether both are of equal networks.
+  public static func == (a: ResolvedNetwork, b: ResolvedNetwork) -> Bool { a.network == b.network }
+  /// Feeds the network to a hasher.
+  public func hash(into hasher: inout Hasher) { hasher.combine(network) }
 }

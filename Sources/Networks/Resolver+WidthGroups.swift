@@ -110,10 +110,7 @@ private struct Placement {
   }
 
   private func isExpansion(_ members: [Int]) -> Bool {
-    members.contains { index in
-      guard case .convolution(let convolution) = resolver.network.layers[index].operation else { return false }
-      return convolution.grouping == .depthwise
-    }
+    members.contains { resolver.network.layers[$0].operation.definition.channels == .filters }
   }
 
   /// Makes addresses unique: the inner groups of a bottleneck become `inner1` and `inner2`.

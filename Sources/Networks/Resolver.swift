@@ -9,6 +9,8 @@ struct Resolver {
   var segments: [[Segment]] = []
   var ties = ChannelTies()
   var isRead: [Bool] = []
+  var costs: [Cost] = []
+  var total = Cost()
 
   /// Channels of one variable, before variables have become groups.
   struct Segment {
@@ -37,7 +39,8 @@ struct Resolver {
     try checkOutput()
     let groups = try widthGroups()
     return ResolvedNetwork(
-      network: network, layers: resolvedLayers(groups: groups.byVariable), widthGroups: groups.list, indices: indices)
+      network: network, layers: resolvedLayers(groups: groups.byVariable), widthGroups: groups.list, cost: total,
+      indices: indices)
   }
 
   private func checkInput() throws {
@@ -69,14 +72,22 @@ struct Resolver {
     }
     let shapes = inputs.map { $0 < 0 ? network.input : outputs[$0] }
     let sources = inputs.map { $0 < 0 ? image : segments[$0] }
-    var inference = ShapeInference(layer: layer, inputs: shapes)
-    let output = try inference.output()
-    if case .convolution(let convolution) = layer.operation, let rule = convolution.derivedChannels {
-      try check(convolution, follows: rule, in: layer)
+    let output = try OperationSite.output(of: layer, inputs: shapes)
+    if case .produces(_, let rule?) = layer.operation.definition.channels {
+      try check(output.channels, follow: rule, in: layer)
     }
+    try add(try Cost(of: layer, inputs: shapes, output: output), of: layer)
     inputIndices.append(inputs)
     outputs.append(output)
     segments.append(try ties.propagate(layer, at: index, inputs: sources, shapes: shapes, output: output))
+  }
+
+  private mutating func add(_ cost: Cost, of layer: Layer) throws {
+    let checked = Checked(layer: layer.name)
+    total.macs = try checked.sum(total.macs, cost.macs)
+    total.parameters = try checked.sum(total.parameters, cost.parameters)
+    total.activations = try checked.sum(total.activations, cost.activations)
+    costs.append(cost)
   }
 
   private func missing(_ name: String, readBy layer: Layer) -> NetworkFailure {
@@ -90,9 +101,7 @@ struct Resolver {
     return NetworkFailure(layer: layer.name, "it reads \(name), which is no layer of this network\(hint)")
   }
 
-  private func check(
-    _ convolution: Convolution, follows rule: Convolution.DerivedChannels, in layer: Layer
-  ) throws {
+  private func check(_ channels: Int, follow rule: Convolution.DerivedChannels, in layer: Layer) throws {
     let source: Int
     if rule.source == Network.inputName {
       source = network.input.channels
@@ -109,10 +118,10 @@ struct Resolver {
       throw NetworkFailure(layer: layer.name, "the divisor of its derived channels is \(rule.divisor), not positive")
     }
     let expected = rule.channels(ofSource: source)
-    guard convolution.outputChannels == expected else {
+    guard channels == expected else {
       throw NetworkFailure(
         layer: layer.name,
-        "it has \(convolution.outputChannels) channels, but max(1, \(source) / \(rule.divisor)) of \(rule.source) is "
+        "it has \(channels) channels, but max(1, \(source) / \(rule.divisor)) of \(rule.source) is "
           + "\(expected)")
     }
   }
@@ -154,7 +163,7 @@ struct Resolver {
         inputs: inputIndices[index].map { $0 < 0 ? network.input : outputs[$0] }, output: outputs[index],
         outputSegments: segments[index].map {
           ChannelSegment(group: groups[ties.root($0.variable)], channels: $0.channels, positions: $0.positions)
-        })
+        }, cost: costs[index])
     }
   }
 }

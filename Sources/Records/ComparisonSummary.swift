@@ -1,3 +1,4 @@
+import Networks
 import Transfer
 
 /// What a comparison of search methods brought: what `compare --json` prints and its report is made from.
@@ -14,8 +15,10 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   public var classes: Int
   /// Epochs of every final training.
   public var epochs: Int
-  /// The budget in MACs.
+  /// The budget in MACs; of a budget in parameters, the MACs of the uniform network that meets it.
   public var targetMacs: Int
+  /// The budget in parameters, where it was one.
+  public var targetParameters: Int?
   /// How network and data were shrunk for the transferred searches; nil when all are direct.
   public var projection: Projection?
   /// The width groups in network order.
@@ -58,7 +61,7 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
     /// The seed of search and training.
     public var seed: Int
     /// Channels by width group of the target.
-    public var widths: [String: Int]
+    public var widths: Widths
     /// MACs of one forward pass at these widths.
     public var macs: Int
     /// Learnable parameters at these widths.
@@ -74,7 +77,7 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
 
     /// Creates the record.
     public init(
-      seed: Int, widths: [String: Int], macs: Int, parameters: Int, overhead: WidthsFile.OverheadRecord?,
+      seed: Int, widths: Widths, macs: Int, parameters: Int, overhead: WidthsFile.OverheadRecord?,
       result: TrainingResult, folder: String, searchFolder: String? = nil
     ) {
       self.seed = seed

@@ -31,7 +31,7 @@ public final class FolderLock {
     close(descriptor)
     throw FileFailure(
       .cannotCreate, path: folder.path,
-      reason: "another process is at work in this run folder; wait until it ends, or choose another --output")
+      reason: "another process is at work in this run folder; wait until it ends, or choose another `output`")
   }
 
   deinit { close(descriptor) }

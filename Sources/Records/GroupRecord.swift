@@ -31,10 +31,10 @@ public struct GroupRecord: Codable, Sendable, Equatable {
   /// The groups of a network in its order.
   ///
   /// - Parameter widths: The channels that were found; nil when the record is not about one result.
-  public static func all(of network: Network, widths: [WidthGroup.ID: Int]? = nil) throws -> [GroupRecord] {
-    try network.widthGroups.map { group in
+  public static func all(of network: ResolvedNetwork, widths: Widths? = nil) -> [GroupRecord] {
+    network.widthGroups.map { group in
       GroupRecord(
-        id: group.id, stage: group.stage.map { network.stages[$0].name }, original: group.width,
+        id: group.id, stage: group.stage.map { network.network.stages[$0].name }, original: group.width,
         optimized: widths.map { $0[group.id] ?? group.width })
     }
   }

@@ -90,7 +90,7 @@ extension RunFolder {
   private static func role(of name: String, in outer: Role) -> Role? {
     switch outer {
     case .run:
-      if name == "search" || name.hasPrefix(budgetPrefix) { return .run }
+      if name == "search" || budgetPrefixes.contains(where: name.hasPrefix) { return .run }
       if ["uniform", "optimized"].contains(name) { return .variant }
       return ComparisonSummary.Mode(rawValue: name) != nil ? .mode : nil
     case .mode: return name.hasPrefix(".") ? nil : .variant

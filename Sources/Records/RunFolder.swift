@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 
 /// The names of the files in a run folder.
 public struct RunFolder: Sendable, Hashable {
@@ -33,7 +34,7 @@ public struct RunFolder: Sendable, Hashable {
   public func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
   /// What folders of budgets begin with, when a run has several: `flops-0.5x`.
-  public static let budgetPrefix = "flops-"
+  static let budgetPrefixes = CostModel.all.map { "\($0.setting)-" }
 
   /// The folder of the search inside a `run`.
   public var search: RunFolder { RunFolder(path: file("search")) }

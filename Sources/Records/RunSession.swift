@@ -34,11 +34,11 @@ public final class RunSession {
     if !isRun {
       if overwrites, try !Self.isVacant(folder) {
         throw UsageFailure(
-          "--overwrite \(folder.path): it holds no run.yaml, so it is not a run folder, and nothing is removed")
+          "`overwrite` \(folder.path): it holds no run.yaml, so it is not a run folder, and nothing is removed")
       }
       guard !folder.holdsResults else {
         throw UsageFailure(
-          "\(folder.path) holds results, but no run.yaml that says where they come from; choose another --output")
+          "\(folder.path) holds results, but no run.yaml that says where they come from; choose another `output`")
       }
     }
     lock = try FolderLock(folder)
@@ -48,7 +48,7 @@ public final class RunSession {
     isResumed = folder.holdsResults
     if isResumed, let former, let difference = Self.difference(former, configuration) {
       throw UsageFailure(
-        "\(folder.path) holds another run: \(difference). Choose another --output, or start anew with --overwrite")
+        "\(folder.path) holds another run: \(difference). Choose another `output`, or start anew with `overwrite`")
     }
     if !isResumed {
       // What an attempt left that did not come to its first checkpoint belongs to no run.

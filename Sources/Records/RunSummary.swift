@@ -52,8 +52,10 @@ public struct RunSummary: Codable, Sendable, Equatable {
   public var images: Int
   /// Classes.
   public var classes: Int
-  /// The budget in MACs.
+  /// The budget in MACs; of a budget in parameters, the MACs of the uniform network that meets it.
   public var targetMacs: Int
+  /// The budget in parameters, where it was one.
+  public var targetParameters: Int?
   /// How network and data were shrunk for the search.
   public var projection: Projection
   /// The source network's MACs at the source resolution.

@@ -5,19 +5,19 @@ extension WidthsFile {
   /// What `widths.json` says about an extrapolation, before a search adds its cost and history.
   ///
   /// - Parameters:
-  ///   - match: The widths of the target at its budget.
+  ///   - match: The widths of the target at its budget, which it names.
   ///   - target: The target at its own widths.
   ///   - source: The projected network.
   ///   - projection: How the source came from the target.
   ///   - algorithm: The search that found the widths.
-  ///   - targetMACs: The budget.
   public init(
-    _ match: WidthMatch, target: Network, source: Network, projection: Projection, algorithm: String?, targetMACs: Int
+    _ match: WidthMatch, target: ResolvedNetwork, source: ResolvedNetwork, projection: Projection, algorithm: String?
   ) throws {
     self.init(
-      network: target.name, algorithm: algorithm, macs: match.macs, targetMacs: targetMACs,
-      parameters: try match.network.cost().parameters, widths: match.widths.values,
-      multipliers: try Extrapolation.multipliers(of: match.widths, in: target),
+      network: target.name, algorithm: algorithm, macs: match.macs,
+      targetMacs: match.model == .macs ? match.target : nil, parameters: match.resolved.cost.parameters,
+      widths: match.widths, multipliers: try Extrapolation.multipliers(of: match.widths, in: target),
       projection: projection.resolved(to: source))
+    targetParameters = match.model == .parameters ? match.target : nil
   }
 }

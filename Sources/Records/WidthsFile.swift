@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Transfer
 
 /// The content of `widths.json`: channel counts by width group, and where they come from.
@@ -13,12 +14,14 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   public var macs: Int?
   /// The budget that the search had.
   public var targetMacs: Int?
+  /// The budget that the search had, where it was one of parameters.
+  public var targetParameters: Int?
   /// Learnable parameters at these widths.
   public var parameters: Int?
   /// Channels by width group.
-  public var widths: [String: Int]
+  public var widths: Widths
   /// Widths relative to the network's own.
-  public var multipliers: [String: Double]?
+  public var multipliers: PerGroup<Double>?
   /// How network and data were shrunk for the search.
   public var projection: Projection?
   /// What the search cost.
@@ -87,7 +90,7 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   /// Creates the content of a widths file.
   public init(
     network: String, algorithm: String? = nil, macs: Int? = nil, targetMacs: Int? = nil, parameters: Int? = nil,
-    widths: [String: Int], multipliers: [String: Double]? = nil, projection: Projection? = nil,
+    widths: Widths, multipliers: PerGroup<Double>? = nil, projection: Projection? = nil,
     overhead: OverheadRecord? = nil, history: [HistoryPoint]? = nil
   ) {
     self.network = network

@@ -1,3 +1,4 @@
+import Networks
 import Records
 
 /// One arm of a comparison, summarized over its seeds. Numbers that are not finite are left out.

@@ -38,12 +38,12 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
     let parts = name.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.first == "cuda", parts.count <= 2,
       let index = parts.count == 1 ? 0 : Int(parts[1]), index >= 0
-    else { throw UsageFailure("--device \(name): expected cpu, cuda, cuda:N or auto") }
+    else { throw UsageFailure("`device` \(name): expected cpu, cuda, cuda:N or auto") }
     try loadCUDA()
     let count = Int(ct_cuda_device_count())
     guard index < count else {
       throw TorchError(
-        operation: "load CUDA", reason: "there is no device cuda:\(index); this machine has \(count). Use --device cpu")
+        operation: "load CUDA", reason: "there is no device cuda:\(index); this machine has \(count). Use `device` cpu")
     }
     return .cuda(index)
   }
@@ -54,7 +54,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         operation: "load CUDA",
         reason: String(cString: ct_last_error())
           + ". This needs an NVIDIA driver and a CUDA build of LibTorch (set LIBTORCH or install the CUDA wheel of "
-          + "torch, then run scripts/bootstrap); --device cpu runs without")
+          + "torch, then run scripts/bootstrap); `device` cpu runs without")
     }
   }
 

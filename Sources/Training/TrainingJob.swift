@@ -11,7 +11,7 @@ import Torch
 /// One training in a run folder: everything that decides its outcome, and how to carry it out or go on with it.
 public struct TrainingJob {
   /// The network, at the data's classes, channels and resolution.
-  public var network: Network
+  public var network: ResolvedNetwork
   /// The data.
   public var dataset: Dataset
   /// How to train.
@@ -27,7 +27,8 @@ public struct TrainingJob {
 
   /// Describes a training.
   public init(
-    network: Network, dataset: Dataset, recipe: Recipe, dataFraction: Double = 1, seed: Int = 0, device: Device = .cpu,
+    network: ResolvedNetwork, dataset: Dataset, recipe: Recipe, dataFraction: Double = 1, seed: Int = 0,
+    device: Device = .cpu,
     loaderThreads: Int = 1
   ) {
     self.network = network
@@ -44,7 +45,7 @@ public struct TrainingJob {
   /// - Throws: `UsageFailure` that names the numbers which differ.
   public func validate() throws {
     try recipe.validate()
-    let output = try network.resolved().output
+    let output = network.output
     guard network.input.height == network.input.width else {
       throw UsageFailure("\(network.name) takes images of \(network.input); batches hold square ones")
     }
@@ -55,22 +56,22 @@ public struct TrainingJob {
     guard network.input.channels == dataset.channels else {
       throw UsageFailure(
         "\(network.name) takes images of \(network.input.channels) channels, \(dataset.name) has \(dataset.channels); "
-          + "leave --input-channels out")
+          + "leave `input-channels` out")
     }
     guard output.channels == dataset.classNames.count else {
       throw UsageFailure(
         "\(network.name) has \(output.channels) classes, \(dataset.name) has \(dataset.classNames.count); "
-          + "leave --classes out")
+          + "leave `classes` out")
     }
   }
 
   /// Batch normalization of one number has no variance; LibTorch would spread NaN from there.
   private func requireStatistics() throws {
     guard min(recipe.batchSize, imageCount) == 1 else { return }
-    for layer in try network.resolved().layers {
+    for layer in network.layers {
       if case .batchNorm = layer.layer.operation, layer.output.height * layer.output.width == 1 {
         throw UsageFailure(
-          "--batch-size 1: \(layer.layer.name) would normalize one number a channel; use batches of 2 or more")
+          "`batch-size` 1: \(layer.layer.name) would normalize one number a channel; use batches of 2 or more")
       }
     }
   }
@@ -111,7 +112,7 @@ public struct TrainingJob {
   /// What the outcome depends on.
   public var identity: TrainingIdentity {
     TrainingIdentity(
-      network: network, recipe: recipe, seed: seed, dataset: dataset.name, images: dataset.training.count,
+      network: network.network, recipe: recipe, seed: seed, dataset: dataset.name, images: dataset.training.count,
       dataFraction: dataFraction, device: "\(device.kind)")
   }
 
@@ -139,7 +140,7 @@ public struct TrainingJob {
     let trainer = try Trainer(
       model, recipe: recipe, training: training, heldOut: try heldOutLoader(), seed: seed, events: events,
       checkpoints: store, policy: policy)
-    let cost = try model.plan.resolved.cost()
+    let cost = network.cost
     try events.send(
       .start(
         .init(

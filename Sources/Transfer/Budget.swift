@@ -1,53 +1,62 @@
 import Networks
 import Support
 
-/// The budget of a search as users write it: `1.0x`, relative to the network, or `300M`, absolute MACs.
+/// The budget of a search: what is counted, and how much of it there may be.
+///
+/// Users write `1.0x`, relative to the network, or an amount such as `300M`.
 public struct Budget: Sendable, Hashable {
-  /// As it was written: the name of its folder when there are several.
+  /// As it was written.
   public var text: String
-  /// Multiply-accumulates of the target.
-  public var macs: Int
+  /// What is counted.
+  public var model: CostModel
+  /// How much of it the target may have.
+  public var amount: Int
 
   /// Names a budget.
-  public init(text: String, macs: Int) {
+  public init(text: String, amount: Int, in model: CostModel = .macs) {
     self.text = text
-    self.macs = macs
+    self.model = model
+    self.amount = amount
   }
+
+  /// Its name among several: that of its folder, for example `flops-0.5x`.
+  public var name: String { "\(model.setting)-\(text)" }
 
   /// Reads a budget.
   ///
   /// - Throws: `UsageFailure` for other words and for numbers that make no sense.
-  public init(parsing text: String, of network: Network) throws {
+  public init(parsing text: String, in model: CostModel = .macs, of network: ResolvedNetwork) throws {
     let failure = UsageFailure(
-      "--flops \(text): expected a factor such as 1.0x, or MACs such as 300M, 1.5G or 40000000")
+      "`\(model.setting)` \(text): expected a factor such as 1.0x, or \(model.unit) such as 300M, 1.5G or 40000000")
     guard let last = text.last else { throw failure }
     let units: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9]
     let number = last.isNumber ? Double(text) : Double(text.dropLast())
     guard let number, number > 0, number.isFinite else { throw failure }
-    let own = Double(try network.cost().macs)
-    let macs: Double
+    let amount: Double
     if last == "x" {
-      macs = number * own
+      amount = number * Double(model.count(network))
     } else if let unit = units[last] {
-      macs = number * unit
+      amount = number * unit
     } else if last.isNumber {
-      macs = number
+      amount = number
     } else {
       throw failure
     }
-    guard macs >= 1, macs < 1e18 else { throw failure }
-    self.init(text: text, macs: Int(macs.rounded()))
+    guard amount >= 1, amount < 1e18 else { throw failure }
+    self.init(text: text, amount: Int(amount.rounded()), in: model)
   }
 
   /// Reads several budgets.
   ///
   /// - Throws: `UsageFailure` also when two of them are the same.
-  public static func parse(_ texts: [String], of network: Network) throws -> [Budget] {
+  public static func parse(
+    _ texts: [String], in model: CostModel = .macs, of network: ResolvedNetwork
+  ) throws -> [Budget] {
     var budgets: [Budget] = []
     for text in texts {
-      let budget = try Budget(parsing: text, of: network)
-      if let same = budgets.first(where: { $0.macs == budget.macs }) {
-        throw UsageFailure("--flops \(text) is the same as --flops \(same.text)")
+      let budget = try Budget(parsing: text, in: model, of: network)
+      if let same = budgets.first(where: { $0.amount == budget.amount }) {
+        throw UsageFailure("`\(model.setting)` \(text) is the same as `\(model.setting)` \(same.text)")
       }
       budgets.append(budget)
     }

@@ -15,26 +15,26 @@ public enum Extrapolation {
   ///   - target: The network to carry them to, at its original widths and resolution.
   ///   - stacking: How blocks are made up for a deeper target.
   ///   - divisor: What widths are rounded to, and the smallest width.
-  ///   - targetMACs: The cost to match; the target's own when nil.
+  ///   - budget: The cost to match; the target's own multiply-accumulates when nil.
   /// - Throws: `NetworkFailure` when the networks are not of one family or a group is unknown, `UsageFailure` for an
   ///   impossible cost.
   public static func match(
-    multipliers: [WidthGroup.ID: Double], from source: Network, to target: Network,
-    stacking: Stacking = .averageBlock, divisor: Int = 8, targetMACs: Int? = nil
+    multipliers: PerGroup<Double>, from source: ResolvedNetwork, to target: ResolvedNetwork,
+    stacking: Stacking = .averageBlock, divisor: Int = 8, budget: Budget? = nil
   ) throws -> WidthMatch {
     try target.matching(
-      macs: try targetMACs ?? target.cost().macs,
+      budget?.amount ?? target.cost.macs, in: budget?.model ?? .macs,
       multipliers: self.multipliers(multipliers, from: source, to: target, stacking: stacking), divisor: divisor)
   }
 
   /// Extrapolates searched widths; groups left out keep theirs. The rest is as for multipliers.
   public static func match(
-    widths: Widths, from source: Network, to target: Network, stacking: Stacking = .averageBlock, divisor: Int = 8,
-    targetMACs: Int? = nil
+    widths: Widths, from source: ResolvedNetwork, to target: ResolvedNetwork, stacking: Stacking = .averageBlock,
+    divisor: Int = 8, budget: Budget? = nil
   ) throws -> WidthMatch {
     try match(
       multipliers: multipliers(of: widths, in: source), from: source, to: target, stacking: stacking, divisor: divisor,
-      targetMACs: targetMACs)
+      budget: budget)
   }
 
   /// Extrapolates relative widths to every group of the target, before they are scaled to its cost.
@@ -46,24 +46,19 @@ public enum Extrapolation {
   ///   - stacking: How blocks are made up for a deeper target.
   /// - Throws: `NetworkFailure` when the networks are not of one family or a group is unknown.
   public static func multipliers(
-    _ multipliers: [WidthGroup.ID: Double], from source: Network, to target: Network, stacking: Stacking
-  ) throws -> [WidthGroup.ID: Double] {
-    let map = try AddressMap(source: source.resolved(), multipliers: multipliers, stacking: stacking)
-    var result: [WidthGroup.ID: Double] = [:]
-    for group in try target.widthGroups { result[group.id] = try map.multiplier(for: group, in: target) }
-    return result
+    _ multipliers: PerGroup<Double>, from source: ResolvedNetwork, to target: ResolvedNetwork, stacking: Stacking
+  ) throws -> PerGroup<Double> {
+    let map = try AddressMap(source: source, multipliers: multipliers, stacking: stacking)
+    return try PerGroup(target) { try map.multiplier(for: $0, in: target.network) }
   }
 
   /// Widths relative to those of a network: `w_u = c_u / F_u`.
   ///
   /// - Throws: `NetworkFailure` for a group that the network does not have.
-  public static func multipliers(of widths: Widths, in network: Network) throws -> [WidthGroup.ID: Double] {
-    let resolved = try network.resolved()
+  public static func multipliers(of widths: Widths, in network: ResolvedNetwork) throws -> PerGroup<Double> {
     // Unknown groups and impossible widths are refused here, with the nearest names.
-    _ = try resolved.network(with: widths)
-    return Dictionary(
-      resolved.widthGroups.map { ($0.id, Double(widths[$0.id] ?? $0.width) / Double($0.width)) },
-      uniquingKeysWith: { first, _ in first })
+    _ = try network.network(with: widths)
+    return PerGroup(network) { Double(widths[$0.id] ?? $0.width) / Double($0.width) }
   }
 }
 
@@ -73,11 +68,11 @@ private struct AddressMap {
   private let stacking: Stacking
   private var byAddress: [WidthGroup.Address: Double] = [:]
 
-  init(source: ResolvedNetwork, multipliers: [WidthGroup.ID: Double], stacking: Stacking) throws {
+  init(source: ResolvedNetwork, multipliers: PerGroup<Double>, stacking: Stacking) throws {
     self.source = source.network
     self.stacking = stacking
     let known = Set(source.widthGroups.map(\.id))
-    for (id, multiplier) in multipliers.sorted(by: { $0.key < $1.key }) {
+    for (id, multiplier) in multipliers.values.sorted(by: { $0.key < $1.key }) {
       guard known.contains(id) else {
         throw NetworkFailure(
           "the searched network \(source.network.name) has no width group \(id); were the widths found for another one?"

@@ -28,10 +28,10 @@ public struct Overhead: Codable, Hashable, Sendable {
   ///   - target: The network at its full size and resolution.
   ///   - divisor: What the projected widths are rounded to.
   /// - Throws: As ``Projection/applied(to:divisor:)``.
-  public init(of projection: Projection, target: Network, divisor: Int = 8) throws {
+  public init(of projection: Projection, target: ResolvedNetwork, divisor: Int = 8) throws {
     let source = try projection.applied(to: target, divisor: divisor)
     nominal = projection.nominalReduction(of: target)
-    counted = try Overhead.counted(source: source, sourceData: projection.data, target: target)
+    counted = Overhead.counted(source: source, sourceData: projection.data, target: target)
   }
 
   /// Direct over projected search cost, counted.
@@ -42,9 +42,9 @@ public struct Overhead: Codable, Hashable, Sendable {
   ///   - target: The target network at its resolution.
   ///   - targetData: Images or fraction of images of the target.
   public static func counted(
-    source: Network, sourceData: Double, target: Network, targetData: Double = 1
-  ) throws -> Double {
-    try Double(target.cost().macs) * targetData / (Double(source.cost().macs) * sourceData)
+    source: ResolvedNetwork, sourceData: Double, target: ResolvedNetwork, targetData: Double = 1
+  ) -> Double {
+    Double(target.cost.macs) * targetData / (Double(source.cost.macs) * sourceData)
   }
 
   /// The part of a cost that a reduction by `ratio` saves.
@@ -53,7 +53,9 @@ public struct Overhead: Codable, Hashable, Sendable {
 
 extension Projection {
   /// Direct over projected search cost by the formula of the paper, for a projection of `target`.
-  public func nominalReduction(of target: Network) -> Double { nominalReduction(resolution: target.input.height) }
+  public func nominalReduction(of target: ResolvedNetwork) -> Double {
+    nominalReduction(resolution: target.input.height)
+  }
 
   /// Direct over projected search cost by the formula of the paper.
   ///

@@ -26,7 +26,7 @@ public struct Projection: Codable, Hashable, Sendable {
   public static let identity = Projection()
 
   /// The projection with the resolution of the network that it led to, as records keep it.
-  public func resolved(to source: Network) -> Projection {
+  public func resolved(to source: ResolvedNetwork) -> Projection {
     var result = self
     result.resolution = source.input.height
     return result
@@ -38,11 +38,14 @@ public struct Projection: Codable, Hashable, Sendable {
   ///   - network: The target of the transfer.
   ///   - divisor: What the projected widths are rounded to.
   /// - Throws: `UsageFailure` for impossible factors, `NetworkFailure` when the network does not suit them.
+  public func applied(to network: ResolvedNetwork, divisor: Int = 8) throws -> ResolvedNetwork {
+    let projected = try network.scalingDepth(by: depth).scalingWidth(by: width, divisor: divisor)
+    return try resolution.map { try projected.at(resolution: $0) } ?? projected
+  }
+
+  /// The projected network, at the projected resolution; as for a checked one.
   public func applied(to network: Network, divisor: Int = 8) throws -> Network {
-    var projected = try network.scalingDepth(by: depth).scalingWidth(by: width, divisor: divisor)
-    if let resolution { projected = projected.at(resolution: resolution) }
-    _ = try projected.resolved()
-    return projected
+    try applied(to: network.resolved(), divisor: divisor).network
   }
 }
 

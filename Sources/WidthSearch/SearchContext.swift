@@ -9,13 +9,15 @@ import Training
 /// What a search works on: 𝒞 = (𝒟, 𝒩) with a budget and a place to report to.
 public struct SearchContext {
   /// The network to find widths for, at the resolution of the search.
-  public var network: Network
+  public var network: ResolvedNetwork
   /// Batches to train on.
   public var training: BatchLoader
   /// Batches to compare widths on, which training never sees; nil unless the optimizer asks for a held-out part.
   public var heldOut: BatchLoader?
-  /// The budgets, in MACs at the resolution of the search: one, or several where the optimizer serves several.
+  /// The budgets, at the resolution of the search: one, or several where the optimizer serves several.
   public var targets: [Int]
+  /// What the budgets are set on.
+  public var costModel: CostModel
   /// How the weights are trained during the search.
   public var recipe: Recipe
   /// Channel counts are multiples of this where the search makes a wider network.
@@ -35,8 +37,9 @@ public struct SearchContext {
 
   /// Describes a search.
   public init(
-    network: Network, training: BatchLoader, heldOut: BatchLoader? = nil, targets: [Int], recipe: Recipe,
-    divisor: Int = 8, seed: Int = 0,
+    network: ResolvedNetwork, training: BatchLoader, heldOut: BatchLoader? = nil, targets: [Int],
+    costModel: CostModel = .macs,
+    recipe: Recipe, divisor: Int = 8, seed: Int = 0,
     device: Device = .cpu, events: EventStream = EventStream(), checkpoints: CheckpointStore? = nil,
     policy: CheckpointPolicy = .init(), interruption: @escaping () -> Int32? = { Interruption.signal }
   ) {
@@ -44,6 +47,7 @@ public struct SearchContext {
     self.training = training
     self.heldOut = heldOut
     self.targets = targets
+    self.costModel = costModel
     self.recipe = recipe
     self.divisor = divisor
     self.seed = seed
@@ -65,9 +69,9 @@ public struct SearchContext {
   }
 
   /// The sizes that the search's cost grows with.
-  func scale(supernetMACs: Int) throws -> SearchCost.Scale {
+  func scale(supernetMACs: Int) -> SearchCost.Scale {
     SearchCost.Scale(
       supernetMACs: supernetMACs, trainingImages: training.imagesPerEpoch,
-      evaluationImages: heldOut?.indices.count ?? 0, widthGroups: try network.widthGroups.count)
+      evaluationImages: heldOut?.indices.count ?? 0, widthGroups: network.widthGroups.count)
   }
 }

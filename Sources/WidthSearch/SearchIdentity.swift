@@ -10,21 +10,23 @@ public struct SearchIdentity: JobIdentity {
   public var method: String
   /// Its settings.
   public var settings: any SearchSettings
-  /// The budgets, in MACs of the network that is searched.
-  public var targetMACs: [Int]
+  /// What the budgets are set on.
+  public var model: String
+  /// The budgets of the network that is searched.
+  public var targets: [Int]
   /// Channel counts are multiples of this where the search makes a wider network.
   public var divisor: Int
 
   /// `search`.
   public static let kind = "search"
   /// The method and the budgets are always written.
-  public static let essential: Set = ["method", "targetMACs"]
+  public static let essential: Set = ["method", "targets"]
   /// Nothing of another kind than the usual training.
   public static let usual = SearchIdentity(
-    training: .usual, method: "", settings: UniformWidths.Settings(), targetMACs: [], divisor: 8)
+    training: .usual, method: "", settings: UniformWidths.Settings(), model: "macs", targets: [], divisor: 8)
 
   private enum CodingKeys: String, CodingKey {
-    case training, method, settings, targetMACs, divisor
+    case training, method, settings, model, targets, divisor
   }
 
   /// Writes everything; of the settings, those that differ from the method's defaults.
@@ -33,7 +35,8 @@ public struct SearchIdentity: JobIdentity {
     try container.encode(training, forKey: .training)
     try container.encode(method, forKey: .method)
     try container.encode(Self.changed(settings), forKey: .settings)
-    try container.encode(targetMACs, forKey: .targetMACs)
+    try container.encode(model, forKey: .model)
+    try container.encode(targets, forKey: .targets)
     try container.encode(divisor, forKey: .divisor)
   }
 

@@ -11,15 +11,17 @@ import Training
 /// One width search in a run folder: everything that decides its outcome, and how to carry it out or go on with it.
 public struct SearchJob {
   /// The network to search, at the resolution of the search.
-  public var network: Network
+  public var network: ResolvedNetwork
   /// The data.
   public var dataset: Dataset
   /// The class-balanced part of the training data to use, 0 to 1.
   public var dataFraction: Double
   /// The method.
   public var optimizer: any WidthSearching
-  /// The budgets, in MACs at the resolution of the search: one, or several where the method serves several at once.
+  /// The budgets, at the resolution of the search: one, or several where the method serves several at once.
   public var targets: [Int]
+  /// What the budgets are set on.
+  public var costModel: CostModel
   /// How weights are trained during the search.
   public var recipe: Recipe
   /// Channel counts are multiples of this where the search makes a wider network.
@@ -33,14 +35,16 @@ public struct SearchJob {
 
   /// Describes a search.
   public init(
-    network: Network, dataset: Dataset, dataFraction: Double = 1, optimizer: any WidthSearching, targets: [Int],
-    recipe: Recipe, divisor: Int = 8, seed: Int = 0, device: Device = .cpu, loaderThreads: Int = 1
+    network: ResolvedNetwork, dataset: Dataset, dataFraction: Double = 1, optimizer: any WidthSearching, targets: [Int],
+    in costModel: CostModel = .macs, recipe: Recipe, divisor: Int = 8, seed: Int = 0, device: Device = .cpu,
+    loaderThreads: Int = 1
   ) {
     self.network = network
     self.dataset = dataset
     self.dataFraction = dataFraction
     self.optimizer = optimizer
     self.targets = targets
+    self.costModel = costModel
     self.recipe = recipe
     self.divisor = divisor
     self.seed = seed
@@ -58,8 +62,8 @@ public struct SearchJob {
   /// What the outcome depends on.
   public var identity: SearchIdentity {
     SearchIdentity(
-      training: training.identity, method: optimizer.name, settings: optimizer.settings, targetMACs: targets,
-      divisor: divisor)
+      training: training.identity, method: optimizer.name, settings: optimizer.settings, model: costModel.name,
+      targets: targets, divisor: divisor)
   }
 
   /// The training images that the search keeps for comparing widths.
@@ -75,8 +79,8 @@ public struct SearchJob {
     let images = max(0, training.imageCount - heldOut)
     let batch = max(1, min(recipe.batchSize, images))
     return SearchCost.Scale(
-      supernetMACs: try optimizer.widestNetwork(for: network, divisor: divisor).cost().macs,
-      trainingImages: images / batch * batch, evaluationImages: heldOut, widthGroups: try network.widthGroups.count)
+      supernetMACs: try optimizer.widestNetwork(for: network, divisor: divisor).cost.macs,
+      trainingImages: images / batch * batch, evaluationImages: heldOut, widthGroups: network.widthGroups.count)
   }
 
   /// Makes sure that the search can run.
@@ -86,11 +90,12 @@ public struct SearchJob {
     try training.validate()
     try optimizer.validate(network, recipe: recipe)
     if !optimizer.reachesAnyBudget {
-      let widest = try optimizer.widestNetwork(for: network, divisor: divisor).cost().macs
+      let widest = costModel.count(try optimizer.widestNetwork(for: network, divisor: divisor))
       for target in targets where target >= widest {
         throw UsageFailure(
-          "\(optimizer.name) prunes a network of \(widest) MACs, and the budget of \(target) is not below that: "
-            + (optimizer.wideningSetting.map { "widen it by --search-option \($0), or " } ?? "") + "lower --flops")
+          "\(optimizer.name) prunes a network of \(widest) \(costModel.unit), and the budget of \(target) is not below that: "
+            + (optimizer.wideningSetting.map { "widen it by `search-option` \($0), or " } ?? "")
+            + "lower `\(costModel.setting)`")
       }
     }
     try requireRest()
@@ -128,7 +133,7 @@ public struct SearchJob {
     let events = EventStream([log] + sinks)
     let heldOut = heldOutIndices
     let loader = try training.trainingLoader(excluding: Set(heldOut))
-    let cost = try network.cost()
+    let cost = network.cost
     try events.send(
       .start(
         .init(
@@ -140,7 +145,8 @@ public struct SearchJob {
         network: network, training: loader,
         heldOut: try optimizer.heldOutPart?.loader(
           heldOut, of: dataset.training, resolution: network.input.height, normalization: dataset.normalization,
-          onBadImage: dataset.onBadImage, device: device, threads: loaderThreads), targets: targets, recipe: recipe,
+          onBadImage: dataset.onBadImage, device: device, threads: loaderThreads), targets: targets,
+        costModel: costModel, recipe: recipe,
         divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy))
     try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
     for event in try lastEvents(of: results, remarks) { try events.send(event) }
@@ -175,7 +181,7 @@ public struct SearchJob {
     let finished = try JSONFile.read(Finished.self, path: folder.result, expecting: "remove it to search again")
     guard finished.identity == identity else {
       throw UsageFailure(
-        "\(folder.path) holds a search with other settings; choose another --output, or start anew with --overwrite")
+        "\(folder.path) holds a search with other settings; choose another `output`, or start anew with `overwrite`")
     }
     // A process that was killed after it wrote its result may not have told so.
     try EventLog.complete(path: folder.events, with: lastEvents(of: finished.results, remarks))

@@ -66,7 +66,8 @@ final class SearchLoop<State: Codable> {
     self.totalSteps = totalSteps
     stepsPerEpoch = context.training.batchesPerEpoch
     guard stepsPerEpoch > 0 else { throw UsageFailure("the search has no full batch of training images") }
-    target = Double(context.targets.max() ?? 0)
+    // Of another model's budget, the log has no number: what it shows is in MACs.
+    target = context.costModel == .macs ? Double(context.targets.max() ?? 0) : 0
   }
 
   /// Seconds of work, over all the times that the search was started.

@@ -3,14 +3,14 @@ import Records
 
 /// What a search found, and how it got there.
 public struct SearchResult: Codable, Sendable, Equatable {
-  /// The budget that the widths are for, in MACs.
-  public var targetMACs: Int
+  /// The budget that the widths are for.
+  public var target: Int
   /// Channels by width group: what the search decided on before any rounding to a divisor.
   ///
   /// Not rounded to whole channels, because the multipliers that are carried to a larger network come from here: in a
   /// small source a rounding would cost more than the search can tell apart.
   public var channels: [WidthGroup.ID: Double]
-  /// The (expected) cost of these channels.
+  /// The (expected) multiply-accumulates of these channels.
   public var macs: Double
   /// The search's way.
   public var history: [WidthsFile.HistoryPoint]
@@ -24,10 +24,10 @@ public struct SearchResult: Codable, Sendable, Equatable {
 
   /// Creates a result.
   public init(
-    targetMACs: Int, channels: [WidthGroup.ID: Double], macs: Double, history: [WidthsFile.HistoryPoint],
+    target: Int, channels: [WidthGroup.ID: Double], macs: Double, history: [WidthsFile.HistoryPoint],
     cost: SearchCost, warnings: [String], evidence: WidthsFile.Evidence? = nil
   ) {
-    self.targetMACs = targetMACs
+    self.target = target
     self.channels = channels
     self.macs = macs
     self.history = history
@@ -37,9 +37,7 @@ public struct SearchResult: Codable, Sendable, Equatable {
   }
 
   /// Channels relative to the network that was searched.
-  public func multipliers(of network: Network) throws -> [WidthGroup.ID: Double] {
-    Dictionary(
-      try network.widthGroups.map { ($0.id, (channels[$0.id] ?? Double($0.width)) / Double($0.width)) },
-      uniquingKeysWith: { first, _ in first })
+  public func multipliers(of network: ResolvedNetwork) -> PerGroup<Double> {
+    PerGroup(network) { (channels[$0.id] ?? Double($0.width)) / Double($0.width) }
   }
 }

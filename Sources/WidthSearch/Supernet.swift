@@ -17,7 +17,7 @@ public final class Supernet {
   public var resolved: ResolvedNetwork { model.plan.resolved }
 
   /// Creates a supernet with random weights.
-  public init(_ network: Network, seed: Int, device: Device) throws {
+  public init(_ network: ResolvedNetwork, seed: Int, device: Device) throws {
     model = try Model(network, seed: seed, device: device)
   }
 

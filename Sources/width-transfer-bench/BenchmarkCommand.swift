@@ -40,7 +40,7 @@ struct BenchmarkCommand: ParsableCommand {
     let device = try Device.named(device)
     var built = try network.request.build()
     if let stem {
-      guard let width = try built.widthGroups.first?.width else { throw ValidationError("no width group to scale") }
+      guard let width = built.widthGroups.first?.width else { throw ValidationError("no width group to scale") }
       built = try built.scalingWidth(by: Double(stem) / Double(width), divisor: 1)
     }
     let model = try Model(built, seed: 0, device: device)
@@ -48,7 +48,7 @@ struct BenchmarkCommand: ParsableCommand {
     let generator = try Generator(seed: 1, device: device)
     let shape = [batchSize, built.input.channels, built.input.height, built.input.width]
     let images = try Tensor.normal(shape, generator: generator, device: device).contiguous(.channelsLast)
-    let classes = try built.classes
+    let classes = built.output.channels
     let labels = try Tensor((0..<batchSize).map { Int64($0 % classes) }, device: device)
     var times: [[Double]] = []
     for iteration in 0..<(iterations + warmUp) {

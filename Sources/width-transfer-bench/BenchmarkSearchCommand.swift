@@ -54,7 +54,7 @@ struct BenchmarkSearchCommand: ParsableCommand {
     let generator = try Generator(seed: 1)
     let shape = [batchSize, built.input.channels, built.input.height, built.input.width]
     let images = try Tensor.normal(shape, generator: generator).contiguous(.channelsLast)
-    let classes = try built.classes
+    let classes = built.output.channels
     let labels = try Tensor((0..<batchSize).map { Int64($0 % classes) })
     let batch = Batch(images: images, labels: labels, indices: Array(0..<batchSize))
     let full = supernet.resolved.widths

@@ -20,7 +20,7 @@ extension CompareCommand: EngineWork {
       throw UsageFailure("--no-direct leaves nothing to search on: give a --project")
     }
     guard finding.budgets.count == 1 else {
-      throw UsageFailure("methods are compared at one budget: give --flops once")
+      throw UsageFailure("methods are compared at one budget: give --flops once, or --parameters")
     }
     let plan = ComparePlan(
       subject: subject,

@@ -12,7 +12,7 @@ extension EvaluateCommand: EngineWork {
   package func perform() throws {
     let file = try SafetensorsFile(path: weights)
     let dataset = try DataOptions.open(dataset, reading, general)
-    var built: Network
+    var built: ResolvedNetwork
     if let network {
       built = try NetworkRequest(
         name: network, width: width, depth: depth, resolution: resolution, divisor: divisor
@@ -21,7 +21,7 @@ extension EvaluateCommand: EngineWork {
       guard let described = try file.network() else {
         throw UsageFailure("\(weights) does not say which network it belongs to; name it with --network")
       }
-      built = resolution.map { described.at(resolution: $0) } ?? described
+      built = try (resolution.map { described.at(resolution: $0) } ?? described).resolved()
     }
     if let widths { built = try built.with(widthsFile: widths) }
     let device = try compute.prepare(general)
@@ -39,7 +39,7 @@ extension EvaluateCommand: EngineWork {
     var skipped = SkippedImages()
     for warning in skipped.add(evaluation.skipped) { general.warn(warning) }
     if let summary = skipped.summary { general.warn(summary) }
-    let cost = try built.cost()
+    let cost = built.cost
     let result = TrainingResult(
       top1: evaluation.top1, top5: evaluation.top5, loss: evaluation.loss, images: evaluation.images, seconds: seconds,
       imagesPerSecond: Double(evaluation.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,

@@ -28,7 +28,7 @@ extension SearchCommand: EngineWork {
       for (budget, file) in zip(finding.budgets, files) {
         let place = finding.folder(of: budget, in: RunFolder(path: output.output))
         try Output.text(
-          "\(Text.millions(file.macs ?? 0)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); widths in \(place.widths)"
+          "\(Text.cost(file, of: budget)); widths in \(place.widths)"
         )
       }
     }

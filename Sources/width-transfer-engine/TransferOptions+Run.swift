@@ -30,7 +30,7 @@ extension TransferOptions {
   func finding(_ optimizer: any WidthSearching, _ subject: Subject, seed: Int) throws -> WidthFinding {
     WidthFinding(
       subject: subject, optimizer: optimizer, searchRecipe: try searchRecipe(for: optimizer, subject.recipe),
-      projection: try projection(), stacking: stacking, budgets: try Budget.parse(budgets, of: subject.target),
+      projection: try projection(), stacking: stacking, budgets: try budgets(of: subject.target),
       seed: seed)
   }
 

@@ -110,7 +110,7 @@ struct BadImageTests {
     try withTemporaryFolder { root in
       try write(try png(gradient(width: 60, height: 60)), to: root + "/a/1.png")
       let low = try ImageFolder(root: root, name: "test", options: ReadingOptions(images: ImageLimits(pixels: 3599)))
-      expectFailure(.beyondLimit, path: "1.png", "3599", "--max-image-pixels") { try low.image(at: 0) }
+      expectFailure(.beyondLimit, path: "1.png", "3599", "`max-image-pixels`") { try low.image(at: 0) }
       let high = try ImageFolder(root: root, name: "test", options: ReadingOptions(images: ImageLimits(pixels: 3600)))
       #expect(try high.image(at: 0).width == 60)
     }

@@ -287,7 +287,7 @@ struct DownloadTests {
       try DatasetDownload("cifer10", folder: nil, mirror: nil, environment: [:])
     }
     for mirror in ["", "example.org/x", "ftp://example.org/", "http://", "file:///tmp", "http://a/?b=c"] {
-      expectExit(.usage, "--from") {
+      expectExit(.usage, "`from`") {
         try DatasetDownload("mnist", folder: nil, mirror: mirror, environment: [:])
       }
     }
@@ -391,7 +391,7 @@ struct DownloadTests {
     for wrong in [
       "http://h.example/with space/", "http://h.example:99999/", "http://h.example/\u{1}", "h.example/x", "ftp://h/x",
     ] {
-      expectExit(.usage, "--from") { try DatasetDownload("mnist", mirror: wrong) }
+      expectExit(.usage, "`from`") { try DatasetDownload("mnist", mirror: wrong) }
     }
   }
 }

@@ -7,7 +7,7 @@ import Testing
   func byHand() throws {
     let network = smallNetwork()
     #expect(try network.cost() == Cost(macs: 64 * 27 * 4 + 40, parameters: 108 + 8 + 50, activations: 256 + 10))
-    let costs = try network.resolved().layerCosts()
+    let costs = try network.resolved().layerCosts
     #expect(costs[0] == LayerCost(name: "conv", cost: Cost(macs: 6912, parameters: 108, activations: 256)))
     #expect(costs[1].cost == Cost(parameters: 8))
     #expect(try network.cost(at: 4).macs == 16 * 27 * 4 + 40)
@@ -16,7 +16,7 @@ import Testing
 
   @Test("VGG16 on CIFAR, layer by layer")
   func vggLayers() throws {
-    let costs = try NetworkZoo.network(named: "vgg16_cifar", classes: 10).resolved().layerCosts()
+    let costs = try NetworkZoo.network(named: "vgg16_cifar", classes: 10).resolved().layerCosts
       .filter { $0.name.hasPrefix("features") && $0.cost.macs > 0 }.map(\.cost)
     #expect(
       costs.map(\.parameters)
@@ -52,9 +52,9 @@ import Testing
   @Test("The polynomial is exact without rounding, and its gradient is its slope", arguments: representativeNames)
   func polynomial(name: String) throws {
     let resolved = try NetworkZoo.network(named: name).resolved()
-    let polynomial = try MACPolynomial(resolved)
+    let polynomial = CostPolynomial(resolved)
     let widths = resolved.widthGroups.map { Double($0.width) }
-    let macs = Double(try resolved.cost().macs)
+    let macs = Double(resolved.cost.macs)
     // Only a derived width that is not a multiple of four is rounded.
     #expect(abs(polynomial.evaluate(widths) - macs) <= (name.hasPrefix("efficientnet") ? 1e-3 * macs : 0))
     let gradient = polynomial.gradient(widths)
@@ -83,7 +83,7 @@ import Testing
         Layer(name: "pool", operation: .globalAveragePool, inputs: ["b"]),
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 1)), inputs: ["pool"]),
       ])
-    let polynomial = try MACPolynomial(network)
+    let polynomial = try CostPolynomial(network)
     #expect(polynomial.products == [.init(coefficient: 144, first: 0, second: 1)])
     #expect(polynomial.linear == [432, 1])
     #expect(abs(polynomial.evaluate([4.88, 4]) - (2108.16 + 2810.88 + 4)) < 1e-9)
@@ -105,8 +105,8 @@ import Testing
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 10)), inputs: ["pool"]),
       ])
     #expect(try network.cost().macs * 2 == 23080)
-    let scale = try #require(try MACPolynomial(network).scale(matching: 11540, widths: [3, 1]))
+    let scale = try #require(try CostPolynomial(network).scale(matching: 11540, widths: [3, 1]))
     #expect(abs(scale - 1.486576) < 5e-7)
-    #expect(try MACPolynomial(network).scale(matching: 0, widths: [3, 1]) == nil)
+    #expect(try CostPolynomial(network).scale(matching: 0, widths: [3, 1]) == nil)
   }
 }

@@ -10,7 +10,7 @@ import Testing
     let multipliers = try workedMultipliers(network)
     let target = try network.cost().macs
     let base = try network.widthGroups.map { Double($0.width) * (multipliers[$0.id] ?? 1) }
-    let polynomial = try MACPolynomial(network)
+    let polynomial = try CostPolynomial(network)
     #expect(abs(polynomial.evaluate(base) / 1e6 - 1690.105) < 5e-4)
     let start = try #require(polynomial.scale(matching: Double(target), widths: base))
     #expect(abs(start - 1.036806) < 5e-7)
@@ -59,7 +59,7 @@ import Testing
       let multipliers = Dictionary(
         uniqueKeysWithValues: groups.map { ($0.id, 0.3 + 1.5 * generator.nextUnit()) })
       for divisor in [1, 4, 8] {
-        let match = try network.matching(macs: target, multipliers: multipliers, divisor: divisor)
+        let match = try network.matching(macs: target, multipliers: PerGroup(multipliers), divisor: divisor)
         #expect(abs(match.relativeError) < 0.01, "divisor \(divisor)")
         #expect(match.widths.values.values.allSatisfy { $0 >= divisor && $0.isMultiple(of: divisor) })
         #expect(try match.network.cost().macs == match.macs)
@@ -71,18 +71,18 @@ import Testing
   func bestFactor() throws {
     let network = try NetworkZoo.network(named: "mobilenet_v2_cifar", classes: 10)
     let resolved = try network.resolved()
-    let counter = try MACCounter(resolved)
+    let counter = CostCounter(resolved)
     var generator = SeededGenerator(seed: 3)
     for target in [20_000_000, 60_000_000] {
       let multipliers = Dictionary(
         uniqueKeysWithValues: resolved.widthGroups.map { ($0.id, 0.5 + generator.nextUnit()) })
-      let match = try network.matching(macs: target, multipliers: multipliers)
+      let match = try network.matching(macs: target, multipliers: PerGroup(multipliers))
       let best = (0...4500).map { step in
         let scale = match.scale * (0.8 + 1e-4 * Double(step))
         let widths = resolved.widthGroups.map {
           makeDivisible(scale * (multipliers[$0.id] ?? 1) * Double($0.width), divisor: 8)
         }
-        return abs(counter.macs(widths) - target)
+        return abs(counter.count(widths) - target)
       }.min()
       #expect(try abs(match.macs - target) <= #require(best))
     }
@@ -92,12 +92,12 @@ import Testing
   func tinyNetworks() throws {
     let network = try NetworkZoo.network(named: "resnet20", classes: 10, resolution: 8).scalingWidth(by: 0.5)
     let resolved = try network.resolved()
-    let counter = try MACCounter(resolved)
+    let counter = CostCounter(resolved)
     for factor in [0.7, 0.8, 0.9, 1.1, 1.3] {
       let target = Int(Double(try network.cost().macs) * factor)
       let best = (0...2000).map { step in
         let widths = resolved.widthGroups.map { makeDivisible(1e-3 * Double(step * $0.width), divisor: 8) }
-        return abs(Double(counter.macs(widths) - target)) / Double(target)
+        return abs(Double(counter.count(widths) - target)) / Double(target)
       }.min()
       #expect(try #require(best) > 0.03, "no common factor is near enough")
       let match = try network.matching(macs: target, divisor: 8)
@@ -121,10 +121,10 @@ import Testing
     #expect(smallest.relativeError > 1)
   }
 
-  private func workedMultipliers(_ network: Network) throws -> [WidthGroup.ID: Double] {
+  private func workedMultipliers(_ network: Network) throws -> PerGroup<Double> {
     let out = [0.6, 0.8, 1.0, 1.6]
     let inner = [[0.5, 0.7], [0.6, 0.8], [0.9, 1.1], [1.2, 1.4]]
-    var multipliers: [WidthGroup.ID: Double] = [:]
+    var multipliers: PerGroup<Double> = [:]
     for group in try network.widthGroups {
       guard let stage = group.stage else { continue }
       multipliers[group.id] = group.block.map { inner[stage][$0] } ?? out[stage]

@@ -89,7 +89,7 @@ import Testing
     arguments: [("resnet20", 40_551_040, 269_722), ("resnet56", 125_485_696, 853_018)])
   func parameterFreeShortcuts(name: String, macs: Int, parameters: Int) throws {
     // A shortcut that subsamples and pads with zeros costs nothing: the network here less its projections.
-    let costs = try NetworkZoo.network(named: name, classes: 10).resolved().layerCosts()
+    let costs = try NetworkZoo.network(named: name, classes: 10).resolved().layerCosts
       .filter { !$0.name.contains("downsample") }
     #expect(costs.reduce(0) { $0 + $1.cost.macs } == macs)
     #expect(costs.reduce(0) { $0 + $1.cost.parameters } == parameters)

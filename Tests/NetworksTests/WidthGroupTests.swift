@@ -122,8 +122,8 @@ import Testing
     let changed = try network.with(["right": 1]).resolved()
     #expect(changed["join"]?.output.channels == 5)
     #expect(changed["depthwise"]?.output.channels == 5, "a depthwise convolution follows all its groups")
-    let counter = try MACCounter(resolved)
-    #expect(counter.macs([4, 1]) == (try changed.cost().macs))
+    let counter = CostCounter(resolved)
+    #expect(counter.count([4, 1]) == changed.cost.macs)
   }
 
   @Test("A whole added to a concatenation of other sizes leaves nothing to choose")
@@ -162,8 +162,8 @@ import Testing
     #expect(try network.cost().macs == 64 * 24 + 36 * 9 * 2 * 16 + 32)
     #expect(throws: NetworkFailure.self) { try network.with(["a": 6]) }
     #expect(try network.scalingWidth(by: 0.8, divisor: 2).widths == ["a": 8, "b": 12])
-    let counter = try MACCounter(network.resolved())
-    #expect(try counter.macs([4, 20]) == network.with(["a": 4, "b": 20]).cost().macs)
+    let counter = try CostCounter(network.resolved())
+    #expect(try counter.count([4, 20]) == network.with(["a": 4, "b": 20]).cost().macs)
   }
 
   @Test("Widths of another network are refused with the nearest names")
@@ -183,7 +183,7 @@ import Testing
   func randomWidths(name: String) throws {
     let network = try NetworkZoo.network(named: name, classes: 10)
     let resolved = try network.resolved()
-    let counter = try MACCounter(resolved)
+    let counter = CostCounter(resolved)
     var generator = SeededGenerator(seed: 7, UInt64(name.utf8.reduce(0) { $0 + Int($1) }))
     for _ in 0..<5 {
       var widths = Widths()
@@ -195,7 +195,7 @@ import Testing
       for group in checked.widthGroups { #expect(group.width == widths[group.id] ?? resolved.widths[group.id]) }
       #expect(checked.widthGroups.map(\.layers) == resolved.widthGroups.map(\.layers))
       #expect(checked.widthGroups.map(\.address) == resolved.widthGroups.map(\.address))
-      #expect(try counter.macs(checked.widthGroups.map(\.width)) == checked.cost().macs)
+      #expect(try counter.count(checked.widthGroups.map(\.width)) == checked.cost.macs)
       #expect(checked.output == Shape(channels: 10, height: 1, width: 1))
     }
   }

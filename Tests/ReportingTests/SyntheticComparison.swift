@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Records
 
 @testable import Reporting
@@ -86,7 +87,7 @@ struct SyntheticComparison {
       91.4 + Self.gain(algorithm) - (mode == .transferred ? 0.15 : 0) + (isRandom ? 0.9 : 0.4)
       * Self.noise(name, seed, 9)
     return .init(
-      seed: seed, widths: widths, macs: macs, parameters: parameters, overhead: overhead,
+      seed: seed, widths: Widths(widths), macs: macs, parameters: parameters, overhead: overhead,
       result: TrainingResult(
         top1: top1, top5: 99.6, loss: 0.31, images: 10_000, seconds: 1230, imagesPerSecond: 1250, macs: macs,
         parameters: parameters),

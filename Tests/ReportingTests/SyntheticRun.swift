@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Records
 import Transfer
 
@@ -138,8 +139,9 @@ struct SyntheticRun {
   var widthsFile: WidthsFile {
     WidthsFile(
       network: name, algorithm: "dmcp", macs: 40_790_000, targetMacs: 40_800_000, parameters: 331_000,
-      widths: Dictionary(Self.groups.map { ($0.id, $0.optimized) }) { $1 },
-      multipliers: Dictionary(Self.groups.map { ($0.id, Double($0.optimized) / Double($0.original)) }) { $1 },
+      widths: Widths(groups: Self.groups.map(\.id), values: Self.groups.map(\.optimized)),
+      multipliers: PerGroup(
+        groups: Self.groups.map(\.id), values: Self.groups.map { Double($0.optimized) / Double($0.original) }),
       projection: Self.projection, overhead: Self.overhead)
   }
 

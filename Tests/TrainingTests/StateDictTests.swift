@@ -53,7 +53,7 @@ import Torch
 
   @Test("A file that does not fit is refused by the tensor's name and changes nothing")
   func misfits() throws {
-    try expectRefusal("conv2.weight", "[8, 4, 3, 3]", "[8, 5, 3, 3]", "--widths") { state in
+    try expectRefusal("conv2.weight", "[8, 4, 3, 3]", "[8, 5, 3, 3]", "`widths`") { state in
       let index = try #require(state.firstIndex { $0.name == "conv2.weight" })
       state[index].tensor = try state[index].tensor.detached().slice(1, 0..<4).contiguous()
     }

@@ -10,8 +10,8 @@ import Testing
 @testable import Training
 
 @Suite struct TrainingJobTests {
-  private func job(seed: Int = 1) -> TrainingJob {
-    TrainingJob(network: toyNetwork(), dataset: toyDataset, recipe: ToyTraining.base, seed: seed)
+  private func job(seed: Int = 1) throws -> TrainingJob {
+    TrainingJob(network: try toyNetwork().resolved(), dataset: toyDataset, recipe: ToyTraining.base, seed: seed)
   }
 
   @Test("A job leaves weights, a result and events, and a second call returns the same without work")
@@ -37,7 +37,7 @@ import Testing
     let before = try Data(contentsOf: URL(fileURLWithPath: run.events))
     let failure = #expect(throws: UsageFailure.self) { try job(seed: 2).run(in: run) }
     #expect(failure?.message.contains("its seed is 1, asked for is 2") == true, "\(failure?.message ?? "")")
-    var other = job()
+    var other = try job()
     other.recipe.epochs = 7
     let second = #expect(throws: UsageFailure.self) { try other.run(in: run) }
     #expect(second?.message.contains("its recipe.epochs is 2, asked for is 7") == true, "\(second?.message ?? "")")
@@ -46,7 +46,7 @@ import Testing
 
   @Test("A part of the data is class-balanced and does not depend on the seed")
   func fraction() throws {
-    var job = job()
+    var job = try job()
     job.dataFraction = 0.25
     let indices = try job.trainingLoader().indices
     #expect(indices.count == 32)
@@ -59,7 +59,7 @@ import Testing
   func misfits() throws {
     func message(_ network: Network) -> String {
       let failure = #expect(throws: UsageFailure.self) {
-        try TrainingJob(network: network, dataset: toyDataset, recipe: Recipe()).validate()
+        try TrainingJob(network: network.resolved(), dataset: toyDataset, recipe: Recipe()).validate()
       }
       return failure?.message ?? ""
     }

@@ -41,9 +41,9 @@ import Training
     var search = ToySearch()
     (search.settings.randomPasses, search.settings.warmUpFraction) = (0, 0)
     let context = try search.context()
-    let supernet = try DMCP(search.settings).widestNetwork(for: search.network, divisor: 1).resolved()
-    let chains = try MarkovNetwork(supernet, settings: search.settings, targetMACs: Double(context.targets[0]))
-    let widest = try supernet.cost().macs
+    let supernet = try DMCP(search.settings).widestNetwork(for: search.network.resolved(), divisor: 1)
+    let chains = MarkovNetwork(supernet, settings: search.settings, target: Double(context.targets[0]))
+    let widest = supernet.cost.macs
     let narrowest = try supernet.network(with: chains.narrowest).cost().macs
     let result = try search.run()
     let images = 2 * 96

@@ -12,7 +12,7 @@ import Training
   private func chains(_ settings: DMCPSettings = .init(), target: Double? = nil) throws -> MarkovNetwork {
     let wide = try toyNetwork().scalingWidth(by: settings.range.maximum, divisor: 1)
     return try MarkovNetwork(
-      wide.resolved(), settings: settings, targetMACs: target ?? Double(toyNetwork().cost().macs))
+      wide.resolved(), settings: settings, target: target ?? Double(toyNetwork().cost().macs))
   }
 
   // algorithms.md 5.7: a 3×3 convolution from 3 channels at 4×4 into E[c] = 4.88, the next into E[c] = 4.
@@ -30,7 +30,7 @@ import Training
         Layer(name: "pool", operation: .globalAveragePool, inputs: ["b"]),
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 10)), inputs: ["pool"]),
       ])
-    let polynomial = try MACPolynomial(network)
+    let polynomial = try CostPolynomial(network)
     #expect(polynomial.groups == ["a", "b"])
     expectClose(polynomial.evaluate([4.88, 4]), 2108.16 + 2810.88 + 40)
     expectClose(polynomial.evaluate([4.88, 0]), 2108.16)

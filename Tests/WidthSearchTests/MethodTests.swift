@@ -61,7 +61,7 @@ import Training
     }
     let results = try both.runAll()
     let macs = try toyNetwork().cost().macs
-    #expect(results.map(\.targetMACs) == [macs, Int((0.6 * Double(macs)).rounded())])
+    #expect(results.map(\.target) == [macs, Int((0.6 * Double(macs)).rounded())])
     #expect(results[1].macs < results[0].macs)
     #expect(results[1].cost.flops >= results[0].cost.flops)
     for (budget, result) in zip([1, 0.6], results) {
@@ -79,7 +79,7 @@ import Training
       #expect(result.channels.values.allSatisfy { $0 > 0 && $0.isFinite })
       let network = toyNetwork()
       let match = try network.matching(
-        macs: result.targetMACs, multipliers: result.multipliers(of: network), divisor: 1)
+        macs: result.target, multipliers: PerGroup(result.multipliers(of: network)), divisor: 1)
       // Below one channel a group there is nothing: the nearest that can be reached.
       if part < 0.05 { #expect(match.widths.values.values.allSatisfy { $0 == 1 }) }
       if part > 0.05 { #expect(abs(match.relativeError) <= 0.03, "\(part): \(match.relativeError)") }
@@ -138,7 +138,7 @@ import Training
     let told = events.events.compactMap { event -> RunEvent.Search? in
       if case .search(let payload) = event { payload } else { nil }
     }
-    #expect(told.last.map { $0.targetMACs == Double(result.targetMACs) && $0.loss.isFinite } == true)
+    #expect(told.last.map { $0.targetMACs == Double(result.target) && $0.loss.isFinite } == true)
     #expect(told.allSatisfy { !$0.stage.isEmpty && $0.step <= $0.totalSteps })
   }
 }

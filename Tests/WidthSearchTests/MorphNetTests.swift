@@ -39,8 +39,8 @@ import Training
     let last = try #require(result.history.last)
     let factors = Set(result.channels.map { (1e6 * $1 / last.widths[$0]!).rounded() })
     #expect(factors.count == 1)
-    expectClose(try MACPolynomial(toyNetwork()).evaluate(result.channels), Double(result.targetMACs), tolerance: 1e-9)
-    expectClose(result.macs, Double(result.targetMACs), tolerance: 1e-9)
+    expectClose(try CostPolynomial(toyNetwork()).evaluate(result.channels), Double(result.target), tolerance: 1e-9)
+    expectClose(result.macs, Double(result.target), tolerance: 1e-9)
     #expect(try #require(result.evidence?.values["growth"]) > 1)
   }
 
@@ -106,7 +106,7 @@ import Training
       search.recipe.weightDecay = 0
       let folder = try TemporaryFolder()
       let result = try search.run(folder)
-      #expect(result.history.last?.macs == Double(result.targetMACs))  // 3 steps of 1e-3 kill nothing
+      #expect(result.history.last?.macs == Double(result.target))  // 3 steps of 1e-3 kill nothing
     }
   }
 

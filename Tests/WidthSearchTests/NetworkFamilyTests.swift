@@ -52,7 +52,7 @@ private let colourImages: InMemoryImages = {
     let result = try search.run()
     #expect(Set(result.channels.keys) == Set(try network.widthGroups.map(\.id)))
     let match = try network.matching(
-      macs: network.cost().macs, multipliers: result.multipliers(of: network), divisor: 4)
+      macs: network.cost().macs, multipliers: PerGroup(result.multipliers(of: network)), divisor: 4)
     #expect(abs(match.relativeError) <= 0.05, "\(match.relativeError)")
     let model = try Model(match.network, seed: 0)
     let optimizer = try ParameterOptimizer(model.parameters, recipe: search.recipe)

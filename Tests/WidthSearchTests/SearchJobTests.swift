@@ -13,7 +13,7 @@ import Testing
     let dataset = Dataset(
       name: "toy", training: toyImages, heldOut: toyImages, resolution: 8, normalization: .grey)
     return SearchJob(
-      network: toyNetwork(), dataset: dataset, dataFraction: 0.5, optimizer: DMCP(ToySearch().settings),
+      network: try toyNetwork().resolved(), dataset: dataset, dataFraction: 0.5, optimizer: DMCP(ToySearch().settings),
       targets: [try toyNetwork().cost().macs], recipe: ToySearch().recipe, divisor: 1, seed: seed)
   }
 

@@ -106,7 +106,7 @@ struct ToySearch {
     }
     let macs = Double(try network.cost().macs)
     return SearchContext(
-      network: network,
+      network: try network.resolved(),
       training: try BatchLoader(
         source: source, indices: source.indices.filter { !(heldOut?.indices.contains($0) ?? false) },
         batchSize: recipe.batchSize, resolution: resolution, normalization: normalization,

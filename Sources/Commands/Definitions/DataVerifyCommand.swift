@@ -73,8 +73,8 @@ package struct DataVerifyCommand: ParsableCommand {
   }
 
   private func tell(_ report: Report, _ images: Int) throws {
-    for fault in report.damaged { try Output.text("\(fault.file): damaged, but read: \(fault.reason)") }
-    for fault in report.faults { try Output.text("\(fault.file): \(fault.reason)") }
+    for fault in report.damaged { try Output.text("\(fault.file): damaged, but read: \(Flags.spell(fault.reason))") }
+    for fault in report.faults { try Output.text("\(fault.file): \(Flags.spell(fault.reason))") }
     try Output.text(
       "\(report.dataset): \(report.format), \(report.classes) classes; training \(report.training.images) images "
         + "(\(report.training.smallestClass) to \(report.training.largestClass) a class), held-out "

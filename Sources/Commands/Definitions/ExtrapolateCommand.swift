@@ -25,7 +25,10 @@ package struct ExtrapolateCommand: ParsableCommand {
   package var widths: String
 
   @Option(help: "The budget: relative to the network (1.0x) or in MACs (300M).")
-  package var flops: String = "1.0x"
+  package var flops: String?
+
+  @Option(help: "The budget in parameters: relative to the network (0.6x) or an amount (2M).")
+  package var parameters: String?
 
   @Option(help: "How blocks of the small network stand for those of the whole one.")
   package var stacking: Stacking = .averageBlock
@@ -38,25 +41,30 @@ package struct ExtrapolateCommand: ParsableCommand {
 
   @OptionGroup package var general: GeneralOptions
 
+  package func validate() throws {
+    if flops != nil && parameters != nil { throw ValidationError("Give one budget: --flops or --parameters") }
+  }
+
   package func run() throws {
     let projection = project.isEmpty ? Projection() : try Projection(parsing: project)
     let target = try network.request.build()
     let source = try projection.applied(to: target, divisor: network.divisor)
     let searched = try source.with(widthsFile: widths)
-    let budget = try Budget(parsing: flops, of: target).macs
+    let budget =
+      try parameters.map { try Budget(parsing: $0, in: .parameters, of: target) }
+      ?? Budget(parsing: flops ?? "1.0x", of: target)
     let match = try Extrapolation.match(
       widths: searched.widths, from: source, to: target, stacking: stacking, divisor: network.divisor,
-      targetMACs: budget)
+      budget: budget)
     if let warning = match.remark { general.warn(warning) }
     let file = try WidthsFile(
-      match, target: target, source: source, projection: projection, algorithm: WidthsFile(path: widths).algorithm,
-      targetMACs: budget)
+      match, target: target, source: source, projection: projection, algorithm: WidthsFile(path: widths).algorithm)
     if let output { try file.write(to: output) }
     if json || output == nil {
       try Output.json(file)
     } else {
       try Output.text(
-        "\(Text.millions(match.macs)) MACs (budget \(Text.millions(file.targetMacs ?? 0))); widths in \(output ?? "")")
+        "\(Text.cost(file, of: budget)); widths in \(output ?? "")")
     }
   }
 }

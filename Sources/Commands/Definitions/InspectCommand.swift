@@ -51,7 +51,7 @@ package struct InspectCommand: ParsableCommand {
       resolution: resolution, divisor: divisor)
     var described = try request.build()
     if let widths { described = try described.with(widthsFile: widths) }
-    let summary = try NetworkSummary(described)
+    let summary = NetworkSummary(described)
     if json { try Output.json(summary) } else { try Output.text(summary.table()) }
   }
 }

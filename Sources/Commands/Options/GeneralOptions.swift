@@ -23,7 +23,7 @@ package struct GeneralOptions: ParsableArguments {
 
   /// Tells something that a person may want to know.
   package func note(_ text: @autoclosure () -> String) {
-    if !quiet { StandardError.write("width-transfer: \(text())\n") }
+    if !quiet { StandardError.write("width-transfer: \(Flags.spell(text()))\n") }
   }
 
   /// Tells something that helps to find out why.
@@ -32,7 +32,7 @@ package struct GeneralOptions: ParsableArguments {
   }
 
   /// Tells something that a person should know.
-  package func warn(_ text: String) { StandardError.write("width-transfer: warning: \(text)\n") }
+  package func warn(_ text: String) { StandardError.write("width-transfer: warning: \(Flags.spell(text))\n") }
 }
 
 /// Prints a result on standard output: JSON for programs, a few lines for people.

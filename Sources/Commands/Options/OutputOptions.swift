@@ -42,6 +42,9 @@ package struct OutputOptions: ParsableArguments {
   /// Readers of a run's events: the progress bar and TensorBoard.
   package func sinks(_ label: String, in folder: RunFolder, _ general: GeneralOptions) throws -> [any EventSink] {
     try AtomicFile.createFolder(folder.path)
-    return [ProgressReporter(label: label, isQuiet: general.quiet), TensorBoardWriter(folder: folder)]
+    return [
+      ProgressReporter(label: label, isQuiet: general.quiet) { StandardError.write(Flags.spell($0)) },
+      TensorBoardWriter(folder: folder),
+    ]
   }
 }

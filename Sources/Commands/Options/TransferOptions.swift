@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Methods
+import Networks
 import Support
 import Transfer
 
@@ -18,6 +19,13 @@ package struct TransferOptions: ParsableArguments {
       "The budget: relative to the network (1.0x, the default) or in MACs (300M). Several give widths for each.",
       valueName: "flops"))
   package var flops: [String] = []
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "A budget in parameters: relative to the network (0.6x) or an amount (2M). Several give widths for each.",
+      valueName: "parameters"))
+  package var parameters: [String] = []
 
   @Option(help: "How blocks of the small network stand for those of the whole one.")
   package var stacking: Stacking = .averageBlock
@@ -78,10 +86,17 @@ package struct TransferOptions: ParsableArguments {
     return try Projection(parsing: project)
   }
 
-  package var budgets: [String] { flops.isEmpty ? ["1.0x"] : flops }
+  private var flopsOrDefault: [String] { flops.isEmpty && parameters.isEmpty ? ["1.0x"] : flops }
+
+  /// The budgets of a network.
+  package func budgets(of network: ResolvedNetwork) throws -> [Budget] {
+    try Budget.parse(flopsOrDefault, of: network) + Budget.parse(parameters, in: .parameters, of: network)
+  }
 
   /// The flags that may be given several times, in their resolved form.
-  package var lists: [String: [String]] { ["flops": budgets, "search-option": searchOption] }
+  package var lists: [String: [String]] {
+    ["flops": flopsOrDefault, "parameters": parameters, "search-option": searchOption]
+  }
 }
 
 extension Stacking: ExpressibleByArgument {}

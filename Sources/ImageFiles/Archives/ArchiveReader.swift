@@ -103,7 +103,7 @@ final class ArchiveReader {
     throw FileFailure(
       .beyondLimit, path: path,
       reason: "expands to more than \(expanded) bytes, far more than images do; it is taken for a bomb and refused. "
-        + "If it is none, raise --max-archive-expansion, or unpack it and name the folder")
+        + "If it is none, raise `max-archive-expansion`, or unpack it and name the folder")
   }
 
   private func checked(_ name: String, _ entry: OpaquePointer) throws -> Member? {

@@ -67,7 +67,7 @@ public struct DatasetDownload {
       parts.host?.isEmpty == false, (parts.port ?? 80) < 65_536, parts.query == nil, parts.fragment == nil
     else {
       throw UsageFailure(
-        "--from \(ArchiveReader.shown(mirror)): expected the address of a folder, as https://example.org/datasets/")
+        "`from` \(ArchiveReader.shown(mirror)): expected the address of a folder, as https://example.org/datasets/")
     }
   }
 
@@ -145,7 +145,7 @@ public struct DatasetDownload {
       message:
         "\(dataset): \(reasons)\(noNetwork). \(kept.isEmpty ? "" : kept + "The same command goes on from there. ")"
         + "Fetch these files elsewhere and put them into \(folder)\(unpacking), "
-        + "or name a mirror with --from URL:\(list)",
+        + "or name a mirror with `from` URL:\(list)",
       exitCode: .unavailable)
   }
 }

@@ -34,7 +34,7 @@ final class DownloadReceiver: TransportReceiver {
             .badData, path: RemoteFile.shown(address),
             reason:
               "sends the whole anew and does not say how long it is; delete \(part.path) to fetch the whole file, "
-              + "or name another source with --from URL")
+              + "or name another source with `from` URL")
         }
         try part.restart()
       }
@@ -72,7 +72,7 @@ final class DownloadReceiver: TransportReceiver {
         .badData, path: RemoteFile.shown(address),
         reason: "answers the request for what follows byte \(part.count) with the range \"\(shown)\"; "
           + (part.count > 0 ? "delete \(part.path) to fetch the whole file, or name" : "name")
-          + " another source with --from URL")
+          + " another source with `from` URL")
     }
     if let total = range.total {
       try require(total == download.file.bytes, "has \(total) bytes, \(download.file.bytes) were expected")
@@ -83,6 +83,6 @@ final class DownloadReceiver: TransportReceiver {
     guard !isRight else { return }
     throw FileFailure(
       .badData, path: RemoteFile.shown(address),
-      reason: "\(what): it is not the published file. Name another source with --from URL")
+      reason: "\(what): it is not the published file. Name another source with `from` URL")
   }
 }

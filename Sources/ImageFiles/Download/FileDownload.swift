@@ -155,7 +155,7 @@ struct FileDownload {
     return FileFailure(
       .badData, path: target,
       reason: "\(what): it is not the published file and is deleted. "
-        + "Run the same command again to fetch it anew, or name another source with --from URL")
+        + "Run the same command again to fetch it anew, or name another source with `from` URL")
   }
 
   /// Throws when a signal has arrived.

@@ -18,7 +18,7 @@ final class FolderReservation {
     end()
     throw FileFailure(
       .cannotCreate, path: folder,
-      reason: "another process downloads into this folder; wait until it ends, or choose another --output")
+      reason: "another process downloads into this folder; wait until it ends, or choose another `output`")
   }
 
   deinit { end() }

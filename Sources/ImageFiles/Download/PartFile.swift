@@ -26,7 +26,7 @@ final class PartFile {
       let code = errno
       throw FileFailure(
         .init(creating: code), path: path,
-        reason: "cannot be created (\(errorText(code))); choose a folder that you may write to with --output")
+        reason: "cannot be created (\(errorText(code))); choose a folder that you may write to with `output`")
     }
     guard FileStatus(descriptor: descriptor)?.isFile == true else {
       throw FileFailure(.cannotCreate, path: path, reason: "is not a file but something else; move it away")

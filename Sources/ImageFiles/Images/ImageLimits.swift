@@ -34,7 +34,7 @@ public struct ImageLimits: Hashable, Sendable {
       throw FileFailure(
         .beyondLimit, path: path,
         reason: "the header declares \(size) pixels; at most \(pixels) in all are read. "
-          + "If the image is no forgery, raise --max-image-pixels")
+          + "If the image is no forgery, raise `max-image-pixels`")
     }
     guard count / pixelsPerByte <= fileBytes + 16 else {
       throw FileFailure(

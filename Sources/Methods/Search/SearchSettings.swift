@@ -43,12 +43,12 @@ extension SearchSettings {
     for (name, text) in values.sorted(by: { $0.key < $1.key }) {
       guard known.contains(name) else {
         let near = known.isEmpty ? "" : "; nearest: \(nearestNames(to: name, in: known).joined(separator: ", "))"
-        throw UsageFailure("--search-option \(name): there is no such setting\(near)")
+        throw UsageFailure("`search-option` \(name): there is no such setting\(near)")
       }
       var candidate = object
       Self.set(Self.value(text), at: name.split(separator: ".").map(String.init), in: &candidate)
       guard (try? JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: candidate))) != nil
-      else { throw UsageFailure("--search-option \(name)=\(text): not a value of this setting") }
+      else { throw UsageFailure("`search-option` \(name)=\(text): not a value of this setting") }
       object = candidate
     }
     let result = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: object))
@@ -74,7 +74,7 @@ extension SearchSettings {
   }
 
   /// Refuses a setting with a sentence.
-  func require(_ condition: Bool, _ what: @autoclosure () -> String, of method: String) throws {
+  public func require(_ condition: Bool, _ what: @autoclosure () -> String, of method: String) throws {
     if !condition { throw UsageFailure("\(method): \(what())") }
   }
 }

@@ -29,9 +29,9 @@ public protocol WidthOptimizer: Sendable {
   /// Makes sure that the method can act on a network, before any training.
   ///
   /// - Throws: `UsageFailure` that names the layer or setting at fault.
-  func validate(_ network: Network, recipe: Recipe) throws
+  func validate(_ network: ResolvedNetwork, recipe: Recipe) throws
   /// The widest network that the search would run for a network: the scale of what a search costs.
-  func widestNetwork(for network: Network, divisor: Int) throws -> Network
+  func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork
 }
 
 extension WidthOptimizer {

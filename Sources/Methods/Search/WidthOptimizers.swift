@@ -15,7 +15,7 @@ public enum WidthOptimizers {
   public static func named(_ name: String, settings: [String: String] = [:]) throws -> any WidthOptimizer {
     guard let type = all.first(where: { $0.name == name }) else {
       throw UsageFailure(
-        "--algorithm \(name): did you mean \(nearestNames(to: name, in: names, count: 1).first ?? "")? Known are "
+        "`algorithm` \(name): did you mean \(nearestNames(to: name, in: names, count: 1).first ?? "")? Known are "
           + names.joined(separator: ", "))
     }
     return try make(type, settings)

@@ -37,7 +37,7 @@ extension Recipe {
   public static func named(_ name: String) throws -> Recipe {
     guard let recipe = presets.first(where: { $0.name == name }) else {
       throw UsageFailure(
-        "--recipe \(name): there is no such recipe or file; known are \(presets.map(\.name).joined(separator: ", "))")
+        "`recipe` \(name): there is no such recipe or file; known are \(presets.map(\.name).joined(separator: ", "))")
     }
     return recipe
   }

@@ -20,6 +20,13 @@ public enum NetworkZoo {
   public static func network(
     named name: String, classes: Int? = nil, inputChannels: Int? = nil, resolution: Int? = nil
   ) throws -> Network {
+    try resolved(named: name, classes: classes, inputChannels: inputChannels, resolution: resolution).network
+  }
+
+  /// Builds a network by name, checked; as ``network(named:classes:inputChannels:resolution:)``.
+  public static func resolved(
+    named name: String, classes: Int? = nil, inputChannels: Int? = nil, resolution: Int? = nil
+  ) throws -> ResolvedNetwork {
     guard let build = builders[name] else {
       let near = nearestNames(to: name, in: names)
       throw UsageFailure(
@@ -27,12 +34,11 @@ public enum NetworkZoo {
           + names.joined(separator: ", "))
     }
     let defaults = ZooRequest()
-    let network = build(
+    return try build(
       ZooRequest(
         classes: classes ?? defaults.classes, inputChannels: inputChannels ?? defaults.inputChannels,
-        resolution: resolution))
-    _ = try network.resolved()
-    return network
+        resolution: resolution)
+    ).resolved()
   }
 
   private struct Member: Sendable {

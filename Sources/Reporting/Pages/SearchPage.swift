@@ -60,7 +60,9 @@ struct SearchPage {
 
   // Before it is extrapolated, a search's result stands in its events alone.
   private var widths: Page.Section? {
-    let decided = record.history.widths.map { WidthsFile(network: $0.network, macs: $0.macs, widths: $0.widths) }
+    let decided = record.history.widths.map {
+      WidthsFile(network: $0.network, macs: $0.macs, widths: Widths($0.widths))
+    }
     return (record.widths ?? decided).flatMap(Self.widthsSection)
   }
 
@@ -110,7 +112,7 @@ struct SearchPage {
 
   /// The widths of a file, in numeric order of their groups' names; original widths follow from the multipliers.
   static func groups(_ widths: WidthsFile) -> [RunSummary.Group] {
-    widths.widths.sorted { $0.key.compare($1.key, options: .numeric) == .orderedAscending }.map { id, width in
+    widths.widths.values.sorted { $0.key.compare($1.key, options: .numeric) == .orderedAscending }.map { id, width in
       let multiplier = widths.multipliers?[id].flatMap { $0 > 0 ? $0 : nil } ?? 1
       return RunSummary.Group(
         id: id, stage: nil, original: Int((Double(width) / multiplier).rounded()), optimized: width)

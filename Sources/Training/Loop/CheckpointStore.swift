@@ -91,7 +91,7 @@ public struct CheckpointStore {
     guard identity != self.identity else { return }
     throw UsageFailure(
       "\(folder) holds another run: \(Self.firstDifference(identity, self.identity)). "
-        + "Choose another --output, or start anew with --overwrite")
+        + "Choose another `output`, or start anew with `overwrite`")
   }
 
   /// Removes all checkpoints.

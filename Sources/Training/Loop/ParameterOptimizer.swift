@@ -1,4 +1,5 @@
 import Methods
+import Networks
 import Torch
 
 /// The optimizer that a recipe asks for, over a model's parameters, with its state open for checkpoints.

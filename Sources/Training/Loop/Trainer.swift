@@ -78,7 +78,7 @@ public final class Trainer {
     guard training.batchesPerEpoch > 0 else {
       throw UsageFailure(
         "there are \(training.indices.count) training images, fewer than one batch of \(recipe.batchSize); "
-          + "lower --batch-size")
+          + "lower `batch-size`")
     }
     optimizer = try ParameterOptimizer(model.parameters, recipe: recipe)
     schedule = recipe.schedule(stepsPerEpoch: training.batchesPerEpoch)
@@ -232,9 +232,9 @@ public final class Trainer {
 
   private func finish(seconds: Double) throws -> TrainingResult {
     guard let evaluation = progress.lastEvaluation, evaluation.count == 4 else {
-      throw TrainingFailure(message: "the run has no evaluation; start it anew with --overwrite")
+      throw TrainingFailure(message: "the run has no evaluation; start it anew with `overwrite`")
     }
-    let cost = try model.plan.resolved.cost()
+    let cost = model.plan.resolved.cost
     return TrainingResult(
       top1: evaluation[1], top5: evaluation[2], loss: evaluation[0], images: Int(evaluation[3]), seconds: seconds,
       imagesPerSecond: Double(progress.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,

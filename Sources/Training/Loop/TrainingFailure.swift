@@ -14,7 +14,7 @@ public struct TrainingFailure: Failure, Equatable {
     let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
     return TrainingFailure(
       message: "the training loss became \(loss) at step \(step) (learning rate \(learningRate)); \(kept). "
-        + "Lower --learning-rate or lengthen the warm-up, and train into a new --output")
+        + "Lower `learning-rate` or lengthen the warm-up, and train into a new `output`")
   }
 
   /// The loss was finite and the step that it led to was not.
@@ -22,6 +22,6 @@ public struct TrainingFailure: Failure, Equatable {
     let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
     return TrainingFailure(
       message: "the weights are no longer finite numbers after step \(step); \(kept). "
-        + "Lower --learning-rate or lengthen the warm-up, and train into a new --output")
+        + "Lower `learning-rate` or lengthen the warm-up, and train into a new `output`")
   }
 }

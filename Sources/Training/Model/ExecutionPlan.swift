@@ -38,12 +38,13 @@ public struct ExecutionPlan: Sendable {
     case globalAveragePool
     case flatten
     case dropout(Double, perSample: Bool)
+    case other(any TensorOperation, parameters: [Slices])
   }
 
   /// The part of a parameter that a plan uses: the position of the parameter, and segments along its dimensions.
   struct Slices: Sendable {
     var parameter: Int
-    var output: [ChannelSegment]
+    var output: [ChannelSegment]?
     var input: [ChannelSegment]?
   }
 
@@ -53,9 +54,11 @@ public struct ExecutionPlan: Sendable {
   public init(_ network: Network) throws { try self.init(try network.resolved()) }
 
   /// Prepares a resolved network.
+  ///
+  /// - Throws: `NetworkFailure` that names a layer whose operation cannot be computed here.
   public init(_ resolved: ResolvedNetwork) throws {
     self.resolved = resolved
-    macs = try resolved.cost().macs
+    macs = resolved.cost.macs
     let layout = ParameterLayout(resolved)
     var lastReader = [Int](repeating: -1, count: resolved.layers.count)
     var readers = [Int](repeating: 0, count: resolved.layers.count)
@@ -91,7 +94,9 @@ public struct ExecutionPlan: Sendable {
       switch layer.layer.operation {
       case .add: leads = true
       case .stochasticDepth, .dropout: leads = result[index]
-      default: leads = false
+      case .convolution, .batchNorm, .activation, .multiply, .concatenate, .maxPool, .averagePool,
+        .adaptiveAveragePool, .globalAveragePool, .flatten, .linear, .other:
+        leads = false
       }
       if leads { for input in layer.inputIndices where input >= 0 { additions[input] += 1 } }
     }
@@ -102,7 +107,10 @@ public struct ExecutionPlan: Sendable {
   private static func isOutputFree(_ operation: Operation) -> Bool {
     switch operation {
     case .convolution, .batchNorm, .linear, .add: true
-    default: false
+    case .activation, .multiply, .concatenate, .maxPool, .averagePool, .adaptiveAveragePool, .globalAveragePool,
+      .flatten, .dropout, .stochasticDepth:
+      false
+    case .other(let other): !((other.definition as? any TensorOperation)?.derivativeReadsResult ?? true)
     }
   }
 
@@ -140,6 +148,17 @@ public struct ExecutionPlan: Sendable {
     case .flatten: return .flatten
     case .dropout(let dropout): return .dropout(dropout.probability, perSample: false)
     case .stochasticDepth(let depth): return .dropout(depth.probability, perSample: true)
+    case .other(let other):
+      guard let operation = other.definition as? any TensorOperation else {
+        throw NetworkFailure(layer: layer.layer.name, "nothing here computes the operation \(other.definition.kind)")
+      }
+      return .other(
+        operation,
+        parameters: operation.parameters.enumerated().map { offset, form in
+          Slices(
+            parameter: parameter + offset, output: form.dimensions.first == .output ? layer.outputSegments : nil,
+            input: form.dimensions.dropFirst().first == .input() ? input : nil)
+        })
     }
   }
 }

@@ -43,7 +43,7 @@ extension Model {
           bias: try bias.map { try slicer.parameter($0, at: index) })
       case .batchNorm(let position, let channels, let epsilon, let momentum):
         result = try normalize(
-          first, position, channels, at: index, slicer, try normFactors(of: step, channels.output, options),
+          first, position, channels, at: index, slicer, try normFactors(of: step, channels.output ?? [], options),
           options.normalization, statistics, narrower != nil && options.statistics == nil, epsilon: epsilon,
           momentum: momentum)
       case .linear(let weight, let bias):
@@ -80,6 +80,10 @@ extension Model {
         } else {
           result = first
         }
+      case .other(let operation, let parameters):
+        result = try operation.forward(
+          operands, parameters: try parameters.map { try slicer.parameter($0, at: index) },
+          isTraining: options.normalization != .evaluation)
       }
       values[index] = result
       for input in step.released where !(kept?[input] ?? false) { values[input] = nil }
@@ -149,8 +153,8 @@ extension Model {
     case .evaluation: break
     }
     if slicesStatistics, let wholeMean = mean, let wholeVariance = variance {
-      mean = try slicer.slice(wholeMean, 0, channels.output, slicer.fullOutput(at: index))
-      variance = try slicer.slice(wholeVariance, 0, channels.output, slicer.fullOutput(at: index))
+      mean = try slicer.slice(wholeMean, 0, channels.output ?? [], slicer.fullOutput(at: index))
+      variance = try slicer.slice(wholeVariance, 0, channels.output ?? [], slicer.fullOutput(at: index))
     }
     return try input.batchNorm(
       weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: mode != .evaluation,
@@ -177,7 +181,8 @@ private struct Slicer {
   func parameter(_ slices: ExecutionPlan.Slices, at index: Int) throws -> Tensor {
     let tensor = tensors[slices.parameter].tensor
     guard let full else { return tensor }
-    var result = try slice(tensor, 0, slices.output, full.resolved.layers[index].outputSegments)
+    var result = tensor
+    if let output = slices.output { result = try slice(result, 0, output, full.resolved.layers[index].outputSegments) }
     if let input = slices.input {
       result = try slice(result, 1, input, full.resolved.inputSegments(of: index).first ?? [])
     }

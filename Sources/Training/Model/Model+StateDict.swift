@@ -53,7 +53,7 @@ extension Model {
         throw FileFailure(
           .badData, path: file.path,
           reason: "\(name): file has \(entry.shape), network expects \(tensor.shape). "
-            + "The file was written for other widths or classes: name its widths with --widths widths.json")
+            + "The file was written for other widths or classes: name its widths with `widths` widths.json")
       }
       guard entry.type.scalarType != nil else {
         throw FileFailure(

@@ -25,7 +25,16 @@ public final class Model {
   /// linear layers with standard deviation 0.01, scales of batch normalization at 1, shifts and biases at 0.
   ///
   /// - Parameter scalarType: The type of parameters and statistics; float64 is for comparisons.
-  public init(_ network: Network, seed: Int, device: Device = .cpu, scalarType: ScalarType = .float32) throws {
+  public convenience init(
+    _ network: Network, seed: Int, device: Device = .cpu, scalarType: ScalarType = .float32
+  ) throws {
+    try self.init(network.resolved(), seed: seed, device: device, scalarType: scalarType)
+  }
+
+  /// Creates a model of a checked network with random weights.
+  public init(
+    _ network: ResolvedNetwork, seed: Int, device: Device = .cpu, scalarType: ScalarType = .float32
+  ) throws {
     plan = try ExecutionPlan(network)
     self.device = device
     let resolved = plan.resolved

@@ -29,7 +29,7 @@ public struct AffectedLayers: Sendable, Hashable {
       let reads = plan.resolved.inputSegments(of: index).contains { $0.contains { $0.group == group } }
       flags[index] = holds || reads || layer.inputIndices.contains { $0 >= 0 && flags[$0] }
       // Channels that are derived from the group's count as its own.
-      if case .convolution(let convolution) = layer.layer.operation, let rule = convolution.derivedChannels,
+      if case .produces(_, let rule?) = layer.layer.operation.definition.channels,
         plan.resolved[rule.source]?.outputSegments.contains(where: { $0.group == group }) ?? false
       {
         flags[index] = true
@@ -44,8 +44,8 @@ public struct AffectedLayers: Sendable, Hashable {
   }
 
   /// Multiply-accumulates of the reached layers for one image.
-  public func macs(in plan: ExecutionPlan) throws -> Int {
-    try zip(plan.resolved.layers, flags).reduce(0) { sum, entry in entry.1 ? sum + (try entry.0.cost().macs) : sum }
+  public func macs(in plan: ExecutionPlan) -> Int {
+    zip(plan.resolved.layers, flags).reduce(0) { sum, entry in entry.1 ? sum + entry.0.cost.macs : sum }
   }
 }
 

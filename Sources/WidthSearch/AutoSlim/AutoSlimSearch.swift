@@ -22,18 +22,21 @@ final class AutoSlimSearch: SearchSubject {
   private let supernet: Supernet
   private let optimizer: ParameterOptimizer
   private let dropout: Generator
-  private let counter: MACCounter
+  /// Of what budgets are set on.
+  private let counter: CostCounter
+  private let macs: CostCounter
   /// The widths in reach of each group, rising.
   private let grid: [[Int]]
   private let narrowest: ExecutionPlan
   private let trainingSteps: Int
   private(set) var state: State
 
-  init(_ settings: AutoSlimSettings, _ context: SearchContext, _ network: Network) throws {
+  init(_ settings: AutoSlimSettings, _ context: SearchContext, _ network: ResolvedNetwork) throws {
     self.settings = settings
     self.context = context
     supernet = try Supernet(network, seed: context.seed, device: context.device)
-    counter = try MACCounter(supernet.resolved)
+    counter = CostCounter(supernet.resolved, context.costModel)
+    macs = CostCounter(supernet.resolved)
     grid = supernet.resolved.widthGroups.map {
       Self.candidates(channels: $0.width, groups: settings.groups, divisor: context.divisor)
     }
@@ -43,7 +46,7 @@ final class AutoSlimSearch: SearchSubject {
     let stepsPerEpoch = context.training.batchesPerEpoch
     trainingSteps = context.recipe.epochs * stepsPerEpoch
     loop = try SearchLoop(context, totalSteps: trainingSteps)
-    loop.cost.scale = try context.scale(supernetMACs: supernet.model.plan.macs)
+    loop.cost.scale = context.scale(supernetMACs: supernet.model.plan.macs)
     schedule = context.recipe.schedule(stepsPerEpoch: stepsPerEpoch)
     dropout = try Generator(seed: 0, device: context.device)
     narrowest = try supernet.plan(Self.named(counter.groups, grid.map { $0.first ?? 1 }))
@@ -63,7 +66,7 @@ final class AutoSlimSearch: SearchSubject {
   private static func depthwiseWeights(of resolved: ResolvedNetwork) -> Set<String> {
     Set(
       resolved.layers.compactMap { layer in
-        guard case .convolution(let convolution) = layer.layer.operation, convolution.grouping == .depthwise else {
+        guard layer.layer.operation.definition.channels == .filters else {
           return nil
         }
         return "\(layer.layer.name).weight"
@@ -79,7 +82,7 @@ final class AutoSlimSearch: SearchSubject {
     loop.totalSteps = trainingSteps + grid.reduce(0) { $0 + $1.count - 1 }
     try descend()
     try loop.finish(self)
-    return context.targets.compactMap { target in state.found.first { $0.targetMACs == target } }
+    return context.targets.compactMap { target in state.found.first { $0.target == target } }
   }
 
   // MARK: - What is saved and shown
@@ -88,7 +91,7 @@ final class AutoSlimSearch: SearchSubject {
   var stage: String { loop.step <= trainingSteps ? "supernet" : "descent" }
   var standing: SearchStanding {
     SearchStanding(
-      widths: Self.named(counter.groups, current).values.mapValues(Double.init), macs: Double(counter.macs(current)))
+      widths: Self.named(counter.groups, current).values.mapValues(Double.init), macs: Double(macs.count(current)))
   }
   var tensors: [(name: String, tensor: Tensor)] {
     supernet.model.parameters.map { ("model.\($0.name)", $0.tensor) } + optimizer.state
@@ -131,7 +134,7 @@ final class AutoSlimSearch: SearchSubject {
         let groups = state.descent.movable
         let candidates = groups.map { (group: $0, widths: widths(at: state.descent.lowered($0))) }
         let outcome = try comparison.scores(of: candidates, from: current) { try loop.checkInterruption(self) }
-        state.descent.step(scores: outcome.scores) { counter.macs(widths(at: $0)) }
+        state.descent.step(scores: outcome.scores) { counter.count(widths(at: $0)) }
         loop.cost.add("comparison", macs: outcome.macs, growth: .comparison)
         noteBudgets(step: loop.step + 1)
         let isLast = state.found.count == context.targets.count || state.descent.movable.isEmpty
@@ -139,32 +142,33 @@ final class AutoSlimSearch: SearchSubject {
       }
     }
     // Budgets below the narrowest network.
-    for target in context.targets where !state.found.contains(where: { $0.targetMACs == target }) {
+    for target in context.targets where !state.found.contains(where: { $0.target == target }) {
       state.found.append(result(target, isReached: false))
     }
   }
 
   /// Keeps the widths for every budget that they meet for the first time.
   private func noteBudgets(step: Int? = nil) {
-    for target in context.targets.sorted(by: >) where !state.found.contains(where: { $0.targetMACs == target }) {
-      if counter.macs(current) <= target { state.found.append(result(target, step: step, isReached: true)) }
+    for target in context.targets.sorted(by: >) where !state.found.contains(where: { $0.target == target }) {
+      if counter.count(current) <= target { state.found.append(result(target, step: step, isReached: true)) }
     }
   }
 
   private func result(_ target: Int, step: Int? = nil, isReached: Bool) -> SearchResult {
     let standing = standing
-    let macs = Int(standing.macs)
+    let cost = counter.count(current)
     // The step that is being made is not in the history yet.
     let now =
       step.map { [WidthsFile.HistoryPoint(step: $0, macs: standing.macs, widths: standing.widths)] } ?? []
-    var cost = loop.cost
-    cost.seconds = loop.seconds
+    var spent = loop.cost
+    spent.seconds = loop.seconds
     return SearchResult(
-      targetMACs: target, channels: standing.widths, macs: standing.macs, history: loop.history + now, cost: cost,
+      target: target, channels: standing.widths, macs: standing.macs, history: loop.history + now, cost: spent,
       warnings: isReached
         ? []
         : [
-          "autoslim: with every group at its least width the network still costs \(macs) MACs, the budget is \(target)"
+          "autoslim: with every group at its least width the network still costs \(cost) \(context.costModel.unit), the budget is "
+            + "\(target)"
         ],
       evidence: .init(values: [
         "descentSteps": Double(

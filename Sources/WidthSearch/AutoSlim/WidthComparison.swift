@@ -78,7 +78,7 @@ public final class WidthComparison {
       var tallies = try candidates.map { _ in try Tally(device: supernet.model.device) }
       var perImage = sharesPrefix ? Double(base.macs) : 0
       for (candidate, plan) in zip(candidates, plans) {
-        perImage += Double(sharesPrefix ? try affected[candidate.group].macs(in: plan) : plan.macs)
+        perImage += Double(sharesPrefix ? affected[candidate.group].macs(in: plan) : plan.macs)
       }
       for batch in batches {
         try between()

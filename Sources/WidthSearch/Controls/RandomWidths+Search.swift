@@ -7,7 +7,7 @@ extension RandomWidths: WidthSearching {
   public func search(_ context: SearchContext) throws -> [SearchResult] {
     var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0x4A2D)
     let range = settings.range
-    return try context.untrainedResults { group in
+    return context.untrainedResults { group in
       Double(group.width) * (range.minimum + (range.maximum - range.minimum) * random.nextUnit())
     }
   }

@@ -22,8 +22,8 @@ struct DMCPConvergence {
 
   private static let mostDraws = 20_000
 
-  init(_ network: MarkovNetwork, targetMACs: Double, samples wanted: Int, counter: MACCounter, seed: Int) throws {
-    expectedCost = network.expectedMACs / targetMACs
+  init(_ network: MarkovNetwork, target: Double, samples wanted: Int, counter: CostCounter, seed: Int) throws {
+    expectedCost = network.expectedCost / target
     let relative = network.chains.map { $0.standardDeviation / Double($0.grid.channels) }
     spread = relative.reduce(0, +) / Double(max(1, relative.count))
     var random = SeededGenerator(seed: UInt64(bitPattern: Int64(seed)), 0xD1EC7)
@@ -32,8 +32,8 @@ struct DMCPConvergence {
     while found.count < wanted, drawn < Self.mostDraws {
       drawn += 1
       let widths = network.directDraw(&random).values
-      let macs = Double(counter.macs(counter.groups.map { widths[$0] ?? 1 }))
-      if abs(macs - targetMACs) <= 0.01 * targetMACs { found.append(widths) }
+      let cost = Double(counter.count(counter.groups.map { widths[$0] ?? 1 }))
+      if abs(cost - target) <= 0.01 * target { found.append(widths) }
     }
     samples = found
     self.drawn = drawn

@@ -28,18 +28,19 @@ final class DMCPSearch: SearchSubject {
   private var chains: MarkovNetwork
   private(set) var state: State
 
-  init(_ settings: DMCPSettings, _ context: SearchContext, target: Int, _ network: Network) throws {
+  init(_ settings: DMCPSettings, _ context: SearchContext, target: Int, _ network: ResolvedNetwork) throws {
     self.settings = settings
     self.context = context
     self.target = target
     supernet = try Supernet(network, seed: context.seed, device: context.device)
-    chains = try MarkovNetwork(supernet.resolved, settings: settings, targetMACs: Double(target))
+    chains = MarkovNetwork(
+      supernet.resolved, settings: settings, target: Double(target), in: context.costModel)
     state = State(alphas: chains.alphas, velocities: chains.alphas.map { $0.map { _ in 0 } })
     optimizer = try ParameterOptimizer(supernet.model.parameters, recipe: context.recipe)
     let stepsPerEpoch = context.training.batchesPerEpoch
     let totalSteps = context.recipe.epochs * stepsPerEpoch
     loop = try SearchLoop(context, totalSteps: totalSteps)
-    loop.cost.scale = try context.scale(supernetMACs: supernet.model.plan.macs)
+    loop.cost.scale = context.scale(supernetMACs: supernet.model.plan.macs)
     warmUpSteps = min(totalSteps, Int((Double(totalSteps) * settings.warmUpFraction).rounded()))
     schedule = context.recipe.schedule(stepsPerEpoch: stepsPerEpoch)
     let peak = settings.alphaLearningRate ?? Self.alphaLearningRate(steps: totalSteps - warmUpSteps)
@@ -125,20 +126,21 @@ final class DMCPSearch: SearchSubject {
   // MARK: - The result
 
   private func result() throws -> SearchResult {
-    let expected = chains.expectedMACs
+    let expected = chains.expectedCost
     let target = Double(target)
     let convergence = try DMCPConvergence(
-      chains, targetMACs: target, samples: settings.directSamples, counter: MACCounter(supernet.resolved),
-      seed: context.seed)
+      chains, target: target, samples: settings.directSamples,
+      counter: CostCounter(supernet.resolved, context.costModel), seed: context.seed)
     var warnings: [String] = []
     if !convergence.isSettled {
       let percent = String(format: "%.1f", 100 * expected / target)
       warnings.append(
         "the search ended at \(percent) % of its budget, outside the 5 % band: it was too short to settle. The widths are "
-          + "matched to the budget all the same; more --search-epochs would help")
+          + "matched to the budget all the same; more `search-epochs` would help")
     }
     return SearchResult(
-      targetMACs: self.target, channels: chains.expectations, macs: expected, history: loop.history, cost: loop.cost,
+      target: self.target, channels: chains.expectations, macs: chains.expectedMACs, history: loop.history,
+      cost: loop.cost,
       warnings: warnings, evidence: convergence.evidence)
   }
 }

@@ -28,6 +28,7 @@ final class MorphNetSearch: SearchSubject {
     var optimizer: ParameterOptimizer
     var scales: GroupScales
     var regularizer: FLOPsRegularizer
+    var macs: CostPolynomial
     /// λ = κ / cost of the whole network.
     var lambda: Double
     var value: FLOPsRegularizer.Value
@@ -47,11 +48,11 @@ final class MorphNetSearch: SearchSubject {
     self.context = context
     let stepsPerEpoch = context.training.batchesPerEpoch
     loop = try SearchLoop(context, totalSteps: settings.rounds * context.recipe.epochs * stepsPerEpoch)
-    loop.cost.scale = try context.scale(supernetMACs: context.network.cost().macs)
+    loop.cost.scale = context.scale(supernetMACs: context.network.cost.macs)
     schedule = context.recipe.schedule(stepsPerEpoch: stepsPerEpoch)
     dropout = try Generator(seed: 0, device: context.device)
     budget = context.targets.max() ?? 1
-    state = State(widths: try context.network.widths)
+    state = State(widths: context.network.widths)
     round = try Self.begin(state.widths, settings, context)
   }
 
@@ -59,7 +60,7 @@ final class MorphNetSearch: SearchSubject {
     _ widths: Widths, _ settings: MorphNetSettings, _ context: SearchContext
   ) throws -> Round {
     let model = try Model(context.network.with(widths), seed: context.seed, device: context.device)
-    let polynomial = try MACPolynomial(model.plan.resolved)
+    let polynomial = CostPolynomial(model.plan.resolved, context.costModel)
     let regularizer = FLOPsRegularizer(
       polynomial, threshold: settings.threshold, grouping: settings.grouping,
       depthwiseFactor: settings.depthwiseFactor)
@@ -67,7 +68,8 @@ final class MorphNetSearch: SearchSubject {
     let whole = FLOPsRegularizer.operations * polynomial.evaluate(scales.widths.map(Double.init))
     return Round(
       model: model, optimizer: try ParameterOptimizer(model.parameters, recipe: context.recipe), scales: scales,
-      regularizer: regularizer, lambda: settings.kappa / whole, value: regularizer.evaluate(try scales.read()))
+      regularizer: regularizer, macs: CostPolynomial(model.plan.resolved), lambda: settings.kappa / whole,
+      value: regularizer.evaluate(try scales.read()))
   }
 
   func run() throws -> [SearchResult] {
@@ -91,7 +93,7 @@ final class MorphNetSearch: SearchSubject {
       try loop.save(self)
     }
     try loop.finish(self)
-    return context.targets.compactMap { target in state.found.first { $0.targetMACs == target } }
+    return context.targets.compactMap { target in state.found.first { $0.target == target } }
   }
 
   // MARK: - What is saved and shown
@@ -102,7 +104,7 @@ final class MorphNetSearch: SearchSubject {
     let kept = survivors.map(Double.init)
     return SearchStanding(
       widths: Dictionary(zip(round.scales.groups, kept), uniquingKeysWith: { first, _ in first }),
-      macs: round.regularizer.polynomial.evaluate(kept))
+      macs: round.macs.evaluate(kept))
   }
   var tensors: [(name: String, tensor: Tensor)] {
     round.model.parameters.map { ("model.\($0.name)", $0.tensor) } + round.optimizer.state
@@ -198,16 +200,16 @@ final class MorphNetSearch: SearchSubject {
     }
     round.value = round.regularizer.evaluate(try round.scales.read())
     let isOver = loop.step == state.roundStart + schedule.totalSteps
-    let cost = standing.macs
+    let cost = round.regularizer.polynomial.evaluate(survivors.map(Double.init))
     // Budgets above the network's own cost are reached by widening; the shrinking is the same as for its own.
-    let whole = Double(loop.cost.scale.supernetMACs)
+    let whole = Double(context.costModel.count(context.network))
     func isShrunk(for target: Int) -> Bool { cost <= settings.shrinkTo * min(Double(target), whole) }
     guard state.round + 1 == settings.rounds else {
       // The rounds before the last lead to the largest budget.
       state.isShrunk = isOver || isShrunk(for: budget)
       return state.isShrunk
     }
-    for target in context.targets.sorted(by: >) where !state.found.contains(where: { $0.targetMACs == target }) {
+    for target in context.targets.sorted(by: >) where !state.found.contains(where: { $0.target == target }) {
       if isOver || isShrunk(for: target) { state.found.append(result(target)) }
     }
     state.isShrunk = state.found.count == context.targets.count
@@ -216,17 +218,16 @@ final class MorphNetSearch: SearchSubject {
 
   // MARK: - Expansion
 
-  private var multipliers: [WidthGroup.ID: Double] {
-    get throws {
-      let original = try context.network.widths
-      return Dictionary(
-        zip(round.scales.groups, survivors).map { ($0, Double($1) / Double(original[$0] ?? 1)) },
-        uniquingKeysWith: { first, _ in first })
-    }
+  private var multipliers: PerGroup<Double> {
+    let original = context.network.widths
+    return PerGroup(
+      groups: round.scales.groups,
+      values: zip(round.scales.groups, survivors).map { Double($1) / Double(original[$0] ?? 1) })
   }
 
-  private func expanded(to macs: Int) throws -> WidthMatch {
-    try context.network.matching(macs: macs, multipliers: multipliers, divisor: context.divisor)
+  private func expanded(to target: Int) throws -> WidthMatch {
+    try context.network.matching(
+      target, in: context.costModel, multipliers: multipliers, divisor: context.divisor)
   }
 
   private func result(_ target: Int) -> SearchResult {
@@ -239,21 +240,21 @@ final class MorphNetSearch: SearchSubject {
     let whole = round.scales.widths.map(Double.init)
     if polynomial.evaluate(kept) > 0.95 * polynomial.evaluate(whole) {
       warnings.append(
-        "morphnet: hardly any channel died, so that the widths say little; a larger --search-option kappa "
-          + "(now \(settings.kappa)) or more --search-epochs would help")
+        "morphnet: hardly any channel died, so that the widths say little; a larger `search-option` kappa "
+          + "(now \(settings.kappa)) or more `search-epochs` would help")
     }
     let atMinimum = zip(round.value.aliveCounts, survivors).count { $0 < $1 }
     if 2 * atMinimum > survivors.count {
       warnings.append(
         "morphnet: \(atMinimum) of \(survivors.count) width groups died and were kept at their least width; a smaller "
-          + "--search-option kappa (now \(settings.kappa)) would tell them apart")
+          + "`search-option` kappa (now \(settings.kappa)) would tell them apart")
     }
     var cost = loop.cost
     cost.seconds = loop.seconds
     // The step that ends the epoch is not in the history yet.
     let now = WidthsFile.HistoryPoint(step: loop.step, macs: standing.macs, widths: standing.widths)
     return SearchResult(
-      targetMACs: target, channels: channels, macs: polynomial.evaluate(kept.map { omega * $0 }),
+      target: target, channels: channels, macs: round.macs.evaluate(kept.map { omega * $0 }),
       history: loop.history + [now], cost: cost, warnings: warnings,
       evidence: .init(values: [
         "kappa": settings.kappa, "lambda": round.lambda, "growth": omega,

@@ -17,22 +17,25 @@ final class NetworkSlimmingSearch: SearchSubject {
   private let schedule: Schedule
   private let optimizer: ParameterOptimizer
   private let scales: GroupScales
-  private let counter: MACCounter
+  /// Of what budgets are set on.
+  private let counter: CostCounter
+  private let macs: CostCounter
   private let dropout: Generator
   private let budget: Int
   let model: Model
   let state = State()
 
-  init(_ settings: NetworkSlimmingSettings, _ context: SearchContext, _ wide: Network) throws {
+  init(_ settings: NetworkSlimmingSettings, _ context: SearchContext, _ wide: ResolvedNetwork) throws {
     self.settings = settings
     self.context = context
     model = try Model(wide, seed: context.seed, device: context.device)
     scales = GroupScales(model)
-    counter = try MACCounter(model.plan.resolved)
+    counter = CostCounter(model.plan.resolved, context.costModel)
+    macs = CostCounter(model.plan.resolved)
     optimizer = try ParameterOptimizer(model.parameters, recipe: context.recipe)
     let stepsPerEpoch = context.training.batchesPerEpoch
     loop = try SearchLoop(context, totalSteps: context.recipe.epochs * stepsPerEpoch)
-    loop.cost.scale = try context.scale(supernetMACs: model.plan.macs)
+    loop.cost.scale = context.scale(supernetMACs: model.plan.macs)
     schedule = context.recipe.schedule(stepsPerEpoch: stepsPerEpoch)
     dropout = try Generator(seed: 0, device: context.device)
     budget = context.targets.max() ?? 1
@@ -55,7 +58,7 @@ final class NetworkSlimmingSearch: SearchSubject {
   var standing: SearchStanding {
     get throws {
       let widths = kept(budget, try ranking())
-      return SearchStanding(widths: named(widths), macs: Double(counter.macs(widths)))
+      return SearchStanding(widths: named(widths), macs: Double(macs.count(widths)))
     }
   }
   var tensors: [(name: String, tensor: Tensor)] {
@@ -99,7 +102,7 @@ final class NetworkSlimmingSearch: SearchSubject {
 
   private func kept(_ target: Int, _ ranking: GlobalRanking) -> [Int] {
     settings.prunedPart > 0
-      ? ranking.widths(pruning: settings.prunedPart) : ranking.widths(budget: target) { counter.macs($0) }
+      ? ranking.widths(pruning: settings.prunedPart) : ranking.widths(budget: target) { counter.count($0) }
   }
 
   private func named(_ widths: [Int]) -> [WidthGroup.ID: Double] {
@@ -108,16 +111,16 @@ final class NetworkSlimmingSearch: SearchSubject {
 
   private func result(_ target: Int, _ ranking: GlobalRanking) -> SearchResult {
     let widths = kept(target, ranking)
-    let macs = counter.macs(widths)
+    let cost = counter.count(widths)
     var warnings: [String] = []
-    if settings.prunedPart == 0, macs > target {
+    if settings.prunedPart == 0, cost > target {
       warnings.append(
-        "network-slimming: with every group at its least width the network still costs \(macs) MACs, the budget is "
+        "network-slimming: with every group at its least width the network still costs \(cost) \(context.costModel.unit), the budget is "
           + "\(target)")
     }
     let all = ranking.scores.flatMap { $0 }
     return SearchResult(
-      targetMACs: target, channels: named(widths), macs: Double(macs), history: loop.history, cost: loop.cost,
+      target: target, channels: named(widths), macs: Double(macs.count(widths)), history: loop.history, cost: loop.cost,
       warnings: warnings,
       evidence: .init(values: [
         "keptChannels": Double(widths.reduce(0, +)), "channels": Double(all.count),

@@ -37,16 +37,15 @@ public struct AutoSlim: WidthOptimizer {
   }
 
   /// Refuses float16 and networks whose front slices are no network of the same kind.
-  public func validate(_ network: Network, recipe: Recipe) throws {
+  public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()
     try Requirements.precision(recipe, name)
-    let resolved = try network.resolved()
-    try Requirements.groups(of: resolved, name)
-    try Requirements.slices(of: resolved, name)
+    try Requirements.groups(of: network, name)
+    try Requirements.slices(of: network, name)
   }
 
   /// The supernet.
-  public func widestNetwork(for network: Network, divisor: Int) throws -> Network {
+  public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork {
     try network.scalingWidth(by: settings.width, divisor: divisor)
   }
 }

@@ -29,7 +29,7 @@ public struct UniformWidths: WidthOptimizer {
   /// Nothing is trained.
   public func searchRecipe(from recipe: Recipe) -> Recipe { recipe }
   /// Acts on every network.
-  public func validate(_ network: Network, recipe: Recipe) throws {}
+  public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {}
   /// The network itself.
-  public func widestNetwork(for network: Network, divisor: Int) throws -> Network { network }
+  public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork { network }
 }

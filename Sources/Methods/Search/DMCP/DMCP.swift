@@ -28,17 +28,16 @@ public struct DMCP: WidthOptimizer {
   }
 
   /// Refuses float16, which would need its loss scaled, and networks with a group that no batch normalization follows.
-  public func validate(_ network: Network, recipe: Recipe) throws {
+  public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()
     try Requirements.precision(recipe, name)
-    let resolved = try network.resolved()
-    try Requirements.groups(of: resolved, name)
-    try Requirements.normalization(of: resolved, name, because: "it weighs channels after their normalization")
-    try Requirements.slices(of: resolved, name)
+    try Requirements.groups(of: network, name)
+    try Requirements.normalization(of: network, name, because: "it weighs channels after their normalization")
+    try Requirements.slices(of: network, name)
   }
 
   /// The supernet, whose front slices are searched: the network widened to the range's maximum.
-  public func widestNetwork(for network: Network, divisor: Int) throws -> Network {
+  public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork {
     try network.scalingWidth(by: settings.range.maximum, divisor: divisor)
   }
 }

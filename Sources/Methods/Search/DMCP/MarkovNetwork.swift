@@ -5,12 +5,15 @@ import Support
 package struct MarkovNetwork {
   package let groups: [WidthGroup.ID]
   package private(set) var chains: [MarkovWidth]
-  private let polynomial: MACPolynomial
-  private let targetMACs: Double
+  /// What the budget is set on.
+  private let polynomial: CostPolynomial
+  private let macs: CostPolynomial
+  private let target: Double
 
-  package init(_ resolved: ResolvedNetwork, settings: DMCPSettings, targetMACs: Double) throws {
-    polynomial = try MACPolynomial(resolved)
-    self.targetMACs = targetMACs
+  package init(_ resolved: ResolvedNetwork, settings: DMCPSettings, target: Double, in model: CostModel = .macs) {
+    polynomial = CostPolynomial(resolved, model)
+    macs = model == .macs ? polynomial : CostPolynomial(resolved)
+    self.target = target
     groups = polynomial.groups
     let widths = resolved.widths
     chains = groups.map { id in
@@ -34,8 +37,11 @@ package struct MarkovNetwork {
     Dictionary(zip(groups, chains.map(\.expectation)), uniquingKeysWith: { first, _ in first })
   }
 
-  /// E[FLOPs]: products of expectations, the groups being independent.
-  package var expectedMACs: Double { polynomial.evaluate(chains.map(\.expectation)) }
+  /// The expected cost in the budget's unit: products of expectations, the groups being independent.
+  package var expectedCost: Double { polynomial.evaluate(chains.map(\.expectation)) }
+
+  /// E[FLOPs], as ``expectedCost``.
+  package var expectedMACs: Double { macs.evaluate(chains.map(\.expectation)) }
 
   package func uniformDraw(_ random: inout SeededGenerator) -> Widths {
     widths(
@@ -61,8 +67,8 @@ package struct MarkovNetwork {
     budgetWeight: Double
   ) {
     // The budget loss sees hundredths of the target: E = 100 is on budget for networks of all sizes.
-    let unit = 100 / targetMACs
-    let slope = budgetWeight * BudgetLoss.relative.derivative(expectedMACs * unit) * unit
+    let unit = 100 / target
+    let slope = budgetWeight * BudgetLoss.relative.derivative(expectedCost * unit) * unit
     let costs = polynomial.gradient(chains.map(\.expectation))
     var start = channelGradients.startIndex
     for index in chains.indices {
@@ -86,7 +92,7 @@ package struct MarkovNetwork {
   /// search would begin with a bias towards early layers.
   private mutating func startOnBudget() {
     let full = chains.map { Double($0.grid.channels) }
-    let scale = polynomial.scale(matching: targetMACs, widths: full) ?? 1
+    let scale = polynomial.scale(matching: target, widths: full) ?? 1
     for index in chains.indices { chains[index].start(at: scale * full[index]) }
   }
 }

@@ -29,14 +29,13 @@ public struct MorphNet: WidthOptimizer {
   }
 
   /// Refuses float16 and networks with a group that no batch normalization follows.
-  public func validate(_ network: Network, recipe: Recipe) throws {
+  public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()
     try Requirements.precision(recipe, name)
-    let resolved = try network.resolved()
-    try Requirements.groups(of: resolved, name)
-    try Requirements.normalization(of: resolved, name, because: "its scales are what is regularized")
+    try Requirements.groups(of: network, name)
+    try Requirements.normalization(of: network, name, because: "its scales are what is regularized")
   }
 
   /// The network itself.
-  public func widestNetwork(for network: Network, divisor: Int) throws -> Network { network }
+  public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork { network }
 }

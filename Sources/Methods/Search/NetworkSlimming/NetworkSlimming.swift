@@ -30,16 +30,15 @@ public struct NetworkSlimming: WidthOptimizer {
   }
 
   /// Refuses float16 and networks with a group that no batch normalization follows.
-  public func validate(_ network: Network, recipe: Recipe) throws {
+  public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()
     try Requirements.precision(recipe, name)
-    let resolved = try network.resolved()
-    try Requirements.groups(of: resolved, name)
-    try Requirements.normalization(of: resolved, name, because: "its scales are what is ranked")
+    try Requirements.groups(of: network, name)
+    try Requirements.normalization(of: network, name, because: "its scales are what is ranked")
   }
 
   /// The network that is pruned.
-  public func widestNetwork(for network: Network, divisor: Int) throws -> Network {
+  public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork {
     try network.scalingWidth(by: settings.width, divisor: divisor)
   }
 }

@@ -1,8 +1,8 @@
-/// Multiply-accumulates as a function of real-valued widths: `Σ a·c_i·c_o + Σ b·c_u + constant` over width groups.
+/// A cost as a function of real-valued widths: `Σ a·c_i·c_o + Σ b·c_u + constant` over width groups.
 ///
 /// Derived squeeze-excite widths count as their fraction (0.25 of the source), without rounding: the polynomial is what
-/// gradients and expectations are taken of; exact counts come from ``MACCounter``.
-public struct MACPolynomial: Sendable {
+/// gradients and expectations are taken of; exact counts come from ``CostCounter``.
+public struct CostPolynomial: Sendable {
   /// The width groups; all indices below point into this list.
   public let groups: [WidthGroup.ID]
   /// The quadratic terms, one for each pair of groups that a dense layer connects.
@@ -24,11 +24,9 @@ public struct MACPolynomial: Sendable {
     public var second: Int
   }
 
-  /// Collects the terms of a resolved network.
-  ///
-  /// - Throws: ``NetworkFailure`` when the cost of a layer does not fit in 64 bits.
-  public init(_ network: ResolvedNetwork) throws {
-    let counter = try MACCounter(network)
+  /// Collects the terms of a network.
+  public init(_ network: ResolvedNetwork, _ model: CostModel = .macs) {
+    let counter = CostCounter(network, model)
     groups = counter.groups
     linear = Array(repeating: 0, count: counter.groups.count)
     depthwise = linear
@@ -36,12 +34,12 @@ public struct MACPolynomial: Sendable {
     let forms = counter.forms.map(RealForm.init)
     for entry in counter.entries {
       let scale = Double(entry.factor) / Double(entry.divisor)
-      let output = forms[entry.output]
+      let output = entry.output.map { forms[$0] } ?? RealForm(constant: 1, terms: [])
       let input = entry.input.map { forms[$0] } ?? RealForm(constant: 1, terms: [])
       constant += scale * input.constant * output.constant
       for term in input.terms { linear[term.group] += scale * term.factor * output.constant }
       for term in output.terms { linear[term.group] += scale * term.factor * input.constant }
-      if entry.input == nil { for term in output.terms { depthwise[term.group] += scale * term.factor } }
+      if entry.isDepthwise { for term in output.terms { depthwise[term.group] += scale * term.factor } }
       for one in input.terms {
         for other in output.terms {
           let pair = [min(one.group, other.group), max(one.group, other.group)]
@@ -60,15 +58,15 @@ public struct MACPolynomial: Sendable {
   /// Collects the terms of a network.
   ///
   /// - Throws: ``NetworkFailure`` when the network is invalid.
-  public init(_ network: Network) throws { try self.init(network.resolved()) }
+  public init(_ network: Network, _ model: CostModel = .macs) throws { self.init(try network.resolved(), model) }
 
-  /// The multiply-accumulates at these widths, in the order of ``groups``.
+  /// The cost at these widths, in the order of ``groups``.
   public func evaluate(_ widths: [Double]) -> Double {
     let (quadratic, linear) = parts(widths)
     return quadratic + linear + constant
   }
 
-  /// The multiply-accumulates at these widths; groups left out count zero.
+  /// The cost at these widths; groups left out count zero.
   public func evaluate(_ widths: [WidthGroup.ID: Double]) -> Double {
     evaluate(groups.map { widths[$0, default: 0] })
   }
@@ -83,12 +81,12 @@ public struct MACPolynomial: Sendable {
     return gradient
   }
 
-  /// The factor `s` for which the widths `s · c` cost `macs`: the positive root of `A s² + B s + constant = macs`.
+  /// The factor `s` for which the widths `s · c` cost `target`: the positive root of `A s² + B s + constant = target`.
   ///
   /// Nil when no positive factor does it, because the fixed part alone costs as much.
-  public func scale(matching macs: Double, widths: [Double]) -> Double? {
+  public func scale(matching target: Double, widths: [Double]) -> Double? {
     let (a, b) = parts(widths)
-    let missing = macs - constant
+    let missing = target - constant
     guard missing > 0, a + b > 0 else { return nil }
     guard a > 0 else { return missing / b }
     // The textbook root (−B + √(B² + 4 A T)) / 2A loses digits when A is small; this is the same number.
@@ -112,7 +110,7 @@ private struct RealForm {
     self.terms = terms
   }
 
-  init(_ form: MACCounter.Form) {
+  init(_ form: CostCounter.Form) {
     let divisor = Double(form.divisor ?? 1)
     // Without widths in it, a derived number is exact; with widths, it is the fraction that the polynomial can express.
     constant =

@@ -61,3 +61,44 @@ public struct AdaptivePool: Codable, Hashable, Sendable {
     self.width = width
   }
 }
+
+extension Pool {
+  /// The shape after sliding the window over the input.
+  func output(at site: OperationSite) throws -> Shape {
+    guard padding.height * 2 <= kernelSize.height, padding.width * 2 <= kernelSize.width else {
+      throw site.failure("a pool may be padded by half its window at most")
+    }
+    return try site.sliding(
+      .init(kernelSize: kernelSize, stride: stride, padding: padding, roundsUp: roundsUp), channels: site.input.channels
+    )
+  }
+}
+
+extension AdaptivePool: OperationDefinition {
+  /// `adaptiveAveragePool`.
+  public static let kinds = ["adaptiveAveragePool"]
+  /// `adaptiveAveragePool`.
+  public var kind: String { "adaptiveAveragePool" }
+  /// Reads the output's size.
+  public init(kind: String, settingsFrom decoder: any Decoder) throws { try self.init(from: decoder) }
+  /// Writes the output's size.
+  public func encodeSettings(to encoder: any Encoder) throws { try encode(to: encoder) }
+  /// One.
+  public var arity: Arity { .one }
+
+  /// The grid.
+  public func output(at site: OperationSite) throws -> Shape {
+    try site.require(height, in: 1...Limits.side, "output height")
+    try site.require(width, in: 1...Limits.side, "output width")
+    return Shape(channels: site.input.channels, height: height, width: width)
+  }
+
+  /// The input's.
+  public var channels: ChannelFlow { .passes }
+  /// Itself.
+  public func with(outputChannels: Int) -> AdaptivePool { self }
+  /// None.
+  public var parameters: [ParameterForm] { [] }
+  /// None.
+  public var multiplyAccumulates: MultiplyAccumulates { .none }
+}

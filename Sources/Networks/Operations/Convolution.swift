@@ -135,3 +135,78 @@ extension Convolution.Grouping: Codable {
     }
   }
 }
+
+extension Convolution: OperationDefinition {
+  /// `convolution`.
+  public static let kinds = ["convolution"]
+  /// `convolution`.
+  public var kind: String { "convolution" }
+  /// Reads a convolution.
+  public init(kind: String, settingsFrom decoder: any Decoder) throws { try self.init(from: decoder) }
+  /// Writes what differs from the defaults.
+  public func encodeSettings(to encoder: any Encoder) throws { try encode(to: encoder) }
+  /// One.
+  public var arity: Arity { .one }
+
+  /// The filters' positions, with a channel for each.
+  public func output(at site: OperationSite) throws -> Shape {
+    let input = site.input
+    try site.require(outputChannels, in: 1...Limits.channels, "number of output channels")
+    switch grouping {
+    case .dense: break
+    case .depthwise:
+      guard outputChannels == input.channels else {
+        throw site.failure(
+          "a depthwise convolution has as many outputs as inputs, but it has \(outputChannels) and reads "
+            + "\(input.channels) channels")
+      }
+    case .grouped(let groups):
+      try site.require(groups, in: 1...Limits.channels, "number of groups")
+      guard input.channels.isMultiple(of: groups), outputChannels.isMultiple(of: groups) else {
+        throw site.failure(
+          "its \(input.channels) input and \(outputChannels) output channels must be multiples of its "
+            + "\(groups) groups")
+      }
+    }
+    return try site.sliding(
+      .init(kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation), channels: outputChannels)
+  }
+
+  /// Channels of its own, or those of its input for a depthwise one.
+  public var channels: ChannelFlow {
+    switch grouping {
+    case .dense: .produces(follows: derivedChannels)
+    case .depthwise: .filters
+    case .grouped(let groups): .produces(multiplesOf: groups, follows: derivedChannels)
+    }
+  }
+
+  /// The convolution with another number of filters.
+  public func with(outputChannels: Int) -> Convolution {
+    var changed = self
+    changed.outputChannels = outputChannels
+    return changed
+  }
+
+  /// `weight` [filters, input channels of a filter, rows, columns] and `bias`.
+  public var parameters: [ParameterForm] {
+    let inputs: ParameterForm.Dimension =
+      switch grouping {
+      case .dense: .input()
+      case .depthwise: .fixed(1)
+      case .grouped(let groups): .input(dividedBy: groups)
+      }
+    let weight = ParameterForm(
+      "weight", .weight, [.output, inputs, .fixed(kernelSize.height), .fixed(kernelSize.width)])
+    return hasBias ? [weight, ParameterForm("bias", .bias, [.output])] : [weight]
+  }
+
+  /// The window, for each input channel that a filter sees.
+  public var multiplyAccumulates: MultiplyAccumulates {
+    switch grouping {
+    case .dense: .dense(window: kernelSize)
+    case .depthwise: .depthwise(window: kernelSize)
+    case .grouped(let groups): .dense(window: kernelSize, groups: groups)
+    }
+  }
+}

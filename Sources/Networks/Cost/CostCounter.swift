@@ -1,8 +1,8 @@
-/// Counts multiply-accumulates of a network for many width assignments, without resolving it for each.
+/// Counts what a network costs at many width assignments, without resolving it for each.
 ///
 /// Exact for every assignment (derived widths are rounded down as in the network), and hundreds of times as fast as
 /// resolving: what greedy searches and FLOPs matching call in their inner loops.
-public struct MACCounter: Sendable {
+public struct CostCounter: Sendable {
   /// The width groups, in the order in which widths are given.
   public let groups: [WidthGroup.ID]
 
@@ -25,46 +25,30 @@ public struct MACCounter: Sendable {
     /// What the product is divided by: the groups of a grouped convolution.
     var divisor: Int
     var input: Int?
-    var output: Int
+    var output: Int?
+    var isDepthwise: Bool
   }
 
   private(set) var forms: [Form] = []
   private(set) var entries: [Entry] = []
 
   /// Prepares counting.
-  ///
-  /// - Throws: ``NetworkFailure`` when the cost of a layer does not fit in 64 bits.
-  public init(_ network: ResolvedNetwork) throws {
+  public init(_ network: ResolvedNetwork, _ model: CostModel = .macs) {
     groups = network.widthGroups.map(\.id)
     let positions = Dictionary(groups.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     var known: [Form: Int] = [:]
-    for (index, layer) in network.layers.enumerated() {
-      let spatial = try Checked(layer: layer.layer.name).product(layer.output.height, layer.output.width)
-      switch layer.layer.operation {
-      case .convolution(let convolution):
-        let factor = try Checked(layer: layer.layer.name).product(
-          convolution.kernelSize.height, convolution.kernelSize.width, spatial)
-        let output = Self.register(network.form(ofOutputOf: index, positions), in: &forms, &known)
-        guard convolution.grouping != .depthwise else {
-          entries.append(Entry(factor: factor, divisor: 1, input: nil, output: output))
-          continue
-        }
-        let input = Self.register(
-          network.form(ofOutputOf: layer.inputIndices[0], positions), in: &forms, &known)
-        let divisor = convolution.groups(inputChannels: 1)
-        entries.append(Entry(factor: factor, divisor: divisor, input: input, output: output))
-      case .linear:
-        let output = Self.register(network.form(ofOutputOf: index, positions), in: &forms, &known)
-        let input = Self.register(
-          network.form(ofOutputOf: layer.inputIndices[0], positions), in: &forms, &known)
-        entries.append(Entry(factor: 1, divisor: 1, input: input, output: output))
-      default: continue
-      }
+    for term in model.terms(of: network) {
+      let output = term.output.map { Self.register(network.form(ofOutputOf: $0, positions), in: &forms, &known) }
+      let input = term.input.map { Self.register(network.form(ofOutputOf: $0, positions), in: &forms, &known) }
+      entries.append(
+        Entry(
+          factor: term.factor, divisor: max(1, term.divisor), input: input, output: output,
+          isDepthwise: term.isDepthwise))
     }
   }
 
-  /// The multiply-accumulates at these widths, given in the order of ``groups``; `Int.max` when the number does not fit.
-  public func macs(_ widths: [Int]) -> Int {
+  /// The cost at these widths, given in the order of ``groups``; `Int.max` when the number does not fit.
+  public func count(_ widths: [Int]) -> Int {
     precondition(widths.count == groups.count, "\(widths.count) widths for \(groups.count) groups")
     let values = forms.map { form in
       let sum = form.terms.reduce(form.constant) { $0 + $1.factor * widths[$1.group] }
@@ -73,9 +57,9 @@ public struct MACCounter: Sendable {
     var total = 0
     for entry in entries {
       let inputs = entry.input.map { values[$0] / entry.divisor } ?? 1
-      let (perPosition, first) = inputs.multipliedReportingOverflow(by: values[entry.output])
-      let (macs, second) = perPosition.multipliedReportingOverflow(by: entry.factor)
-      let (sum, third) = total.addingReportingOverflow(macs)
+      let (perPosition, first) = inputs.multipliedReportingOverflow(by: entry.output.map { values[$0] } ?? 1)
+      let (product, second) = perPosition.multipliedReportingOverflow(by: entry.factor)
+      let (sum, third) = total.addingReportingOverflow(product)
       if first || second || third { return Int.max }
       total = sum
     }
@@ -92,7 +76,7 @@ public struct MACCounter: Sendable {
 
 extension ResolvedNetwork {
   /// The channels that a layer puts out, as a function of the widths; -1 is the image.
-  fileprivate func form(ofOutputOf index: Int, _ positions: [WidthGroup.ID: Int]) -> MACCounter.Form {
+  fileprivate func form(ofOutputOf index: Int, _ positions: [WidthGroup.ID: Int]) -> CostCounter.Form {
     // The channels of a derived convolution pass through activations; only its own rule knows how they change.
     guard let rule = derivation(of: index) else { return form(of: segments(ofOutputOf: index), positions) }
     var form = form(of: segments(ofOutputOf: indices[rule.source] ?? -1), positions)
@@ -109,21 +93,18 @@ extension ResolvedNetwork {
     var index = index
     while index >= 0 {
       let layer = layers[index]
-      switch layer.layer.operation {
-      case .convolution(let convolution):
-        guard convolution.grouping == .depthwise else { return convolution.derivedChannels }
-      case .batchNorm, .activation, .maxPool, .averagePool, .adaptiveAveragePool, .globalAveragePool, .flatten,
-        .dropout, .stochasticDepth:
-        break
-      case .add, .multiply, .concatenate, .linear: return nil
+      switch layer.layer.operation.definition.channels {
+      case .produces(_, let rule): return rule
+      case .passes, .filters, .spreads: break
+      case .ties, .joins: return nil
       }
       index = layer.inputIndices[0]
     }
     return nil
   }
 
-  private func form(of segments: [ChannelSegment], _ positions: [WidthGroup.ID: Int]) -> MACCounter.Form {
-    var form = MACCounter.Form()
+  private func form(of segments: [ChannelSegment], _ positions: [WidthGroup.ID: Int]) -> CostCounter.Form {
+    var form = CostCounter.Form()
     for segment in segments {
       guard let group = segment.group.flatMap({ positions[$0] }) else {
         form.constant += segment.channels

@@ -1,0 +1,42 @@
+/// An elementwise non-linearity.
+public enum Activation: String, Codable, Hashable, Sendable, CaseIterable {
+  /// `max(0, x)`.
+  case relu
+  /// `min(max(0, x), 6)`, of MobileNetV2.
+  case relu6
+  /// `x · sigmoid(x)`, of EfficientNet.
+  case silu
+  /// `1 / (1 + exp(-x))`, the gate of squeeze-excite.
+  case sigmoid
+}
+
+extension Activation: OperationDefinition {
+  /// The names of the functions.
+  public static let kinds = allCases.map(\.rawValue)
+  /// The function's name.
+  public var kind: String { rawValue }
+
+  /// The function of that name.
+  public init(kind: String, settingsFrom decoder: any Decoder) throws {
+    guard let function = Activation(rawValue: kind) else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "there is no activation \"\(kind)\""))
+    }
+    self = function
+  }
+
+  /// The name says all.
+  public func encodeSettings(to encoder: any Encoder) throws {}
+  /// One.
+  public var arity: Arity { .one }
+  /// The input's shape.
+  public func output(at site: OperationSite) throws -> Shape { site.input }
+  /// The input's.
+  public var channels: ChannelFlow { .passes }
+  /// Itself.
+  public func with(outputChannels: Int) -> Activation { self }
+  /// None.
+  public var parameters: [ParameterForm] { [] }
+  /// None.
+  public var multiplyAccumulates: MultiplyAccumulates { .none }
+}

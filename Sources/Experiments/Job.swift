@@ -26,10 +26,16 @@ public struct JobSurroundings {
   public var sinks: Sinks
   /// When to save between the ends of epochs.
   public var policy: CheckpointPolicy
+  /// What may stop the work.
+  public var cancellation: Cancellation
 
   /// Describes surroundings; by default nobody listens.
-  public init(sinks: @escaping Sinks = { _, _ in [] }, policy: CheckpointPolicy = .init()) {
+  public init(
+    sinks: @escaping Sinks = { _, _ in [] }, policy: CheckpointPolicy = .init(),
+    cancellation: Cancellation = .signals
+  ) {
     self.sinks = sinks
     self.policy = policy
+    self.cancellation = cancellation
   }
 }

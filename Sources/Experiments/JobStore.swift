@@ -46,7 +46,8 @@ public final class JobStore {
     let output = try job.perform(
       in: place,
       JobSurroundings(
-        sinks: { [surroundings] _, folder in try surroundings.sinks(label, folder) }, policy: surroundings.policy))
+        sinks: { [surroundings] _, folder in try surroundings.sinks(label, folder) }, policy: surroundings.policy,
+        cancellation: surroundings.cancellation))
     if manifest.part(Work.kind, digest) == nil {
       // What an older manifest says of this folder is no longer so.
       manifest.parts.removeAll { $0.kind == Work.kind && $0.folder == suggested }

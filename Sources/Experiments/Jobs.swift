@@ -10,7 +10,9 @@ extension TrainingJob: Job {
 
   /// Trains, goes on, or reads the result that is there.
   public func perform(in folder: RunFolder, _ surroundings: JobSurroundings) throws -> TrainingResult {
-    try run(in: folder, sinks: try surroundings.sinks("", folder), policy: surroundings.policy)
+    try run(
+      in: folder, sinks: try surroundings.sinks("", folder), policy: surroundings.policy,
+      cancellation: surroundings.cancellation)
   }
 }
 
@@ -29,6 +31,8 @@ struct RemarkedSearch: Job {
   var digest: String { get throws { try job.identity.digest } }
 
   func perform(in folder: RunFolder, _ surroundings: JobSurroundings) throws -> [SearchResult] {
-    try job.run(in: folder, sinks: try surroundings.sinks("", folder), policy: surroundings.policy, remarks: remarks)
+    try job.run(
+      in: folder, sinks: try surroundings.sinks("", folder), policy: surroundings.policy,
+      cancellation: surroundings.cancellation, remarks: remarks)
   }
 }

@@ -67,7 +67,7 @@ public struct TrainingJob {
 
   /// Batch normalization of one number has no variance; LibTorch would spread NaN from there.
   private func requireStatistics() throws {
-    guard min(recipe.batchSize, imageCount) == 1 else { return }
+    guard recipe.batchSize == 1 || imageCount == 1 else { return }
     for layer in network.layers {
       if case .batchNorm = layer.layer.operation, layer.output.height * layer.output.width == 1 {
         throw UsageFailure(
@@ -79,19 +79,23 @@ public struct TrainingJob {
   /// The training images that are used; nil stands for all.
   ///
   /// The choice does not depend on the run's seed, so that 5 % is part of 10 % in every run.
-  private var indices: [Int]? {
+  private func chosenIndices() -> [Int]? {
     dataFraction < 1 ? dataset.training.classBalancedIndices(fraction: dataFraction, seed: 0) : nil
   }
 
   /// The number of training images that are used.
-  public var imageCount: Int { indices?.count ?? dataset.training.count }
+  public var imageCount: Int {
+    dataFraction < 1
+      ? dataset.training.classBalancedCount(fraction: dataFraction)
+      : dataset.training.count
+  }
 
   /// The batches to train on.
   ///
   /// - Parameter excluded: Training images to leave out.
   public func trainingLoader(excluding excluded: Set<Int> = []) throws -> BatchLoader {
     let seed = UInt64(bitPattern: Int64(self.seed))
-    var indices = indices
+    var indices = chosenIndices()
     if !excluded.isEmpty {
       indices = (indices ?? Array(dataset.training.indices)).filter { !excluded.contains($0) }
     }
@@ -123,10 +127,13 @@ public struct TrainingJob {
   /// - Parameters:
   ///   - sinks: Readers of events beside `events.jsonl`.
   ///   - policy: When to save between epochs.
+  ///   - cancellation: What may stop it; by default the process's signals.
   public func run(
-    in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init()
+    in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init(),
+    cancellation: Cancellation = .signals
   ) throws -> TrainingResult {
     try validate()
+    try Torch.prepare(device)
     let identity = try identity.text
     let store = CheckpointStore(folder: folder.checkpoints, identity: identity)
     // Another run's folder is refused here, before anything is written into it.
@@ -139,7 +146,7 @@ public struct TrainingJob {
     let training = try trainingLoader()
     let trainer = try Trainer(
       model, recipe: recipe, training: training, heldOut: try heldOutLoader(), seed: seed, events: events,
-      checkpoints: store, policy: policy)
+      checkpoints: store, policy: policy, cancellation: cancellation)
     let cost = network.cost
     try events.send(
       .start(
@@ -159,8 +166,9 @@ public struct TrainingJob {
     guard FileManager.default.fileExists(atPath: folder.result),
       let weights = try? SafetensorsFile(path: folder.model), weights.metadata["run"] == identity
     else { return nil }
-    let batch = min(recipe.batchSize, imageCount)
-    let images = recipe.epochs * (imageCount / batch * batch)
+    let count = imageCount
+    let batch = min(recipe.batchSize, count)
+    let images = recipe.epochs * (count / batch * batch)
     let result = try JSONFile.read(
       TrainingResult.self, path: folder.result, expecting: "remove it, and the same command makes it again")
     let flops = 3 * Double(result.macs) * Double(images)

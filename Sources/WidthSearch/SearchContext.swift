@@ -32,8 +32,8 @@ public struct SearchContext {
   public var checkpoints: CheckpointStore?
   /// When to save.
   public var policy: CheckpointPolicy
-  /// Asked after each step; a signal saves and ends the search.
-  public var interruption: () -> Int32?
+  /// Asked after each step; saves and ends the search.
+  public var cancellation: Cancellation
 
   /// Describes a search.
   public init(
@@ -41,7 +41,7 @@ public struct SearchContext {
     costModel: CostModel = .macs,
     recipe: Recipe, divisor: Int = 8, seed: Int = 0,
     device: Device = .cpu, events: EventStream = EventStream(), checkpoints: CheckpointStore? = nil,
-    policy: CheckpointPolicy = .init(), interruption: @escaping () -> Int32? = { Interruption.signal }
+    policy: CheckpointPolicy = .init(), cancellation: Cancellation = .signals
   ) {
     self.network = network
     self.training = training
@@ -55,7 +55,7 @@ public struct SearchContext {
     self.events = events
     self.checkpoints = checkpoints
     self.policy = policy
-    self.interruption = interruption
+    self.cancellation = cancellation
   }
 
   /// The only budget.

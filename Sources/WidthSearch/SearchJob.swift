@@ -118,12 +118,18 @@ public struct SearchJob {
 
   /// Searches in a folder, from where an earlier call was stopped; a search that is complete is not done again.
   ///
-  /// - Parameter remarks: What else to warn of, given a result.
+  /// - Parameters:
+  ///   - sinks: Readers of events beside `events.jsonl`.
+  ///   - policy: When to save.
+  ///   - cancellation: What may stop it; by default the process's signals.
+  ///   - remarks: What else to warn of, given a result.
   public func run(
     in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init(),
+    cancellation: Cancellation = .signals,
     remarks: (SearchResult) throws -> [String] = { _ in [] }
   ) throws -> [SearchResult] {
     try validate()
+    try Torch.prepare(device)
     let identity = try identity.text
     if let finished = try finished(in: folder, identity: identity, remarks) { return finished }
     let checkpoints = CheckpointStore(folder: folder.checkpoints, identity: identity)
@@ -147,7 +153,8 @@ public struct SearchJob {
           heldOut, of: dataset.training, resolution: network.input.height, normalization: dataset.normalization,
           onBadImage: dataset.onBadImage, device: device, threads: loaderThreads), targets: targets,
         costModel: costModel, recipe: recipe,
-        divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy))
+        divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy,
+        cancellation: cancellation))
     try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
     for event in try lastEvents(of: results, remarks) { try events.send(event) }
     try events.flush()

@@ -6,18 +6,17 @@ import Training
 extension SearchLoop {
   /// One step on the weights of a supernet by the sandwich rule, with its cost: what DMCP and AutoSlim share.
   ///
-  /// - Returns: The widest network's loss.
+  /// - Returns: The widest network's loss, on the device.
   func sandwichStep(
     _ supernet: Supernet, _ batch: Batch, narrowest: ExecutionPlan, drawn: [ExecutionPlan], dropout: Generator,
     optimizer: ParameterOptimizer, learningRate: Double
-  ) throws -> Double {
-    try Tensor.clearGradients(supernet.model.tensors)
-    let loss = try supernet.accumulateSandwich(
-      batch, narrower: [narrowest] + drawn, labelSmoothing: context.recipe.labelSmoothing, dropout: dropout,
-      precision: context.recipe.precision
-    ).item()
-    try requireFinite(loss, learningRate: learningRate)
-    try optimizer.step(learningRate: learningRate)
+  ) throws -> Tensor {
+    let update = update(supernet.model, optimizer)
+    let loss = try update(learningRate: learningRate) {
+      try supernet.accumulateSandwich(
+        batch, narrower: [narrowest] + drawn, labelSmoothing: context.recipe.labelSmoothing, dropout: dropout,
+        precision: context.recipe.precision, backward: update.backward)
+    }
     cost.add("widest", images: batch.count, macs: supernet.model.plan.macs)
     cost.add("narrowest", images: batch.count, macs: narrowest.macs)
     for plan in drawn { cost.add("random", images: batch.count, macs: plan.macs) }

@@ -19,6 +19,8 @@ protocol SearchSubject: AnyObject {
   var model: Model { get }
   /// What the search is doing, for people: `warm-up`, `greedy`, …
   var stage: String { get }
+  /// The learning rate of a step, for messages.
+  func learningRate(at step: Int) -> Double
   /// The widths that the search holds now, and their cost.
   var standing: SearchStanding { get throws }
 }
@@ -31,93 +33,66 @@ struct SearchStanding {
   var macs: Double
 }
 
-/// What all searches do around their own work: batches in order, telling, saving, stopping and going on.
+/// A search as work for a ``Training/StepLoop``: the method's own steps, with an account of what they cost and where they led.
 final class SearchLoop<State: Codable> {
-  private struct Saved: Codable {
+  /// What a checkpoint of a search holds beside the loop's progress: the method's state, the account, the way so far.
+  struct Saved: Codable {
     var state: State
     var cost: SearchCost
     var history: [WidthsFile.HistoryPoint]
-    var skipped: SkippedImages?
   }
 
   let context: SearchContext
-  /// Steps made so far.
-  private(set) var step = 0
   /// Steps of the whole search, as far as is known.
   var totalSteps: Int
   /// What was spent.
   var cost = SearchCost()
   /// The way so far.
   private(set) var history: [WidthsFile.HistoryPoint] = []
-  /// The step of the last checkpoint.
-  private(set) var lastSavedStep: Int?
-
-  private let stepsPerEpoch: Int
+  private let steps: StepLoop
   private let target: Double
-  private var started = Date()
-  private var earlierSeconds = 0.0
-  private var losses: [Double] = []
-  private var lastTold = 0.0
-  private var images = 0
-  private var skipped = SkippedImages()
 
   init(_ context: SearchContext, totalSteps: Int) throws {
     self.context = context
     self.totalSteps = totalSteps
-    stepsPerEpoch = context.training.batchesPerEpoch
-    guard stepsPerEpoch > 0 else { throw UsageFailure("the search has no full batch of training images") }
+    guard context.training.batchesPerEpoch > 0 else {
+      throw UsageFailure("the search has no full batch of training images")
+    }
+    steps = try StepLoop(
+      context.training, device: context.device, events: context.events, checkpoints: context.checkpoints,
+      policy: context.policy, cancellation: context.cancellation)
     // Of another model's budget, the log has no number: what it shows is in MACs.
     target = context.costModel == .macs ? Double(context.targets.max() ?? 0) : 0
   }
 
+  /// Steps made so far.
+  var step: Int { steps.step }
   /// Seconds of work, over all the times that the search was started.
-  var seconds: Double { earlierSeconds + Date().timeIntervalSince(started) }
+  var seconds: Double { steps.seconds }
 
-  // MARK: - Going on
+  /// The steps on a model's weights.
+  func update(_ model: Model, _ optimizer: ParameterOptimizer) -> WeightUpdate {
+    WeightUpdate(model, optimizer, cohort: steps.cohort)
+  }
 
   /// Takes up the latest checkpoint.
   ///
   /// - Parameter restore: Given the state, makes what the search then is, and says where the tensors go.
   func resume(_ restore: (State) throws -> [(name: String, tensor: Tensor)]) throws {
-    started = Date()
-    defer { (lastTold, images) = (seconds, 0) }
-    let warn = { [context] (message: String) in try context.events.send(.warning(.init(message: message))) }
-    guard let loaded = try context.checkpoints?.latest(Saved.self, warn: warn) else {
-      // The policy may have served another run, whose clock was another.
-      context.policy.saved(at: 0)
-      return
+    try steps.resume { (saved: Saved) in
+      (cost, history) = (saved.cost, saved.history)
+      return try restore(saved.state)
     }
-    try loaded.restore(try restore(loaded.state.state))
-    (cost, history, step) = (loaded.state.cost, loaded.state.history, loaded.step)
-    skipped = loaded.state.skipped ?? SkippedImages()
-    lastSavedStep = step
-    earlierSeconds = cost.seconds
-    context.policy.saved(at: earlierSeconds)
-    try context.events.send(.resume(.init(step: step)))
   }
-
-  // MARK: - Stepping
 
   /// Makes steps on training batches until step `end`, or until `isEnough` says so at the end of an epoch.
   ///
-  /// - Parameter body: One step; returns the loss.
+  /// - Parameter body: One step; returns the loss, on the device.
   func train<Subject: SearchSubject>(
-    _ subject: Subject, until end: Int, _ body: (Batch) throws -> Double, atEndOfEpoch: () throws -> Bool = { false }
+    _ subject: Subject, until end: Int, _ body: @escaping (Batch) throws -> Tensor,
+    atEndOfEpoch: @escaping () throws -> Bool = { false }
   ) throws where Subject.State == State {
-    while step < end {
-      let stream = context.training.epoch(step / stepsPerEpoch, startingAt: step % stepsPerEpoch)
-      var isEnough = false
-      while !isEnough, step < end, let batch = try stream.next() {
-        try note(batch.skipped)
-        losses.append(try body(batch))
-        images += batch.count
-        step += 1
-        // Before anything is saved, so that a checkpoint never lies between a step and what belongs to it.
-        if step % stepsPerEpoch == 0 { isEnough = try atEndOfEpoch() }
-        try didStep(subject, endsStage: isEnough || step == end)
-      }
-      if isEnough { return }
-    }
+    try steps.train(Work(self, subject, body: body, atEndOfEpoch: atEndOfEpoch), until: end)
   }
 
   /// Makes one step without a training batch.
@@ -126,79 +101,76 @@ final class SearchLoop<State: Codable> {
   func advance<Subject: SearchSubject>(
     _ subject: Subject, _ body: () throws -> (loss: Double, images: Int, isLast: Bool)
   ) throws where Subject.State == State {
-    let (loss, images, isLast) = try body()
-    losses.append(loss)
-    self.images += images
-    step += 1
-    try didStep(subject, endsStage: isLast, remembers: true)
-  }
-
-  private func didStep<Subject: SearchSubject>(
-    _ subject: Subject, endsStage: Bool, remembers: Bool = false
-  ) throws where Subject.State == State {
-    if remembers || endsStage || step % max(1, totalSteps / 100) == 0 {
-      let standing = try subject.standing
-      history.append(.init(step: step, macs: standing.macs, widths: standing.widths))
-    }
-    let now = seconds
-    if endsStage || now - lastTold >= 1 { try tell(subject, now) }
-    if let signal = context.interruption() {
-      try save(subject)
-      throw Interrupted(signal: signal, saved: "the checkpoint of search step \(step) is written")
-    }
-    if context.policy.isDue(step: step, lastSaved: lastSavedStep ?? 0, now: now) { try save(subject) }
+    try steps.advance(Work(self, subject, remembers: true), body)
   }
 
   /// Asks for signals inside of a long step; what the step has done so far is done again later.
   func checkInterruption<Subject: SearchSubject>(_ subject: Subject) throws where Subject.State == State {
-    guard let signal = context.interruption() else { return }
-    try save(subject)
-    throw Interrupted(signal: signal, saved: "the checkpoint of search step \(step) is written")
+    try steps.checkCancellation(Work(self, subject))
   }
 
   /// Counts images that were left out, and warns of the first of each kind.
-  func note(_ images: [SkippedImage]) throws {
-    for warning in skipped.add(images) { try context.events.send(.warning(.init(message: warning))) }
-  }
+  func note(_ images: [SkippedImage]) throws { try steps.note(images) }
 
-  /// Refuses a loss that is not a number.
-  func requireFinite(_ loss: Double, learningRate: Double) throws {
-    guard loss.isFinite else {
-      throw TrainingFailure.nonFiniteLoss(loss, step: step, lastGoodStep: lastSavedStep, learningRate: learningRate)
-    }
+  /// Refuses a number that is none.
+  func requireFinite<Subject: SearchSubject>(_ value: Double, _ subject: Subject) throws
+  where Subject.State == State {
+    try steps.requireFinite(value, Work(self, subject))
   }
 
   /// Saves the last step, and says how many images were left out.
   func finish<Subject: SearchSubject>(_ subject: Subject) throws where Subject.State == State {
     try save(subject)
-    if let summary = skipped.summary { try context.events.send(.warning(.init(message: summary))) }
-  }
-
-  // MARK: - Telling and saving
-
-  private func tell<Subject: SearchSubject>(_ subject: Subject, _ now: Double) throws {
-    let loss = losses.reduce(0, +) / Double(max(losses.count, 1))
-    let standing = try subject.standing
-    try context.events.send(
-      .search(
-        .init(
-          step: step, totalSteps: totalSteps, stage: subject.stage, loss: loss, macs: standing.macs, targetMACs: target,
-          widths: standing.widths, imagesPerSecond: Double(images) / max(now - lastTold, 1e-9))))
-    (lastTold, images, losses) = (now, 0, [])
+    if let summary = steps.skipped.summary { try context.events.send(.warning(.init(message: summary))) }
   }
 
   /// Saves where the search stands.
   func save<Subject: SearchSubject>(_ subject: Subject) throws where Subject.State == State {
-    cost.seconds = seconds
-    guard let checkpoints = context.checkpoints else { return }
-    guard try subject.model.isFinite() else {
-      throw TrainingFailure.nonFiniteWeights(step: step, lastGoodStep: lastSavedStep)
+    try steps.save(Work(self, subject))
+  }
+
+  private final class Work<Subject: SearchSubject>: StepWork where Subject.State == State {
+    private let search: SearchLoop
+    private let subject: Subject
+    private let remembers: Bool
+    private let body: (Batch) throws -> Tensor
+    private let atEndOfEpoch: () throws -> Bool
+
+    init(
+      _ search: SearchLoop, _ subject: Subject, remembers: Bool = false,
+      body: @escaping (Batch) throws -> Tensor = { _ in try Tensor.zeros([]) },
+      atEndOfEpoch: @escaping () throws -> Bool = { false }
+    ) {
+      (self.search, self.subject, self.remembers) = (search, subject, remembers)
+      (self.body, self.atEndOfEpoch) = (body, atEndOfEpoch)
     }
-    let saved = Saved(state: subject.state, cost: cost, history: history, skipped: skipped)
-    let name = try checkpoints.save(step: step, state: saved, tensors: try subject.tensors)
-    lastSavedStep = step
-    context.policy.saved(at: cost.seconds)
-    try context.events.send(.checkpoint(.init(step: step, file: "checkpoints/\(name)")))
-    try context.events.flush()
+
+    var state: Saved {
+      var cost = search.cost
+      cost.seconds = search.seconds
+      return Saved(state: subject.state, cost: cost, history: search.history)
+    }
+    var tensors: [(name: String, tensor: Tensor)] { get throws { try subject.tensors } }
+    var model: Model { subject.model }
+    let unit = "search step"
+    let tellsStageEnds = true
+
+    func learningRate(at step: Int) -> Double { subject.learningRate(at: step) }
+    func step(on batch: Batch) throws -> Tensor { try body(batch) }
+    func endEpoch(_ epoch: Int) throws -> EpochEnd { EpochEnd(isEnough: try atEndOfEpoch()) }
+
+    func didStep(endsStage: Bool) throws {
+      guard remembers || endsStage || search.step % max(1, search.totalSteps / 100) == 0 else { return }
+      let standing = try subject.standing
+      search.history.append(.init(step: search.step, macs: standing.macs, widths: standing.widths))
+    }
+
+    func event(loss: Double, imagesPerSecond: Double) throws -> RunEvent? {
+      let standing = try subject.standing
+      return .search(
+        .init(
+          step: search.step, totalSteps: search.totalSteps, stage: subject.stage, loss: loss, macs: standing.macs,
+          targetMACs: search.target, widths: standing.widths, imagesPerSecond: imagesPerSecond))
+    }
   }
 }

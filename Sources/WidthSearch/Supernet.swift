@@ -39,10 +39,11 @@ public final class Supernet {
   ///
   /// - Parameters:
   ///   - narrower: The other sub-networks of the step: the narrowest and some random ones.
+  ///   - backward: Adds a loss's derivatives to the gradients.
   /// - Returns: The widest network's loss.
   public func accumulateSandwich(
     _ batch: Batch, narrower: [ExecutionPlan], labelSmoothing: Double, dropout: Generator? = nil,
-    precision: Recipe.Precision = .float32
+    precision: Recipe.Precision = .float32, backward: (Tensor) throws -> Void = { try $0.backward() }
   ) throws -> Tensor {
     let options = ForwardOptions(.batch, dropout: dropout, reusesBuffers: precision == .float32)
     func logits(_ plan: ExecutionPlan?) throws -> Tensor {
@@ -51,9 +52,9 @@ public final class Supernet {
     }
     let widest = try logits(nil)
     let loss = try batch.crossEntropy(widest, labelSmoothing: labelSmoothing)
-    try loss.backward()
+    try backward(loss)
     let teacher = try widest.detached().softmax()
-    for plan in narrower { try logits(plan).klDivergence(from: teacher).backward() }
+    for plan in narrower { try backward(logits(plan).klDivergence(from: teacher)) }
     return try loss.detached()
   }
 }

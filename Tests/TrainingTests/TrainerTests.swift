@@ -72,10 +72,10 @@ struct ToyTraining: Sendable, CustomTestStringConvertible {
       heldOut: toyDataset.heldOutLoader(batchSize: 64), seed: seed, events: EventStream([events]),
       checkpoints: folder.map { CheckpointStore(folder: $0.path, identity: identity ?? name) },
       policy: CheckpointPolicy(seconds: 1e9, steps: steps),
-      interruption: {
+      cancellation: Cancellation(signal: {
         asked += 1
         return asked == question || (stop != nil && made?.step == stop) ? SIGTERM : nil
-      })
+      }))
     made = trainer
     return trainer
   }
@@ -93,7 +93,7 @@ struct ToyTraining: Sendable, CustomTestStringConvertible {
     #expect(results.0.top1 == results.1.top1 && results.0.loss == results.1.loss, sourceLocation: sourceLocation)
   }
 
-  // The fifth question comes from the evaluation after the fourth step.
+  // Three questions after steps, then the evaluation after the fourth step asks the fourth.
   @Test func aSignalDuringAnEvaluationDoesNotWaitForItsEnd() throws {
     let way = try #require(ToyTraining.all.first)
     let straight = try way.trainer()
@@ -101,7 +101,7 @@ struct ToyTraining: Sendable, CustomTestStringConvertible {
     let folder = try TemporaryFolder()
     let events = Recorder()
     let interrupted = #expect(throws: Interrupted.self) {
-      try way.trainer(folder, events: events, atQuestion: 5).run()
+      try way.trainer(folder, events: events, atQuestion: 4).run()
     }
     #expect(interrupted?.message.contains("step 4") == true)
     #expect(!events.events.contains { if case .epoch = $0 { true } else { false } })
@@ -198,7 +198,8 @@ struct ToyTraining: Sendable, CustomTestStringConvertible {
     #expect(failure?.exitCode == .badData)
     #expect(failure?.message.contains("is kept") == true, "\(failure?.message ?? "")")
     let store = CheckpointStore(folder: folder.path, identity: way.name)
-    let loaded = try #require(try store.latest(Trainer.Progress.self) { _ in })
+    struct Anything: Codable {}
+    let loaded = try #require(try store.latest(Anything.self) { _ in })
     #expect(failure?.message.contains("checkpoint of step \(loaded.step)") == true)
     for name in loaded.file.names {
       #expect(try loaded.file.tensor(name).isFinite().all().integerItem() == 1, "\(name)")

@@ -15,3 +15,8 @@ extension Supernet {
 extension SearchResult {
   func multipliers(of network: Network) throws -> [String: Double] { try multipliers(of: network.resolved()).values }
 }
+
+extension WidthOptimizer {
+  /// The method and all of its settings, in words.
+  var identity: String { "\(name) \(settings)" }
+}

@@ -115,10 +115,10 @@ struct ToySearch {
       seed: seed, events: EventStream([events]),
       checkpoints: folder.map { CheckpointStore(folder: $0.path, identity: "toy") },
       policy: CheckpointPolicy(seconds: 1e9),
-      interruption: {
+      cancellation: Cancellation(signal: {
         asked += 1
         return asked == stop ? SIGINT : nil
-      })
+      }))
   }
 
   func run(

@@ -18,6 +18,13 @@ extension ImageSource {
     return classSamples(fraction: fraction, seed: seed).flatMap { $0 }.sorted()
   }
 
+  /// The number of images of ``classBalancedIndices(fraction:seed:)``, in one pass over the labels.
+  public func classBalancedCount(fraction: Double) -> Int {
+    var counts = [Int](repeating: 0, count: classNames.count)
+    for index in indices { counts[label(at: index)] += 1 }
+    return counts.reduce(0) { $0 + ($1 > 0 ? max(1, Int((fraction * Double($1)).rounded())) : 0) }
+  }
+
   /// The sample of ``classBalancedIndices(fraction:seed:)`` class by class, in the order of the permutation.
   public func classSamples(fraction: Double, seed: UInt64) -> [[Int]] {
     var members = [[Int]](repeating: [], count: classNames.count)

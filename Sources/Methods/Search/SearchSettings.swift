@@ -12,13 +12,6 @@ public protocol SearchSettings: Codable, Sendable, Hashable {
 }
 
 extension SearchSettings {
-  /// The settings as text with sorted names: equal for equal settings.
-  public var text: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-  }
-
   /// The names of all settings; those of a group are joined by a dot, as in `range.maximum`.
   public static var names: [String] { names(of: Self(), "") }
 

@@ -37,8 +37,6 @@ public protocol WidthOptimizer: Sendable {
 extension WidthOptimizer {
   /// The name on the command line.
   public var name: String { Self.name }
-  /// Text that is equal for equal settings, so that a run is only resumed by its equal.
-  public var identity: String { "\(Self.name) \(settings.text)" }
   /// None.
   public var heldOutPart: HeldOutPart? { nil }
   /// No: it searches.

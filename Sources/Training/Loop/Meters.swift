@@ -14,6 +14,12 @@ struct LossMeter {
     pending += 1
   }
 
+  /// Adds a loss that the host knows.
+  mutating func add(host loss: Double) {
+    shownSum += loss
+    shownCount += 1
+  }
+
   /// The sum and number of losses since the last call. Waits for the device.
   mutating func read() throws -> (sum: Double, count: Int) {
     guard pending > 0 else { return (0, 0) }

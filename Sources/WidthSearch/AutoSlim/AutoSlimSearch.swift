@@ -78,7 +78,7 @@ final class AutoSlimSearch: SearchSubject {
       self.state = state
       return tensors
     }
-    try loop.train(self, until: trainingSteps) { try advance($0) }
+    try loop.train(self, until: trainingSteps) { try self.advance($0) }
     loop.totalSteps = trainingSteps + grid.reduce(0) { $0 + $1.count - 1 }
     try descend()
     try loop.finish(self)
@@ -88,6 +88,7 @@ final class AutoSlimSearch: SearchSubject {
   // MARK: - What is saved and shown
 
   var model: Model { supernet.model }
+  func learningRate(at step: Int) -> Double { schedule.rate(at: step) }
   var stage: String { loop.step <= trainingSteps ? "supernet" : "descent" }
   var standing: SearchStanding {
     SearchStanding(
@@ -107,16 +108,15 @@ final class AutoSlimSearch: SearchSubject {
 
   // MARK: - The supernet
 
-  private func advance(_ batch: Batch) throws -> Double {
+  private func advance(_ batch: Batch) throws -> Tensor {
     var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0xA510, UInt64(loop.step))
     try dropout.seed(random.next())
     let drawn = try (0..<settings.randomPasses).map { _ in
       try supernet.plan(Self.named(counter.groups, grid.map { $0[random.nextInt(below: $0.count)] }))
     }
-    let loss = try loop.sandwichStep(
+    return try loop.sandwichStep(
       supernet, batch, narrowest: narrowest, drawn: drawn, dropout: dropout, optimizer: optimizer,
       learningRate: schedule.rate(at: loop.step))
-    return loss
   }
 
   // MARK: - The descent

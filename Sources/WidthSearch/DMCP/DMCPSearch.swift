@@ -59,7 +59,7 @@ final class DMCPSearch: SearchSubject {
       chains.alphas = state.alphas
       return tensors
     }
-    try loop.train(self, until: loop.totalSteps) { try advance($0) }
+    try loop.train(self, until: loop.totalSteps) { try self.advance($0) }
     try loop.finish(self)
     return try result()
   }
@@ -67,6 +67,7 @@ final class DMCPSearch: SearchSubject {
   // MARK: - What is saved and shown
 
   var model: Model { supernet.model }
+  func learningRate(at step: Int) -> Double { schedule.rate(at: step) }
   var stage: String { loop.step <= warmUpSteps ? "warm-up" : "architecture" }
   var standing: SearchStanding { SearchStanding(widths: chains.expectations, macs: chains.expectedMACs) }
   var tensors: [(name: String, tensor: Tensor)] {
@@ -75,7 +76,7 @@ final class DMCPSearch: SearchSubject {
 
   // MARK: - One step
 
-  private func advance(_ batch: Batch) throws -> Double {
+  private func advance(_ batch: Batch) throws -> Tensor {
     var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0xD3C9, UInt64(loop.step))
     try dropout.seed(random.next())
     let drawn = try (0..<settings.randomPasses).map { _ in try supernet.plan(draw(&random)) }
@@ -120,7 +121,7 @@ final class DMCPSearch: SearchSubject {
       channelGradients: all, velocities: &state.velocities, learningRate: rate, momentum: settings.alphaMomentum,
       budgetWeight: settings.budgetWeight)
     state.alphas = chains.alphas
-    if !state.alphas.allSatisfy({ $0.allSatisfy(\.isFinite) }) { try loop.requireFinite(.nan, learningRate: rate) }
+    if !state.alphas.allSatisfy({ $0.allSatisfy(\.isFinite) }) { try loop.requireFinite(.nan, self) }
   }
 
   // MARK: - The result

@@ -83,7 +83,8 @@ final class MorphNetSearch: SearchSubject {
     let steps = schedule.totalSteps
     while true {
       if !state.isShrunk {
-        try loop.train(self, until: state.roundStart + steps, { try advance($0) }, atEndOfEpoch: { try endEpoch() })
+        try loop.train(
+          self, until: state.roundStart + steps, { try self.advance($0) }, atEndOfEpoch: { try self.endEpoch() })
       }
       guard state.round + 1 < settings.rounds else { break }
       state.widths = try expanded(to: budget).widths
@@ -99,6 +100,7 @@ final class MorphNetSearch: SearchSubject {
   // MARK: - What is saved and shown
 
   var model: Model { round.model }
+  func learningRate(at step: Int) -> Double { schedule.rate(at: step - state.roundStart) }
   var stage: String { settings.rounds == 1 ? "shrink" : "shrink, round \(state.round + 1)" }
   var standing: SearchStanding {
     let kept = survivors.map(Double.init)
@@ -130,21 +132,22 @@ final class MorphNetSearch: SearchSubject {
 
   // MARK: - One step
 
-  private func advance(_ batch: Batch) throws -> Double {
+  private func advance(_ batch: Batch) throws -> Tensor {
     var seeds = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0x3099, UInt64(loop.step))
     try dropout.seed(seeds.next())
     let rate = schedule.rate(at: loop.step - state.roundStart)
-    try Tensor.clearGradients(round.model.tensors)
-    let loss = try round.model.taskLoss(batch, context.recipe, dropout: dropout)
-    try loss.backward()
-    let value = try loss.item()
-    try loop.requireFinite(value, learningRate: rate)
-    if settings.update == .subgradient { try addSubgradient() }
-    try round.optimizer.step(learningRate: rate)
+    let update = loop.update(round.model, round.optimizer)
+    let loss = try update(
+      learningRate: rate, adjusting: { if settings.update == .subgradient { try addSubgradient() } }
+    ) {
+      let loss = try round.model.taskLoss(batch, context.recipe, dropout: dropout)
+      try update.backward(loss)
+      return loss
+    }
     if settings.update == .proximal { try softThreshold(rate) }
     round.value = round.regularizer.evaluate(try round.scales.read())
     loop.cost.add("shrink", images: batch.count, macs: round.model.plan.macs)
-    return value
+    return loss
   }
 
   private func addSubgradient() throws {

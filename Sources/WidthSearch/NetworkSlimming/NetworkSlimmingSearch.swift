@@ -46,7 +46,7 @@ final class NetworkSlimmingSearch: SearchSubject {
 
   func run() throws -> [SearchResult] {
     try loop.resume { _ in tensors }
-    try loop.train(self, until: loop.totalSteps) { try advance($0) }
+    try loop.train(self, until: loop.totalSteps) { try self.advance($0) }
     try loop.finish(self)
     let ranking = try ranking()
     return context.targets.map { result($0, ranking) }
@@ -55,6 +55,7 @@ final class NetworkSlimmingSearch: SearchSubject {
   // MARK: - What is saved and shown
 
   let stage = "sparsity"
+  func learningRate(at step: Int) -> Double { schedule.rate(at: step) }
   var standing: SearchStanding {
     get throws {
       let widths = kept(budget, try ranking())
@@ -67,19 +68,20 @@ final class NetworkSlimmingSearch: SearchSubject {
 
   // MARK: - One step
 
-  private func advance(_ batch: Batch) throws -> Double {
+  private func advance(_ batch: Batch) throws -> Tensor {
     var seeds = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0x4E53, UInt64(loop.step))
     try dropout.seed(seeds.next())
     let rate = schedule.rate(at: loop.step)
-    try Tensor.clearGradients(model.tensors)
-    let loss = try model.taskLoss(batch, context.recipe, dropout: dropout)
-    try loss.backward()
-    let value = try loss.item()
-    try loop.requireFinite(value, learningRate: rate)
-    try Self.addSubgradient(of: scales.scales, weight: settings.sparsity)
-    try optimizer.step(learningRate: rate)
+    let update = loop.update(model, optimizer)
+    let loss = try update(
+      learningRate: rate, adjusting: { try Self.addSubgradient(of: scales.scales, weight: settings.sparsity) }
+    ) {
+      let loss = try model.taskLoss(batch, context.recipe, dropout: dropout)
+      try update.backward(loss)
+      return loss
+    }
     loop.cost.add("sparsity", images: batch.count, macs: model.plan.macs)
-    return value
+    return loss
   }
 
   /// Adds s · sign(γ) to the gradients of scales.

@@ -1,4 +1,4 @@
-/// What a search spent, in multiply-accumulates and seconds (algorithms.md 1.5).
+/// What a search spent, in multiply-accumulates and seconds (Chin, Marculescu and Morcos 2021, section 3.3).
 public struct SearchCost: Codable, Sendable, Equatable {
   /// Passes of one kind, for example all passes of the widest network.
   public struct Passes: Codable, Sendable, Equatable {

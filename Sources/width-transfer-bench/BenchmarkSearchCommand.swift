@@ -139,7 +139,7 @@ struct BenchmarkSearchCommand: ParsableCommand {
   private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
   private func tell(_ report: Report) throws {
-    try Output.text("\(report.network), supernet of \(Text.millions(report.supernetMACs)) MACs, batch \(batchSize)")
+    try Output.text("\(report.network), supernet of \(Text.amount(report.supernetMACs)) MACs, batch \(batchSize)")
     try Output.text("width  MACs ÷ supernet's  time ÷ supernet's   ms")
     for pass in report.passes {
       try Output.text(

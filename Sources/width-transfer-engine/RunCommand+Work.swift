@@ -42,7 +42,7 @@ extension RunCommand: EngineWork {
       let deviation = spread?.standardDeviation.map { " ± \(Text.decimal($0, 2))" } ?? ""
       try Output.text(
         "\(prefix)\(variant.name): top-1 \(Text.decimal(spread?.mean ?? .nan, 2))\(deviation) %, "
-          + "\(Text.millions(variant.macs)) MACs, \(Text.millions(variant.parameters)) parameters")
+          + "\(Text.amount(variant.macs)) MACs, \(Text.amount(variant.parameters)) parameters")
     }
     try Output.text(
       "\(prefix)search: \(Text.decimal(summary.overhead.reduction, 1))x fewer FLOPs than a direct search, "

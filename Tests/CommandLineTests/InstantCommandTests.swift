@@ -9,7 +9,7 @@ import Testing
     let listed = try place.run("inspect", "nothing").errors.components(separatedBy: "Known names: ").last ?? ""
     let names = listed.split(whereSeparator: { ", \n".contains($0) }).map(String.init)
     #expect(names.count > 30)
-    // interop.md 3: torchvision's published counts.
+    // torchvision's published counts.
     let oracles: [String: (macs: Int, parameters: Int)] = [
       "resnet18": (1_814_073_344, 11_689_512), "resnet34": (3_663_761_408, 21_797_672),
       "resnet50": (4_089_184_256, 25_557_032), "resnet101": (7_801_405_440, 44_549_160),

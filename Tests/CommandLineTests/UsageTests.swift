@@ -93,16 +93,36 @@ import Testing
     #expect(!place.has("out"))
   }
 
-  @Test(
-    "Every command has help with an example of itself",
-    arguments: ["run", "search", "train", "evaluate", "inspect", "project", "extrapolate", "overhead", "report"])
-  func help(command: String) throws {
+  /// A command as the program describes itself.
+  private struct Command: Decodable {
+    var commandName: String
+    var subcommands: [Command]?
+
+    /// The words of every command that does something, of this one and of those inside.
+    func words(_ outer: [String] = []) -> [[String]] {
+      let inner = (subcommands ?? []).filter { $0.commandName != "help" }
+      let own = outer + [commandName]
+      return inner.isEmpty ? [own] : inner.flatMap { $0.words(own) }
+    }
+  }
+
+  @Test("Every command that the program has, has help with an example of itself")
+  func help() throws {
+    struct Tool: Decodable { var command: Command }
     let place = try Workplace()
-    let outcome = try place.run(command, "--help")
-    outcome.expect(0)
-    #expect(outcome.output.contains("Example: width-transfer \(command) "))
-    #expect(outcome.output.contains("--config"))
-    #expect(outcome.errors.isEmpty)
+    let described = try place.run("--experimental-dump-help")
+    described.expect(0)
+    let tool = try JSONDecoder().decode(Tool.self, from: Data(described.output.utf8))
+    let commands = tool.command.words().map { Array($0.dropFirst()) }
+    #expect(commands.contains(["compare"]) && commands.contains(["data", "pack"]) && commands.count >= 13)
+    for command in commands {
+      let outcome = try place.run(command + ["--help"])
+      outcome.expect(0)
+      let words = command.joined(separator: " ")
+      #expect(outcome.output.contains("Example: width-transfer \(words) "), "\(words)")
+      #expect(outcome.output.contains("--config"), "\(words)")
+      #expect(outcome.errors.isEmpty)
+    }
   }
 
   @Test("The version is one number, and no arguments at all give help")

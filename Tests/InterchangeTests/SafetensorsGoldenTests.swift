@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  // interop.md section 1: no metadata, a header padded with two spaces.
+  // The published format: no metadata, a header padded with two spaces.
   @Test func theReaderReadsTheSmallestFile() throws {
     let header = #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  "#
     let small = file(header: header) + bytes(hexadecimal: "0000803f000000c0")

@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test(
-    "CIFAR forms cost what channel-matthew.md says",
+    "CIFAR forms cost what Chen, Bu and Yan (2024) print",
     arguments: [
       ("vgg11_cifar", 9_231_114, 9_277_284, 152_769_536), ("vgg16_cifar", 14_728_266, 14_774_436, 313_201_664),
       ("vgg19_cifar", 20_040_522, 20_086_692, 398_136_320), ("resnet18_cifar", 11_173_962, 11_220_132, 555_422_720),
@@ -108,7 +108,7 @@ import Testing
     #expect(try network.with(classes: 100).cost().parameters == parameters100)
   }
 
-  @Test("Larger images cost what channel-matthew.md says, with global pooling")
+  @Test("Larger images cost what Chen, Bu and Yan (2024) print, with global pooling")
   func largerImages() throws {
     #expect(
       try NetworkZoo.network(named: "vgg16_cifar", classes: 200, resolution: 64).cost().macs == 1_252_888_576)

@@ -51,7 +51,7 @@ import Testing
     #expect(x.gradient == nil)
   }
 
-  // Values of algorithms.md 2.5, which torch.nn.functional gives too.
+  // Values worked by hand, which torch.nn.functional gives too.
   @Test func softLossesHaveTheirTextbookValues() throws {
     let teacher = try Tensor([2, 1, 0] as [Float], shape: [1, 3]).softmax()
     let student = try Tensor([1, 1, 1] as [Float], shape: [1, 3])

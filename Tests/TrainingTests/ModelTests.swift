@@ -5,7 +5,7 @@ import Torch
 @testable import Training
 
 @Suite struct ModelTests {
-  // interop.md 2: entries of torchvision's state dicts, of them learnable.
+  // Entries of torchvision's state dicts, of them learnable.
   @Test(
     "State dicts have torchvision's number of entries",
     arguments: [

@@ -13,7 +13,7 @@ import Testing
     }
   }
 
-  // algorithms.md 5.5: T = 25040, base 0.2, peak 0.5, warm-up 1000, end 0.08.
+  // The official DMCP schedule: T = 25040, base 0.2, peak 0.5, warm-up 1000, end 0.08.
   @Test("The cosine with warm-up has the values of DMCP's code")
   func cosine() {
     expect(

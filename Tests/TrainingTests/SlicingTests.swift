@@ -6,7 +6,7 @@ import Torch
 
 @testable import Training
 
-/// Narrower networks on the front slices of a model's weights (algorithms.md 2.1, 2.2, 2.5).
+/// Narrower networks on the front slices of a model's weights.
 @Suite struct SlicingTests {
   /// A standalone model of a narrower network, its weights the front corners of the wide one's.
   private func standalone(_ network: Network, from wide: Model) throws -> Model {
@@ -180,7 +180,7 @@ import Torch
   }
 }
 
-/// Factors on channels, which stand for the probability of keeping them (algorithms.md 5.2, 5.7).
+/// Factors on channels, which stand for the probability of keeping them (Guo et al. 2020).
 @Suite struct ChannelScaleTests {
   private func scales(_ resolved: ResolvedNetwork, kept: (WidthGroup) -> Int) throws -> [WidthGroup.ID: Tensor] {
     try Dictionary(

@@ -4,7 +4,7 @@ import Testing
 @testable import WidthSearch
 
 @Suite struct ChannelGridTests {
-  // algorithms.md 5.1: C, range, g, c₀, K.
+  // Worked by hand: C, range, g, c₀, K.
   static let official: [(channels: Int, maximum: Double, size: Int, fixed: Int, steps: Int)] = [
     (64, 1, 6, 10, 9), (128, 1, 12, 20, 9), (256, 1, 25, 31, 9), (512, 1, 51, 53, 9), (48, 1.5, 3, 6, 14),
     (24, 1.5, 1, 10, 14), (40, 1.5, 2, 12, 14), (144, 1.5, 9, 18, 14), (1920, 1.5, 128, 128, 14),

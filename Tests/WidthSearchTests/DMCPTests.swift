@@ -164,7 +164,7 @@ import Training
   }
 }
 
-/// The two treatments of residual additions (algorithms.md 5.2).
+/// The two treatments of residual additions.
 @Suite struct DMCPResidualTests {
   private func logits(_ factors: [Float]?, _ placement: ForwardOptions.ScalePlacement) throws -> Tensor {
     let model = try Model(toyNetwork(), seed: 1)

@@ -26,7 +26,7 @@ import Testing
     ]
   }
 
-  // algorithms.md 3.6.
+  // Worked by hand.
   private func example() throws -> FLOPsRegularizer {
     let network = Network(
       name: "example", input: Shape(channels: 3, height: 8, width: 8),

@@ -4,7 +4,7 @@ import Testing
 @testable import WidthSearch
 
 @Suite struct GlobalRankingTests {
-  // algorithms.md 6.5.
+  // Worked by hand.
   private func ranking(minimum: Int = 1) -> GlobalRanking {
     GlobalRanking(
       scales: [[[0.9, -0.1, 0.5, 0.3]], [[0.05, 0.6, -0.2, 0.8]]], score: .mean, minimums: [minimum, minimum])

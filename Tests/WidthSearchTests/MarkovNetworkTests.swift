@@ -15,7 +15,7 @@ import Training
       wide.resolved(), settings: settings, target: target ?? Double(toyNetwork().cost().macs))
   }
 
-  // algorithms.md 5.7: a 3×3 convolution from 3 channels at 4×4 into E[c] = 4.88, the next into E[c] = 4.
+  // Worked by hand: a 3×3 convolution from 3 channels at 4×4 into E[c] = 4.88, the next into E[c] = 4.
   @Test("The expected cost is the product of expectations")
   func expectedMACs() throws {
     func conv(_ name: String, from input: String) -> Layer {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import WidthSearch
 
-/// The numbers of algorithms.md 5.7: C = 8, c₀ = 2, three groups of 2, p = (0.9, 0.5, 0.2).
+/// Numbers worked by hand: C = 8, c₀ = 2, three groups of 2, p = (0.9, 0.5, 0.2).
 @Suite struct MarkovWidthTests {
   static let grid = ChannelGrid(fixed: 2, groups: [2, 2, 2])
   static let p = [0.9, 0.5, 0.2]
@@ -113,7 +113,7 @@ import Testing
 }
 
 @Suite struct BudgetLossTests {
-  @Test("Values of algorithms.md 5.7")
+  @Test("Values that were worked by hand")
   func values() {
     let loss = BudgetLoss(target: 100)
     for (expected, value) in [

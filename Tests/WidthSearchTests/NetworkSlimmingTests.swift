@@ -7,7 +7,7 @@ import Torch
 @testable import WidthSearch
 
 @Suite struct NetworkSlimmingTests {
-  // algorithms.md 6.5.
+  // Worked by hand.
   @Test("The subgradient adds s · sign(γ), and nothing where γ is 0")
   func subgradient() throws {
     let scale = try Tensor([0.5, -0.2, 0] as [Float])

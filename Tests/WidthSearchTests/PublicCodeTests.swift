@@ -76,7 +76,7 @@ import Training
         expectClose(chain(operators[number], alphas: alphas.numbers).expectation, expected[number], tolerance: 1e-9)
       }
     }
-    // The derivative by α, where no depthwise layer's share is doubled (algorithms.md 5.3).
+    // The derivative by α, where no depthwise layer's share is doubled.
     for state in reference.cases.list where state.gradients.exists && name == "resnet18" {
       let expected = state.expected_channels.numbers
       let indices = polynomial.groups.map { group in operators.firstIndex { $0.name.text == producers[group] } ?? 0 }
@@ -150,7 +150,7 @@ import Training
     }
   }
 
-  // algorithms.md 2.5.
+  // Worked by hand.
   @Test("Distillation of the specification's example, as divergence and as soft cross-entropy")
   func distillation() throws {
     let teacher = try Tensor([2, 1, 0] as [Float], shape: [1, 3]).softmax()

@@ -1,8 +1,10 @@
-# Sourced by the scripts that compare with Python libraries.
+# shellcheck shell=bash
+# Sourced by the scripts that compare with Python libraries, which set `root`.
 
 # python_environment FOLDER REQUIREMENT…: makes a virtual environment in a git-ignored folder of the checkout, once, and sets
 # `python` to its interpreter. Requirements after a `--no-deps` are installed without what they ask for.
 python_environment() {
+  # shellcheck disable=SC2154
   local folder="$root/$1"
   shift
   python="$folder/bin/python"

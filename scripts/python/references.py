@@ -505,7 +505,7 @@ class Graph:
 
 
 def hand_made(graph: Graph) -> Any:
-    """The example of algorithms.md 3.6."""
+    """The example that was worked by hand."""
     return graph.linear("fc", graph.convolution("conv2", graph.convolution("conv1", graph.image(8))), 10)
 
 
@@ -614,7 +614,7 @@ def morphnet(folder: str) -> Case:
     with checkout(folder) as load:
         regularizers = load("morph_net.network_regularizers.flop_regularizer")
         networks = [
-            ("algorithms.md 3.6", hand_made, {"conv1": [1.0, 0.5, 0.005, 0.2], "conv2": [0.3, 0.008]}, 0.01),
+            ("worked by hand", hand_made, {"conv1": [1.0, 0.5, 0.005, 0.2], "conv2": [0.3, 0.008]}, 0.01),
             ("strided chain", strided_chain, draw_gammas(1, conv1=8, conv2=6, conv3=10), 0.1),
             ("residual", residual,
              draw_gammas(2, stem=6, block1_conv1=5, block1_conv2=6, block2_conv1=7, block2_conv2=8,

@@ -1,6 +1,6 @@
 """Computes what Pillow and torchvision make of small images, for the tests of this project's own transforms.
 
-Compares with Tests/DatasetsTests/Fixtures/transforms.json and fails where anything differs; `--write` writes that file.
+Compares with Tests/LoadingTests/Fixtures/transforms.json and fails where anything differs; `--write` writes that file.
 Wants the interpreter that torch_environment of environment.sh makes, and takes seconds.
 
 No image is stored: each is a formula, which the tests repeat. Of most results only the CRC-32 of their bytes is kept.
@@ -22,7 +22,7 @@ from PIL import Image
 from torchvision.transforms import InterpolationMode, RandAugment, autoaugment
 from torchvision.transforms import functional as F
 
-FILE = os.path.join(os.path.dirname(__file__), "../../Tests/DatasetsTests/Fixtures/transforms.json")
+FILE = os.path.join(os.path.dirname(__file__), "../../Tests/LoadingTests/Fixtures/transforms.json")
 
 # Name: formula, width, height. Each is made in colour and in grey.
 IMAGES = {

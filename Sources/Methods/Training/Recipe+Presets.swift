@@ -5,7 +5,7 @@ import Support
 extension Recipe {
   /// The recipes that go by a name.
   ///
-  /// The ImageNet ones are the reconstruction of the width-transfer paper's appendix in algorithms.md section 8, from
+  /// The ImageNet ones are the reconstruction of the width-transfer paper's appendix from
   /// Joslim (same authors) and pycls; learning rates are for the batch size given.
   public static let presets: [Recipe] = [
     Recipe(),

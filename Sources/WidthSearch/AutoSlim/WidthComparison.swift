@@ -8,7 +8,7 @@ import Training
 /// Compares sub-networks of a supernet on a fixed set of images.
 ///
 /// Normalization takes the statistics of the images that are evaluated together: with some hundreds of them this is as good
-/// as a recalibration (algorithms.md 4.4). Candidates of one step differ from the current network in one group each, so
+/// as a recalibration. Candidates of one step differ from the current network in one group each, so
 /// all of a candidate's layers before that group are those of the current network and are computed once.
 public final class WidthComparison {
   /// What a comparison brought.

@@ -6,7 +6,7 @@ import Support
 /// How decided the chains are at the end of a search, and how networks drawn from them lie around the budget.
 ///
 /// The official code ends with direct samples within 1 % of the budget, found by rejection; here they show how much of the
-/// chains' mass lies there. The result itself is the expectation (algorithms.md 5.4).
+/// chains' mass lies there. The result itself is the expectation (Guo et al. 2020, section 3.4).
 struct DMCPConvergence {
   /// The expected cost relative to the budget.
   let expectedCost: Double
@@ -17,7 +17,7 @@ struct DMCPConvergence {
   /// How many networks were drawn for these.
   let drawn: Int
 
-  /// |E − T| / T below 5 % (algorithms.md 5.6).
+  /// |E − T| / T below 5 %.
   var isSettled: Bool { abs(expectedCost - 1) < 0.05 }
 
   private static let mostDraws = 20_000

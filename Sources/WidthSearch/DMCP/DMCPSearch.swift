@@ -50,7 +50,7 @@ final class DMCPSearch: SearchSubject {
     dropout = try Generator(seed: 0, device: context.device)
   }
 
-  /// The official 0.5 for 500 steps and more; up to 2 for fewer (algorithms.md 10).
+  /// The official 0.5 for 500 steps and more; up to 2 for fewer, which have to go as far.
   static func alphaLearningRate(steps: Int) -> Double { 0.5 * min(4, max(1, 500 / Double(max(steps, 1)))) }
 
   func run() throws -> SearchResult {

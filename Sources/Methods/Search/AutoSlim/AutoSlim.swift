@@ -28,7 +28,7 @@ public struct AutoSlim: WidthOptimizer {
   /// Yes: one descent passes all budgets.
   public var servesSeveralBudgets: Bool { true }
 
-  /// A sixth of the epochs (50 of 300), at a rate that falls to 0 along a line (algorithms.md 4.3).
+  /// A sixth of the epochs (50 of 300), at a rate that falls to 0 along a line.
   public func searchRecipe(from recipe: Recipe) -> Recipe {
     var search = recipe.scalingEpochs(by: 1.0 / 6)
     search.decay = .linear

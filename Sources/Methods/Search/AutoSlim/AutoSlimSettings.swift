@@ -1,4 +1,4 @@
-/// The hyperparameters of AutoSlim (algorithms.md 4).
+/// The hyperparameters of AutoSlim (Yu & Huang 2019).
 public struct AutoSlimSettings: SearchSettings {
   /// How much wider than the network the supernet is.
   public var width: Double

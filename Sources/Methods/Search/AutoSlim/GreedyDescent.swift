@@ -1,5 +1,5 @@
 /// The greedy part of AutoSlim: from the widest network on, the group whose narrowing hurts least is narrowed by a step,
-/// until the network costs the budget (Yu & Huang 2019, arXiv 1903.11728; algorithms.md 4.4).
+/// until the network costs the budget (Yu & Huang 2019, arXiv 1903.11728, section 3.2).
 ///
 /// What decides is the error alone, not the error for each MAC saved. Of equal errors the lower loss wins, then the larger
 /// saving, then the group that comes first.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// DMCP's `log_l1` budget loss with a tolerance below the target (algorithms.md 5.3).
+/// DMCP's `log_l1` budget loss with a tolerance below the target (Guo et al. 2020, section 3.3, as the official code has it).
 ///
 /// log(ρ |E − T|) below 95 % of T, 0 from there up to T, log(ρ |E − 0.95 T|) from T on; ρ = 0.1 when |E − T| is more than
 /// `far`, else 1. ρ changes the value and not the derivative.

@@ -3,8 +3,8 @@ import Networks
 /// Differentiable Markov channel pruning: Guo et al., CVPR 2020 (arXiv 2005.03354).
 ///
 /// Widths are chains of keep-probabilities, trained by gradient on a network whose channels are weighted by their
-/// probability of being kept. Departures from the official code, with reasons, in ``DMCPSettings``; the defects listed in
-/// algorithms.md 9 are not reproduced. Sub-networks run on slices of the weights, so a step costs what its passes cost;
+/// probability of being kept. Departures from the official code, with reasons, in ``DMCPSettings``; defects of that
+/// code are not reproduced. Sub-networks run on slices of the weights, so a step costs what its passes cost;
 /// only the architecture pass runs the full width, as the method asks.
 public struct DMCP: WidthOptimizer {
   /// The hyperparameters.
@@ -19,7 +19,7 @@ public struct DMCP: WidthOptimizer {
   /// `range.maximum`.
   public var wideningSetting: String? { "range.maximum" }
 
-  /// 0.4 of the epochs (algorithms.md 10); the rate ends at 0.16 of its peak, as the official 0.5 → 0.08, because weights
+  /// 0.4 of the epochs; the rate ends at 0.16 of its peak, as the official 0.5 → 0.08, because weights
   /// must go on following the widths.
   public func searchRecipe(from recipe: Recipe) -> Recipe {
     var search = recipe.scalingEpochs(by: 0.4)

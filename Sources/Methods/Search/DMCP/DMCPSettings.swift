@@ -1,4 +1,4 @@
-/// The hyperparameters of DMCP; defaults follow algorithms.md 5.5, departures are said.
+/// The hyperparameters of DMCP; defaults follow the official configurations (Guo et al. 2020), departures are said.
 public struct DMCPSettings: SearchSettings {
   /// Where α begins.
   public enum Start: String, Codable, Sendable, Hashable, CaseIterable {
@@ -10,7 +10,7 @@ public struct DMCPSettings: SearchSettings {
     case zero
   }
 
-  /// How the probabilities act where a residual addition joins channels of one group (algorithms.md 5.2).
+  /// How the probabilities act where a residual addition joins channels of one group.
   public enum Residual: String, Codable, Sendable, Hashable, CaseIterable {
     /// On every normalization of the group: what a block adds is weighted once, and what it is added to has been weighted
     /// before. The official code's and mmrazor's.

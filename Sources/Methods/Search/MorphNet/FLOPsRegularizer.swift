@@ -1,6 +1,6 @@
 import Networks
 
-/// MorphNet's cost-weighted L1 norm of batch-norm scales (Gordon et al., CVPR 2018; algorithms.md 3.2).
+/// MorphNet's cost-weighted L1 norm of batch-norm scales (Gordon et al., CVPR 2018, section 4).
 ///
 /// G = Σ over layers of C · (A_i R_o + A_o R_i), where A counts a group's living channels, R sums their magnitudes and C is
 /// two operations a multiply-accumulate. A is a constant for the derivative: dG/dR is the cost of one more channel.
@@ -20,7 +20,7 @@ public struct FLOPsRegularizer: Sendable {
   /// How the magnitudes of tied channels are joined.
   public var grouping: Grouping
   /// What a depthwise layer's share counts: 1, the derivative of its cost; 2 as the public code, which counts input and
-  /// output of such a layer although they are one (algorithms.md 3.2 and 9).
+  /// output of such a layer although they are one.
   public var depthwiseFactor: Double
 
   /// Operations a multiply-accumulate in MorphNet's convention. It rescales λ and stays inside.

@@ -20,7 +20,7 @@ public struct MorphNet: WidthOptimizer {
   /// Yes: what survives is widened.
   public var reachesAnyBudget: Bool { true }
 
-  /// Half of the epochs for each round, at a constant rate, without decay of the scales (algorithms.md 3.4 and 10).
+  /// Half of the epochs for each round, at a constant rate, without decay of the scales.
   public func searchRecipe(from recipe: Recipe) -> Recipe {
     var search = recipe.scalingEpochs(by: 0.5)
     search.decay = .constant

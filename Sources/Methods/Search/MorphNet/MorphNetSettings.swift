@@ -1,4 +1,4 @@
-/// The hyperparameters of MorphNet (algorithms.md 3.4); departures are said.
+/// The hyperparameters of MorphNet (Gordon et al. 2018 and its public code); departures are said.
 public struct MorphNetSettings: SearchSettings {
   /// How the regularizer acts on the scales.
   public enum Update: String, Codable, Sendable, Hashable, CaseIterable {

@@ -1,4 +1,4 @@
-/// Channels of all width groups in one order of importance (Liu et al., ICCV 2017; algorithms.md 6).
+/// Channels of all width groups in one order of importance (Liu et al., ICCV 2017, section 3).
 public struct GlobalRanking: Sendable {
   /// How the scales of tied channels become one score.
   public enum Score: String, Codable, Sendable, Hashable, CaseIterable {

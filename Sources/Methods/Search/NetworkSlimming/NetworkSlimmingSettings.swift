@@ -1,4 +1,4 @@
-/// The hyperparameters of network slimming (algorithms.md 6.2 to 6.4).
+/// The hyperparameters of network slimming (Liu et al. 2017, and the NS baseline of Chin et al. 2021, section 4.7).
 public struct NetworkSlimmingSettings: SearchSettings {
   /// How much wider than the network the pruned one is: x of NS-xw-ye (y are the search's epochs).
   public var width: Double

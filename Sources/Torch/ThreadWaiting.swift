@@ -24,9 +24,10 @@ public enum ThreadWaiting {
     /// Seconds that they sleep at most before spinning is tried again.
     static let longestSleep = 30.0
 
-    private(set) var isSleeping = false
+    // At the start, as a machine may be busy already: a moment of sleeping costs less than one of contention.
+    private(set) var isSleeping = true
     private var since = 0.0
-    private var patience = shortestSleep
+    private var patience = 0.0
 
     /// Whether threads are to sleep.
     ///
@@ -38,7 +39,8 @@ public enum ThreadWaiting {
         if waiting < Self.free, now - since >= patience { (isSleeping, since) = (false, now) }
       } else if waiting > Self.contended {
         // Contended again right after: the contention is our own, by threads that prepare images, and not worth a try a second.
-        patience = now - since < 5 * patience ? min(2 * patience, Self.longestSleep) : Self.shortestSleep
+        let isBack = now - since < 5 * max(patience, Self.shortestSleep)
+        patience = isBack ? min(max(2 * patience, Self.shortestSleep), Self.longestSleep) : Self.shortestSleep
         (isSleeping, since) = (true, now)
       }
       return isSleeping
@@ -75,6 +77,9 @@ public enum ThreadWaiting {
     let start = clock.now
     var judge = Judge()
     var last = (time: 0.0, wait: processorWait() ?? 0)
+    // More members than there are processors, whatever teams there are.
+    let members = Int32(ProcessInfo.processInfo.processorCount + 1)
+    if ct_crowd_begin(members) != 0 { return }
     while true {
       Thread.sleep(forTimeInterval: 0.25)
       guard let wait = processorWait() else { return }
@@ -85,8 +90,7 @@ public enum ThreadWaiting {
       let wasSleeping = judge.isSleeping
       let sleeps = judge.shouldSleep(waiting: waiting, now: elapsed)
       guard sleeps != wasSleeping else { continue }
-      // More members than there are processors, whatever teams there are.
-      let failed = sleeps ? ct_crowd_begin(Int32(ProcessInfo.processInfo.processorCount + 1)) : ct_crowd_end()
+      let failed = sleeps ? ct_crowd_begin(members) : ct_crowd_end()
       if failed != 0 { return }
     }
   }

@@ -16,6 +16,12 @@ import Testing
     #expect(verdicts(waits) == [false, true, true, true, true, false, false, false])
   }
 
+  @Test("On a machine that is busy from the start, threads never spin")
+  func busyFromTheStart() {
+    #expect(ThreadWaiting.Judge().isSleeping)
+    #expect(verdicts([0.7, 0.6, 0.7, 0.3, 0.1]).allSatisfy { $0 })
+  }
+
   @Test("Contention that comes back at once is tried less and less often, and a long calm is forgotten")
   func patience() {
     var judge = ThreadWaiting.Judge()

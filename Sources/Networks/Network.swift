@@ -1,3 +1,5 @@
+import Support
+
 /// A convolutional network as a value: what is computed, in which order, at which widths. It holds no weights.
 ///
 /// A network is checked once, by ``resolved()``; everything that needs shapes or width groups goes through it.

@@ -10,7 +10,7 @@ extension NetworkSummary {
       rows: layers.map { layer in
         [
           layer.name, layer.kind, layer.output.map(String.init).joined(separator: "×"),
-          layer.macs > 0 ? grouped(layer.macs) : "", layer.parameters > 0 ? grouped(layer.parameters) : "",
+          layer.macs > 0 ? Format.count(layer.macs) : "", layer.parameters > 0 ? Format.count(layer.parameters) : "",
           layer.widthGroup ?? "",
         ]
       })
@@ -32,20 +32,10 @@ extension NetworkSummary {
 
       blocks       \(stages.isEmpty ? "no stages" : stageLine)
       width groups \(widthGroups.count)
-      MACs         \(grouped(macs))  (one per multiply-accumulate of convolutions and linear layers)
-      parameters   \(grouped(parameters))
-      activations  \(grouped(activations))
+      MACs         \(Format.count(macs))  (one per multiply-accumulate of convolutions and linear layers)
+      parameters   \(Format.count(parameters))
+      activations  \(Format.count(activations))
       """
-  }
-
-  /// `1,814,073,344`, the same in every locale.
-  private func grouped(_ number: Int) -> String {
-    var result = ""
-    for (position, digit) in String(number.magnitude).reversed().enumerated() {
-      if position > 0, position.isMultiple(of: 3) { result.append(",") }
-      result.append(digit)
-    }
-    return (number < 0 ? "-" : "") + String(result.reversed())
   }
 }
 

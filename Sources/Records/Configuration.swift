@@ -68,16 +68,9 @@ public struct Configuration: Sendable, Equatable {
 }
 
 extension Configuration.Value: Decodable {
-  private struct Key: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
   /// Reads a scalar as its text, a sequence of scalars, or a mapping.
   public init(from decoder: any Decoder) throws {
-    if let container = try? decoder.container(keyedBy: Key.self) {
+    if let container = try? decoder.container(keyedBy: AnyKey.self) {
       self = .mapping(
         Dictionary(
           try container.allKeys.map { ($0.stringValue, try container.decode(Self.self, forKey: $0)) },

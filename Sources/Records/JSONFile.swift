@@ -50,7 +50,7 @@ public enum JSONFile {
       _ = try YAMLDecoder().decode(type, from: text)
       return error.place
     } catch let error as DecodingError {
-      return error.place
+      return error.yamlPlace
     } catch let error as YamlError {
       return error.place
     } catch { return "\(error)" }
@@ -58,23 +58,9 @@ public enum JSONFile {
 }
 
 extension DecodingError {
-  /// Where in the document the error is and what was expected there.
-  public var place: String {
-    func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
-      let keys = context.codingPath + (last.map { [$0] } ?? [])
-      let text = keys.map { key in key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)" }.joined()
-      return text.isEmpty ? "top level" : text.hasPrefix(".") ? String(text.dropFirst()) : text
-    }
-    switch self {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      return "\(path(context)): \(context.debugDescription)"
-    case .keyNotFound(let key, let context):
-      return "\(path(context, key)) is missing"
-    case .dataCorrupted(let context):
-      if let error = context.underlyingError as? YamlError { return error.place }
-      return "\(path(context)): \(context.debugDescription)"
-    @unknown default:
-      return "\(self)"
-    }
+  // Of broken YAML its parser knows more.
+  var yamlPlace: String {
+    if case .dataCorrupted(let context) = self, let error = context.underlyingError as? YamlError { return error.place }
+    return place
   }
 }

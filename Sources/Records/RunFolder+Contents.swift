@@ -40,7 +40,7 @@ extension RunFolder {
       rmdir(part.checkpoints)
       for name in Self.names(in: part.path) where Self.isOwn(name) { try Self.remove(part.file(name)) }
       guard part != self else { continue }
-      unlink(part.file(FolderLock.fileName))
+      unlink(part.file(Self.lockName))
       // What a user has put there stays, and with it the folder.
       rmdir(part.path)
     }

@@ -27,6 +27,8 @@ public struct RunFolder: Sendable, Hashable {
   public var manifest: String { file("run.json") }
   /// The report.
   public var report: String { file("report.html") }
+  // Its lock keeps a second process out.
+  static let lockName = ".lock"
   /// The folder of checkpoints.
   public var checkpoints: String { file("checkpoints") }
 

@@ -41,7 +41,7 @@ public final class RunSession {
           "\(folder.path) holds results, but no run.yaml that says where they come from; choose another `output`")
       }
     }
-    lock = try FolderLock(folder)
+    lock = try FolderLock(folder.path, file: RunFolder.lockName, work: "is at work in this run folder")
     folder.removeTemporaryFiles()
     if overwrites { try folder.removeContents() }
     let former = isRun && !overwrites ? try Configuration(path: folder.configuration) : nil
@@ -79,6 +79,6 @@ public final class RunSession {
 
   private static func isVacant(_ folder: RunFolder) throws -> Bool {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.allSatisfy { $0 == FolderLock.fileName }
+    return names.allSatisfy { $0 == RunFolder.lockName }
   }
 }

@@ -48,7 +48,7 @@ public enum YAMLFile {
       }
       return try YAMLDecoder().decode(type, from: root)
     } catch let error as DecodingError {
-      throw FileFailure(.badData, path: path, reason: "\(error.place); \(expecting)")
+      throw FileFailure(.badData, path: path, reason: "\(error.yamlPlace); \(expecting)")
     } catch let error as YamlError {
       throw FileFailure(.badData, path: path, reason: "\(error.place); \(expecting)")
     }

@@ -54,9 +54,9 @@ struct SearchedMethod: Sendable {
   }
 
   /// The transferred widths' top-1 against the direct ones'.
-  var comparison: Comparison? {
+  var difference: MeanDifference? {
     guard let direct = direct?.top1, let transferred = transferred?.top1 else { return nil }
-    return Comparison(transferred, with: direct)
+    return MeanDifference(transferred, minus: direct)
   }
 }
 

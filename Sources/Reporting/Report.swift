@@ -34,7 +34,7 @@ public struct Report: Sendable {
           "report: \(record.folder.path) is a comparison of search methods, whose page stands alone; give it by itself"
         )
       }
-      page = ComparisonPage(records: records).page()
+      page = RunsPage(records: records).page()
     }
   }
 

@@ -130,7 +130,10 @@ public struct RunRecord: Sendable {
       search = nil
       trainings = []
     } else {
-      let isUnfinishedComparison = settings.contains { $0.name == "command" && $0.value.contains("compare") }
+      // Folders of version 0.1 have no manifest.
+      let command = settings.first { $0.name == "command" }?.value
+      let plan = try RunManifest.read(folder)?.plans.last ?? command.flatMap(RunManifest.Plan.init)
+      let isUnfinishedComparison = plan == .compare
       let isUnfinished = isUnfinishedComparison || files.fileExists(atPath: folder.search.events)
       throw FileFailure(
         isUnfinished ? .missing : .badData, path: folder.path,

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The mean of several results and how far they lie apart.
 public struct Spread: Sendable, Hashable {
@@ -21,8 +22,17 @@ public struct Spread: Sendable, Hashable {
   }
 }
 
-/// Whether a difference of two means says anything.
-public struct Comparison: Sendable, Hashable {
+extension Format {
+  /// Mean and sample standard deviation: `71.23 ± 0.12`; the mean alone when there is one result.
+  static func spread(_ spread: Spread?, _ decimals: Int) -> String {
+    guard let spread else { return "–" }
+    guard let deviation = spread.standardDeviation else { return fixed(spread.mean, decimals) }
+    return fixed(spread.mean, decimals) + "\u{A0}±\u{A0}" + fixed(deviation, decimals)
+  }
+}
+
+/// A difference of two means, and whether it says anything.
+public struct MeanDifference: Sendable, Hashable {
   /// What can be said.
   public enum Verdict: Sendable, Hashable {
     /// One of the two was trained once only: no spread is known, so the difference may be chance.
@@ -36,15 +46,16 @@ public struct Comparison: Sendable, Hashable {
   }
 
   /// The value's mean less the baseline's mean.
-  public let difference: Double
+  public let value: Double
   /// The sum of the two standard deviations, where both are known.
   public let noise: Double?
   /// What can be said.
   public let verdict: Verdict
 
-  /// Compares `value` with `baseline`.
-  public init(_ value: Spread, with baseline: Spread) {
-    difference = value.mean - baseline.mean
+  /// Takes the mean of `baseline` from that of `value`.
+  public init(_ value: Spread, minus baseline: Spread) {
+    let difference = value.mean - baseline.mean
+    self.value = difference
     guard let first = value.standardDeviation, let second = baseline.standardDeviation else {
       noise = nil
       verdict = .unknown

@@ -53,7 +53,7 @@ public enum AtomicFile {
       unlink(temporary)
       throw FileFailure(.cannotCreate, path: path, reason: "cannot be replaced (\(errorText(code)))")
     }
-    synchronizeFolder(of: target)
+    synchronize(folder: Path.folder(of: target))
   }
 
   /// The receiving end of an atomic write.
@@ -154,9 +154,9 @@ public enum AtomicFile {
     return String(cString: resolved)
   }
 
-  // The rename itself is only durable once the folder that holds the name has reached the disk.
-  private static func synchronizeFolder(of path: String) {
-    let descriptor = open(Path.folder(of: path), O_RDONLY | O_CLOEXEC)
+  /// Makes the names in a folder durable: a rename is so only once the folder that holds the name has reached the disk.
+  package static func synchronize(folder: String) {
+    let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)

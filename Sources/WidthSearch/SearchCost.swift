@@ -18,7 +18,7 @@ public struct SearchCost: Codable, Sendable, Equatable {
     case training
     /// The images that widths are compared on, times the square of the number of width groups: every group is tried at
     /// every step of a descent, and the descent has a number of steps for every group.
-    case comparison
+    case descent
   }
 
   /// The sizes that a search's cost grows with.

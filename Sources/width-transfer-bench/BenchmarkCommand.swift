@@ -3,6 +3,7 @@ import Commands
 import Foundation
 import Methods
 import Networks
+import Support
 import Torch
 import Training
 
@@ -77,8 +78,8 @@ struct BenchmarkCommand: ParsableCommand {
       print(String(decoding: try encoder.encode(timing), as: UTF8.self))
     } else {
       try Output.text(
-        "\(timing.network): forward \(Text.decimal(timing.forward, 2)) ms, backward \(Text.decimal(timing.backward, 2)) ms, "
-          + "step \(Text.decimal(timing.step, 2)) ms, total \(Text.decimal(timing.total, 2)) ms")
+        "\(timing.network): forward \(Format.decimal(timing.forward, 2)) ms, backward \(Format.decimal(timing.backward, 2)) ms, "
+          + "step \(Format.decimal(timing.step, 2)) ms, total \(Format.decimal(timing.total, 2)) ms")
     }
   }
 }

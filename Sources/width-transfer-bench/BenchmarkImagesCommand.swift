@@ -3,6 +3,7 @@ import Commands
 import Foundation
 import ImageFiles
 import Loading
+import Support
 import Torch
 
 /// The Swift side of `scripts/bench images`: times decoding, cutting out, resizing and normalizing.
@@ -50,7 +51,7 @@ struct BenchmarkImagesCommand: ParsableCommand {
     if json {
       try Output.json(timing)
     } else {
-      try Output.text("\(Text.decimal(timing.imagesPerSecond, 1)) images/s (\(timing.format))")
+      try Output.text("\(Format.decimal(timing.imagesPerSecond, 1)) images/s (\(timing.format))")
     }
   }
 }

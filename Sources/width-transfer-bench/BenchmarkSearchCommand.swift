@@ -4,6 +4,7 @@ import Foundation
 import Loading
 import Methods
 import Networks
+import Support
 import Torch
 import Training
 import WidthSearch
@@ -11,7 +12,7 @@ import WidthSearch
 /// The Swift side of `scripts/bench-search`: times the passes that searches are made of, against their width.
 struct BenchmarkSearchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "benchmark-search", abstract: "Times sub-network passes and comparisons of a supernet by width.",
+    commandName: "benchmark-search", abstract: "Times passes of sub-networks, and steps of a descent, by width.",
     discussion: "Example: width-transfer benchmark-search --network resnet18_cifar --resolution 32",
     shouldDisplay: false)
 
@@ -31,7 +32,7 @@ struct BenchmarkSearchCommand: ParsableCommand {
       var timePart: Double
     }
 
-    struct Comparison: Encodable {
+    struct Descent: Encodable {
       var candidates: Int
       var sharedMACs: Double
       var wholeMACs: Double
@@ -43,7 +44,7 @@ struct BenchmarkSearchCommand: ParsableCommand {
     var supernetMACs: Int
     var passes: [Pass]
     var architecturePass: Double
-    var comparison: Comparison
+    var descent: Descent
   }
 
   func run() throws {
@@ -80,7 +81,7 @@ struct BenchmarkSearchCommand: ParsableCommand {
         .init(
           width: entry.0, macs: entry.1.macs, part: Double(entry.1.macs) / Double(supernet.model.plan.macs),
           milliseconds: time * 1000, timePart: time / medians[0])
-      }, architecturePass: median(architecture) / medians[0], comparison: try comparison(supernet, batch))
+      }, architecturePass: median(architecture) / medians[0], descent: try descent(supernet, batch))
     if json { try Output.json(report) } else { try tell(report) }
   }
 
@@ -102,7 +103,7 @@ struct BenchmarkSearchCommand: ParsableCommand {
   }
 
   /// One step of a descent from the supernet, with and without sharing.
-  private func comparison(_ supernet: Supernet, _ batch: Batch) throws -> Report.Comparison {
+  private func descent(_ supernet: Supernet, _ batch: Batch) throws -> Report.Descent {
     let groups = supernet.resolved.widthGroups
     let current = groups.map(\.width)
     let candidates = current.indices.map { group in
@@ -116,9 +117,9 @@ struct BenchmarkSearchCommand: ParsableCommand {
     var outcomes: [Bool: (macs: Double, seconds: [Double])] = [:]
     for _ in 0..<3 {
       for shares in [true, false] {
-        let comparison = WidthComparison(supernet, batches: [batch], sharesPrefix: shares)
+        let trials = WidthTrials(supernet, batches: [batch], sharesPrefix: shares)
         var macs = 0.0
-        let seconds = try clock { macs = try comparison.scores(of: candidates, from: current).macs }
+        let seconds = try clock { macs = try trials.scores(of: candidates, from: current).macs }
         outcomes[shares] = (macs, (outcomes[shares]?.seconds ?? []) + [seconds])
       }
     }
@@ -139,17 +140,17 @@ struct BenchmarkSearchCommand: ParsableCommand {
   private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
   private func tell(_ report: Report) throws {
-    try Output.text("\(report.network), supernet of \(Text.amount(report.supernetMACs)) MACs, batch \(batchSize)")
+    try Output.text("\(report.network), supernet of \(Format.amount(report.supernetMACs)) MACs, batch \(batchSize)")
     try Output.text("width  MACs ÷ supernet's  time ÷ supernet's   ms")
     for pass in report.passes {
       try Output.text(
         String(format: "%5.2f  %17.3f  %17.3f  %.1f", pass.width, pass.part, pass.timePart, pass.milliseconds))
     }
-    try Output.text("architecture pass ÷ supernet pass: \(Text.decimal(report.architecturePass, 2))")
-    let comparison = report.comparison
+    try Output.text("architecture pass ÷ supernet pass: \(Format.decimal(report.architecturePass, 2))")
+    let descent = report.descent
     try Output.text(
-      "one step of the descent, \(comparison.candidates) candidates: shared prefix saves "
-        + "\(Text.decimal(comparison.wholeMACs / comparison.sharedMACs, 2))x MACs, "
-        + "\(Text.decimal(comparison.wholeSeconds / comparison.sharedSeconds, 2))x time")
+      "one step of the descent, \(descent.candidates) candidates: shared prefix saves "
+        + "\(Format.decimal(descent.wholeMACs / descent.sharedMACs, 2))x MACs, "
+        + "\(Format.decimal(descent.wholeSeconds / descent.sharedSeconds, 2))x time")
   }
 }

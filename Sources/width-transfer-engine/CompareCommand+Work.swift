@@ -47,11 +47,11 @@ extension CompareCommand: EngineWork {
   private func tell(_ summary: ComparisonSummary) throws {
     for arm in summary.arms {
       let spread = Spread(arm.members.map(\.result.top1))
-      let deviation = spread?.standardDeviation.map { " ± \(Text.decimal($0, 2))" } ?? ""
+      let deviation = spread?.standardDeviation.map { " ± \(Format.decimal($0, 2))" } ?? ""
       let seconds = Spread(arm.members.compactMap { $0.overhead?.seconds })
       try Output.text(
-        "\(arm.algorithm), \(arm.mode.rawValue): top-1 \(Text.decimal(spread?.mean ?? .nan, 2))\(deviation) %"
-          + (seconds.map { ", search \(Text.decimal($0.mean, 0)) s" } ?? ""))
+        "\(arm.algorithm), \(arm.mode.rawValue): top-1 \(Format.decimal(spread?.mean ?? .nan, 2))\(deviation) %"
+          + (seconds.map { ", search \(Format.decimal($0.mean, 0)) s" } ?? ""))
     }
     try Output.text("report in \(RunFolder(path: output.output).report)")
   }

@@ -46,7 +46,7 @@ extension DataPackCommand: EngineWork {
     } else {
       try Output.text(
         "\(output): \(summary.training) training and \(summary.heldOut) held-out images of \(opened.classNames.count) "
-          + "classes in \(Text.amount(summary.bytes))B")
+          + "classes in \(Format.amount(summary.bytes))B")
     }
   }
 }

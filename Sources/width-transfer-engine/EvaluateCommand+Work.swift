@@ -48,7 +48,7 @@ extension EvaluateCommand: EngineWork {
       try Output.json(result)
     } else {
       try Output.text(
-        "top-1 \(Text.percent(result.top1)), top-5 \(Text.percent(result.top5)), loss \(Text.decimal(result.loss, 4)) "
+        "top-1 \(Format.percent(result.top1)), top-5 \(Format.percent(result.top5)), loss \(Format.decimal(result.loss, 4)) "
           + "on \(result.images) images")
     }
   }

@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Records
 import Reporting
+import Support
 import Transfer
 import WidthSearch
 
@@ -39,13 +40,13 @@ extension RunCommand: EngineWork {
     let prefix = budget.map { "\($0), " } ?? ""
     for variant in summary.variants {
       let spread = Spread(variant.results.map(\.top1))
-      let deviation = spread?.standardDeviation.map { " ± \(Text.decimal($0, 2))" } ?? ""
+      let deviation = spread?.standardDeviation.map { " ± \(Format.decimal($0, 2))" } ?? ""
       try Output.text(
-        "\(prefix)\(variant.name): top-1 \(Text.decimal(spread?.mean ?? .nan, 2))\(deviation) %, "
-          + "\(Text.amount(variant.macs)) MACs, \(Text.amount(variant.parameters)) parameters")
+        "\(prefix)\(variant.name): top-1 \(Format.decimal(spread?.mean ?? .nan, 2))\(deviation) %, "
+          + "\(Format.amount(variant.macs)) MACs, \(Format.amount(variant.parameters)) parameters")
     }
     try Output.text(
-      "\(prefix)search: \(Text.decimal(summary.overhead.reduction, 1))x fewer FLOPs than a direct search, "
-        + "\(Text.decimal(summary.overhead.seconds, 0)) s; report in \(folder.report)")
+      "\(prefix)search: \(Format.decimal(summary.overhead.reduction, 1))x fewer FLOPs than a direct search, "
+        + "\(Format.decimal(summary.overhead.seconds, 0)) s; report in \(folder.report)")
   }
 }

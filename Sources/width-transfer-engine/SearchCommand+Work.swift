@@ -28,7 +28,7 @@ extension SearchCommand: EngineWork {
       for (budget, file) in zip(finding.budgets, files) {
         let place = finding.folder(of: budget, in: RunFolder(path: output.output))
         try Output.text(
-          "\(Text.cost(file, of: budget)); widths in \(place.widths)"
+          "\(file.costs(of: budget)); widths in \(place.widths)"
         )
       }
     }

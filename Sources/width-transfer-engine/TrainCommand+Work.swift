@@ -3,6 +3,7 @@ import Foundation
 import ImageFiles
 import Networks
 import Records
+import Support
 import Training
 
 extension TrainCommand: EngineWork {
@@ -27,7 +28,7 @@ extension TrainCommand: EngineWork {
       try Output.json(result)
     } else {
       try Output.text(
-        "top-1 \(Text.percent(result.top1)), top-5 \(Text.percent(result.top5)), loss \(Text.decimal(result.loss, 4)) "
+        "top-1 \(Format.percent(result.top1)), top-5 \(Format.percent(result.top5)), loss \(Format.decimal(result.loss, 4)) "
           + "on \(result.images) images; weights in \(RunFolder(path: output.output).model)")
     }
   }

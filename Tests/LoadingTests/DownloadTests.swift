@@ -260,10 +260,10 @@ struct DownloadTests {
   @Test("works in a folder of its own")
   func places() throws {
     try withTemporaryFolder { folder in
-      let reservation = try FolderReservation(folder)
+      let lock = try FolderLock(folder, work: "downloads into this folder")
       expectExit(.cannotCreate, "another process") { try published.download(folder, FakeTransport()).run() }
       #expect(FileManager.default.fileExists(atPath: folder))
-      reservation.end()
+      lock.unlock()
       // A part that is a link would be followed out of the folder.
       try FileManager.default.createSymbolicLink(
         atPath: folder + "/x.bin.part", withDestinationPath: folder + "/elsewhere")

@@ -14,7 +14,7 @@ import Testing
       let html = try report.html(bundle: "/* bundle */")
       for text in [
         "resnet20 on CIFAR-10", "71.8×", "80.0×", "beyond the noise", "layer3.2.conv1",
-        "width-transfer run \\\n  --network",
+        "width-transfer run --config run.yaml",
         "weightDecay: 0.0005", "LibTorch", "2.11.0", "every layer, with rounded channels", "Weight decay",
       ] { #expect(html.contains(text), "the page lacks \(text)") }
       #expect(
@@ -154,10 +154,10 @@ import Testing
     }
   }
 
-  @Test func flatConfigurationGivesRecipeAndCommand() throws {
+  @Test func configurationGivesRecipeAndCommand() throws {
     try SyntheticRun.withFolder { folder in
       try SyntheticRun().writeTraining(to: folder, gain: 0, seed: 4)
-      try Data("command: train\nlearning-rate: '0.2'\ndataset: fashion-mnist\n".utf8)
+      try Data("command: train\nrecipe: {learningRate: '0.2'}\ndataset: fashion-mnist\n".utf8)
         .write(to: URL(fileURLWithPath: folder.configuration))
       let html = try Report([folder]).html(bundle: nil)
       #expect(html.contains("width-transfer train --config run.yaml"))

@@ -107,7 +107,7 @@ struct SyntheticComparison {
   }
 
   static let configuration = """
-    command: width-transfer compare --network resnet20 --dataset cifar10 --epochs 60 --seeds 3 --output runs/methods
+    command: compare
     recipe:
       batchSize: 128
     """

@@ -146,8 +146,7 @@ struct SyntheticRun {
   }
 
   static let configuration = """
-    command: width-transfer run --network resnet20 --dataset cifar10 --algorithm dmcp \
-    --project width=0.5,resolution=16,data=20% --epochs 30 --seeds 3 --output runs/resnet20
+    command: run
     network: resnet20
     dataset: cifar10
     algorithm: dmcp
@@ -157,10 +156,9 @@ struct SyntheticRun {
       batchSize: 128
       weightDecay: 0.0005
       schedule: cosine
-    versions:
-      version: 0.1.0
-      libtorch: 2.11.0
-      swift: 6.3.1
+    version: 0.1.0
+    libtorch: 2.11.0
+    swift: "6.3"
     """
 
   /// Writes the whole of a `run`.

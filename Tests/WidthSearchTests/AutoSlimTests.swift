@@ -19,9 +19,9 @@ import Training
     #expect(AutoSlimSearch.candidates(channels: 50, groups: 1, divisor: 8) == [50])
   }
 
-  private func comparison(
+  private func trials(
     of network: Network, sharesPrefix: Bool
-  ) throws -> (WidthComparison, candidates: [(group: Int, widths: [Int])], current: [Int]) {
+  ) throws -> (WidthTrials, candidates: [(group: Int, widths: [Int])], current: [Int]) {
     let supernet = try Supernet(network, seed: 3, device: .cpu)
     let loader = try BatchLoader(
       source: toyImages, batchSize: 40, resolution: network.input.height, channels: network.input.channels,
@@ -31,7 +31,7 @@ import Training
       (group: group, widths: current.enumerated().map { $0 == group ? max(1, $1 / 2) : $1 })
     }
     return (
-      try WidthComparison(supernet, loader, sharesPrefix: sharesPrefix), candidates: candidates, current: current
+      try WidthTrials(supernet, loader, sharesPrefix: sharesPrefix), candidates: candidates, current: current
     )
   }
 
@@ -50,8 +50,8 @@ import Training
   @Test("Sharing what lies before a candidate's difference changes no score, to the bit", arguments: networks.indices)
   func sharing(index: Int) throws {
     let network = try Self.networks[index]()
-    let (whole, candidates, current) = try comparison(of: network, sharesPrefix: false)
-    let (shared, _, _) = try comparison(of: network, sharesPrefix: true)
+    let (whole, candidates, current) = try trials(of: network, sharesPrefix: false)
+    let (shared, _, _) = try trials(of: network, sharesPrefix: true)
     let expected = try whole.scores(of: candidates, from: current)
     let found = try shared.scores(of: candidates, from: current)
     #expect(found.scores == expected.scores)
@@ -84,9 +84,9 @@ import Training
 
   @Test("A score is what a network of these widths alone gets on the same images")
   func score() throws {
-    let (comparison, candidates, current) = try comparison(of: toyNetwork(), sharesPrefix: true)
+    let (trials, candidates, current) = try self.trials(of: toyNetwork(), sharesPrefix: true)
     let supernet = try Supernet(toyNetwork(), seed: 3, device: .cpu)
-    let found = try comparison.scores(of: candidates, from: current)
+    let found = try trials.scores(of: candidates, from: current)
     let groups = supernet.resolved.widthGroups.map(\.id)
     let plan = try supernet.plan(
       Widths(Dictionary(zip(groups, candidates[1].widths), uniquingKeysWith: { first, _ in first })))
@@ -108,8 +108,8 @@ import Training
       var search = ToySearch()
       search.optimizer = AutoSlim(.init(groups: 4, heldOutImages: 16, evaluationBatch: 16, sharesPrefix: sharesPrefix))
       let cost = try search.run().cost
-      let passes = try #require(cost.passes["comparison"])
-      #expect(passes.factor == 1 && passes.growth == .comparison)
+      let passes = try #require(cost.passes["descent"])
+      #expect(passes.factor == 1 && passes.growth == .descent)
       return (passes.forwardMACs, cost)
     }
     let (shared, cost) = try macs(true)

@@ -72,8 +72,8 @@ import Training
     #expect(cost.flops(at: cost.scale) == cost.flops)
     #expect(cost.flops(at: larger) == cost.flops * 40)
     #expect(SearchCost().flops(at: larger) == 0)
-    // Comparisons grow with the images that they see and twice with the groups: 4 · 3 · 2².
-    cost.add("comparison", macs: 7000, growth: .comparison)
+    // Descents grow with the images that they see and twice with the groups: 4 · 3 · 2².
+    cost.add("descent", macs: 7000, growth: .descent)
     #expect(cost.flops(at: larger) == 150_000 * 40 + 7000 * 48)
   }
 }

@@ -81,15 +81,15 @@ private final class DownloadProgress {
     case .started(let file, let address, let kept, let bytes):
       line(
         kept > 0
-          ? "\(file): going on after \(Self.megabytes(kept)) of \(Self.megabytes(bytes)) MB, from \(address)"
-          : "\(file): \(Self.megabytes(bytes)) MB from \(address)")
+          ? "\(file): going on after \(Format.megabytes(kept)) of \(Format.megabytes(bytes)), from \(address)"
+          : "\(file): \(Format.megabytes(bytes)) from \(address)")
       started = (clock.now, kept)
     case .progress(let file, let done, let bytes):
       passing {
         let seconds = Self.seconds(clock.now - started.time)
         let rate = seconds > 0 ? Double(max(done - started.bytes, 0)) / seconds : 0
-        let left = rate > 0 ? ", \(Self.duration(Double(bytes - done) / rate)) left" : ""
-        return "\(file): \(100 * done / max(bytes, 1))%, \(String(format: "%.1f", rate / 1e6)) MB/s\(left)"
+        let left = rate > 0 ? ", \(Format.timeLeft(Double(bytes - done) / rate)) left" : ""
+        return "\(file): \(100 * done / max(bytes, 1))%, \(Format.decimal(rate / 1e6, 1)) MB/s\(left)"
       }
     case .setback(let file, let reason): line("\(file): \(reason); trying again")
     case .unpacking(let file, let members): passing { "\(file): \(members) files unpacked" }
@@ -117,16 +117,7 @@ private final class DownloadProgress {
     isLineOpen = true
   }
 
-  private static func megabytes(_ bytes: Int) -> String {
-    String(format: bytes < 100_000 ? "%.3f" : "%.1f", Double(bytes) / 1e6)
-  }
-
   private static func seconds(_ duration: Duration) -> Double {
     Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-  }
-
-  private static func duration(_ seconds: Double) -> String {
-    let whole = Int(min(max(seconds, 0), 360_000).rounded())
-    return whole < 60 ? "\(whole) s" : whole < 3600 ? "\(whole / 60) min" : "\(whole / 3600) h \(whole / 60 % 60) min"
   }
 }

@@ -64,7 +64,7 @@ package struct ExtrapolateCommand: ParsableCommand {
       try Output.json(file)
     } else {
       try Output.text(
-        "\(Text.cost(file, of: budget)); widths in \(output ?? "")")
+        "\(file.costs(of: budget)); widths in \(output ?? "")")
     }
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Networks
 import Reporting
+import Support
 import Transfer
 
 package struct OverheadCommand: ParsableCommand {
@@ -63,8 +64,8 @@ package struct OverheadCommand: ParsableCommand {
     } else {
       for (text, point) in zip(project, points) {
         try Output.text(
-          "\(text): \(Text.decimal(point.nominal, 1))x nominal, \(Text.decimal(point.counted, 1))x counted, "
-            + "\(Text.decimal(100 * point.saving, 1)) % saved")
+          "\(text): \(Format.decimal(point.nominal, 1))x nominal, \(Format.decimal(point.counted, 1))x counted, "
+            + "\(Format.decimal(100 * point.saving, 1)) % saved")
       }
     }
   }

@@ -42,7 +42,7 @@ struct ArchiveUnpacking {
       guard rename(place, target) == 0 else {
         throw FileFailure(.cannotCreate, path: target, reason: "cannot be created (\(errorText(errno)))")
       }
-      synchronize(folder: folder)
+      AtomicFile.synchronize(folder: folder)
       rmdir(temporary)
     } catch {
       try? FileManager.default.removeItem(atPath: temporary)

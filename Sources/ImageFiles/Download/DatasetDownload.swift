@@ -83,11 +83,11 @@ public struct DatasetDownload {
     }
     let wasThere = isFolder(folder)
     try AtomicFile.createFolder(folder)
-    let reservation = try FolderReservation(folder)
+    let lock = try FolderLock(folder, work: "downloads into this folder")
     defer {
       // Without a byte there is no data set: an empty folder would be taken for one. One that holds something stays.
       if !wasThere { rmdir(folder) }
-      reservation.end()
+      lock.unlock()
     }
     var done: [DownloadedFile] = []
     for file in files {

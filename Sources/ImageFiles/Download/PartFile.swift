@@ -71,7 +71,7 @@ final class PartFile {
     guard rename(path, target) == 0 else {
       throw FileFailure(.cannotCreate, path: target, reason: "cannot be created (\(errorText(errno)))")
     }
-    synchronize(folder: Path.folder(of: target))
+    AtomicFile.synchronize(folder: Path.folder(of: target))
   }
 
   /// Takes the file away.
@@ -83,12 +83,4 @@ final class PartFile {
       reason: "writing failed (\(errorText(code))); \(count) bytes are kept. "
         + "Free some space, then run the same command again to go on from there")
   }
-}
-
-/// Makes the names in a folder durable.
-func synchronize(folder: String) {
-  let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { return }
-  fsync(descriptor)
-  close(descriptor)
 }

@@ -1,3 +1,5 @@
+import Support
+
 extension Augmentation: Codable {
   private enum Kind: String, CodingKey, CaseIterable {
     case padCropFlip

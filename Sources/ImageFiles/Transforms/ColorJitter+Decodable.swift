@@ -1,3 +1,5 @@
+import Support
+
 extension ColorJitter: Decodable {
   private enum Key: String, CodingKey, CaseIterable {
     case brightness, contrast, saturation, hue

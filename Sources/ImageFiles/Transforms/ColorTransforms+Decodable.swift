@@ -1,3 +1,5 @@
+import Support
+
 extension ColorTransforms: Decodable {
   private enum Key: String, CodingKey, CaseIterable {
     case colorJitter, randAugment, lighting

@@ -1,3 +1,5 @@
+import Support
+
 extension LightingNoise: Decodable {
   private enum Key: String, CodingKey, CaseIterable {
     case std

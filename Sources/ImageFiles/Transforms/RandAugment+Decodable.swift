@@ -1,3 +1,5 @@
+import Support
+
 extension RandAugment: Decodable {
   private enum Key: String, CodingKey, CaseIterable {
     case operations, magnitude

@@ -1,4 +1,5 @@
 import ImageFiles
+import Support
 
 // Written by hand so that a recipe file may leave out what it does not change, and so that a misspelt key is an error.
 extension Recipe {
@@ -9,24 +10,9 @@ extension Recipe {
     case averagingDecay, evaluationInterval, recalibrationBatches
   }
 
-  private struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
   /// Reads a recipe; values that are left out are those of the `small` preset.
   public init(from decoder: any Decoder) throws {
-    let known = Set(Key.allCases.map(\.rawValue))
-    let all = try decoder.container(keyedBy: AnyKey.self)
-    if let unknown = all.allKeys.first(where: { !known.contains($0.stringValue) }) {
-      throw DecodingError.dataCorruptedError(
-        forKey: unknown, in: all,
-        debugDescription:
-          "'\(unknown.stringValue)' is not part of a recipe; known are \(known.sorted().joined(separator: ", "))")
-    }
-    let values = try decoder.container(keyedBy: Key.self)
+    let values = try decoder.container(withOnly: Key.self, of: "a recipe")
     self.init()
     func read<Value: Decodable>(_ key: Key, _ path: WritableKeyPath<Recipe, Value>) throws {
       if let value = try values.decodeIfPresent(Value.self, forKey: key) { self[keyPath: path] = value }

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Records
+import Support
 
 extension Chart {
   /// The width multipliers of every method by group: a colour a method, dashed where the widths were transferred.

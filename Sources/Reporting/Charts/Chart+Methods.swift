@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Records
+import Support
 
 extension Chart {
   /// Held-out top-1 of every arm of a comparison: a dot a seed, mean and deviation, the uniform network's as a band.

@@ -1,5 +1,6 @@
 import Networks
 import Records
+import Support
 
 extension Chart {
   /// Pearson's correlation between the widths of all arms that searched, as a table of coloured cells.

@@ -42,7 +42,7 @@ public final class ProgressReporter: EventSink {
       started = timed.time
       lastLine = timed.time
       line(
-        "\(start.network): \(ProgressReporter.count(start.macs)) MACs, \(ProgressReporter.count(start.parameters)) "
+        "\(start.network): \(Format.amount(start.macs)) MACs, \(Format.amount(start.parameters)) "
           + "parameters; \(start.images) images at \(start.resolution) px, \(start.epochs == 1 ? "1 epoch" : "\(start.epochs) epochs") on \(start.device)"
       )
     case .resume(let resume):
@@ -51,22 +51,22 @@ public final class ProgressReporter: EventSink {
     case .step(let step):
       progress(
         timed.time, step.step, step.totalSteps,
-        "epoch \(step.epoch + 1)  loss \(ProgressReporter.decimal(step.loss, 4))  \(rate(step.imagesPerSecond))")
+        "epoch \(step.epoch + 1)  loss \(Format.decimal(step.loss, 4))  \(rate(step.imagesPerSecond))")
     case .search(let search):
-      let part = ProgressReporter.decimal(100 * search.macs / max(search.targetMACs, 1), 1)
+      let part = Format.decimal(100 * search.macs / max(search.targetMACs, 1), 1)
       progress(
         timed.time, search.step, search.totalSteps,
-        "\(search.stage)  loss \(ProgressReporter.decimal(search.loss, 4))  \(part) % of budget  \(rate(search.imagesPerSecond))"
+        "\(search.stage)  loss \(Format.decimal(search.loss, 4))  \(part) % of budget  \(rate(search.imagesPerSecond))"
       )
     case .epoch(let epoch):
-      var text = "epoch \(epoch.epoch + 1): training loss \(ProgressReporter.decimal(epoch.trainLoss, 4))"
+      var text = "epoch \(epoch.epoch + 1): training loss \(Format.decimal(epoch.trainLoss, 4))"
       if let top1 = epoch.top1, let loss = epoch.loss {
-        text += ", held-out loss \(ProgressReporter.decimal(loss, 4)), top-1 \(ProgressReporter.decimal(top1, 2)) %"
+        text += ", held-out loss \(Format.decimal(loss, 4)), top-1 \(Format.decimal(top1, 2)) %"
       }
-      line(text + " (\(ProgressReporter.decimal(epoch.seconds, 1)) s)")
+      line(text + " (\(Format.decimal(epoch.seconds, 1)) s)")
       lastLine = timed.time
     case .warning(let warning): line("warning: \(warning.message)", always: true)
-    case .done(let done): line("done in \(ProgressReporter.duration(done.seconds))")
+    case .done(let done): line("done in \(Format.timeLeft(done.seconds))")
     case .widths, .checkpoint: break
     }
   }
@@ -77,7 +77,7 @@ public final class ProgressReporter: EventSink {
     guard !isQuiet, total > 0 else { return }
     let done = Double(step - firstStep)
     let left = done > 0 ? (now - started) * Double(total - step) / done : 0
-    let tail = "\(text)  \(ProgressReporter.duration(left)) left"
+    let tail = "\(text)  \(Format.timeLeft(left)) left"
     if isTerminal {
       let filled = min(20, 20 * step / total)
       let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
@@ -93,23 +93,5 @@ public final class ProgressReporter: EventSink {
     guard always || !isQuiet else { return }
     write((isLineOpen ? "\r\u{1B}[2K" : "") + "\(label): \(text)\n")
     isLineOpen = false
-  }
-
-  static func count(_ value: Int) -> String {
-    switch value {
-    case 1_000_000_000...: decimal(Double(value) / 1e9, 2) + " G"
-    case 1_000_000...: decimal(Double(value) / 1e6, 2) + " M"
-    case 10_000...: decimal(Double(value) / 1e3, 1) + " k"
-    default: String(value)
-    }
-  }
-
-  static func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
-
-  static func duration(_ seconds: Double) -> String {
-    let whole = Int(max(seconds, 0).rounded())
-    return whole >= 3600
-      ? String(format: "%d h %02d min", whole / 3600, whole / 60 % 60)
-      : whole >= 60 ? String(format: "%d min %02d s", whole / 60, whole % 60) : "\(whole) s"
   }
 }

@@ -48,7 +48,7 @@ public final class WorkProgress {
     guard !isQuiet, all > 0, time - last >= (isTerminal ? 0.1 : 30) else { return }
     last = time
     let rate = Double(done) / max(time - started, 1e-9)
-    let left = ProgressReporter.duration(Double(all - done) / max(rate, 1e-9))
+    let left = Format.timeLeft(Double(all - done) / max(rate, 1e-9))
     if isTerminal {
       let filled = min(20, 20 * done / all)
       let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)

@@ -1,5 +1,6 @@
 import Networks
 import Records
+import Support
 import Transfer
 
 /// The page of a comparison of search methods at equal cost.
@@ -49,14 +50,14 @@ struct MethodsPage {
         .init(
           label: "Uniform top-1", value: Format.fixed(top1.mean, 2) + "%",
           detail: top1.standardDeviation.map { "± \(Format.fixed($0, 2)) over \(Format.number(top1.count, "seed"))" }
-            ?? "one seed: no spread is known"))
+            ?? MeanDifference.oneSeed))
     }
     let searched = verdict.compared.filter { $0.arm.mode != .control }
-    if let best = searched.max(by: { $0.comparison.difference < $1.comparison.difference }) {
+    if let best = searched.max(by: { $0.difference.value < $1.difference.value }) {
       tiles.append(
         .init(
-          label: "Best search − uniform", value: Format.signed(best.comparison.difference, 2) + " pt",
-          detail: "\(best.arm.label); \(Self.noise(best.comparison))", tone: Self.tone(best.comparison)))
+          label: "Best search − uniform", value: best.difference.points,
+          detail: "\(best.arm.label); \(best.difference.detail)", tone: best.difference.tone))
     }
     let counted = methods.compactMap(\.counted)
     if !counted.isEmpty {
@@ -88,17 +89,13 @@ struct MethodsPage {
   }
 
   private func row(_ arm: MethodArm) -> [String] {
-    let compared = verdict.compared.first { $0.arm.label == arm.label }?.comparison
-    let difference = compared.map { comparison in
-      let text = Format.signed(comparison.difference, 2)
-      return [.higher, .lower].contains(comparison.verdict) ? text : "(\(text))"
-    }
+    let difference = verdict.compared.first { $0.arm.label == arm.label }?.difference
     // An arm of the same kind a second time has no place among the pairs of direct and transferred.
     let method = methods.first { $0.transferred?.label == arm.label }
     return [
       arm.method.replacing(" ", with: "\u{A0}"), arm.mode == .control ? "none" : arm.mode.rawValue,
       Format.spread(arm.top1, 2),
-      difference ?? "–", Self.si(arm.macs), offBudget(arm), Self.si(arm.parameters), Self.si(arm.searchMacs),
+      difference?.cell ?? "–", Self.si(arm.macs), offBudget(arm), Self.si(arm.parameters), Self.si(arm.searchMacs),
       arm.searchSeconds.map { Format.duration($0.mean) } ?? "–",
       Format.factor(method?.counted?.factor) + (method?.counted?.isRun == false ? "*" : ""),
       Format.factor(method?.measured),
@@ -106,11 +103,8 @@ struct MethodsPage {
   }
 
   private var rule: String {
-    var sentences = [
-      "A difference counts as beyond the noise when it is more than the two standard deviations together; one that is "
-        + "not, or of which no deviation is known, stands in parentheses."
-    ]
-    let known = verdict.compared.count { $0.comparison.verdict != .unknown }
+    var sentences = [MeanDifference.rule]
+    let known = verdict.compared.count { $0.difference.verdict != .unknown }
     if known > 4 {
       sentences.append(
         "With \(known) sets of widths beside one baseline, one may stand out by chance all the same.")
@@ -167,22 +161,6 @@ struct MethodsPage {
       .replacing("× to ", with: "–")
   }
 
-  private static func noise(_ comparison: Comparison) -> String {
-    switch comparison.verdict {
-    case .unknown: "no spread is known"
-    case .withinNoise: "within the noise (\(Format.fixed(comparison.noise ?? 0, 2)))"
-    case .higher, .lower: "beyond the noise (\(Format.fixed(comparison.noise ?? 0, 2)))"
-    }
-  }
-
-  private static func tone(_ comparison: Comparison) -> Page.Tile.Tone {
-    switch comparison.verdict {
-    case .higher: .good
-    case .lower: .bad
-    case .unknown, .withinNoise: .plain
-    }
-  }
-
   // MARK: Cost of the searches
 
   private var cost: Page.Section? {
@@ -205,15 +183,8 @@ struct MethodsPage {
   }
 
   private func costRow(_ method: SearchedMethod) -> [String] {
-    let beyond =
-      switch method.comparison?.verdict {
-      case nil: "–"
-      case .unknown: "not known (one seed)"
-      case .withinNoise: "no"
-      case .higher, .lower: "yes"
-      }
     return [
-      method.name, method.comparison.map { Format.signed($0.difference, 2) } ?? "–", beyond,
+      method.name, method.difference.map { Format.signed($0.value, 2) } ?? "–", method.difference?.beyondNoise ?? "–",
       Format.factor(method.transferred?.nominalReduction?.mean),
       Format.factor(method.counted?.factor) + (method.counted?.isRun == false ? "*" : ""),
       Format.factor(method.measured),

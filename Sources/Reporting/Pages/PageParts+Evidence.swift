@@ -1,5 +1,6 @@
 import Networks
 import Records
+import Support
 
 extension PageParts {
   // What the methods call their numbers, in words; other names are shown as they are.

@@ -1,3 +1,4 @@
+import Support
 import Transfer
 import Foundation
 import Networks
@@ -21,20 +22,6 @@ enum PageParts {
       + (projection.resolution.map { "\($0) px, " } ?? "") + "\(Format.trimmed(projection.data * 100))% of the data"
   }
 
-  /// A verdict in words; `noun` is the value that was compared.
-  static func verdict(_ comparison: Comparison, runs: Int) -> String {
-    switch comparison.verdict {
-    case .unknown:
-      "Trained once each: no spread is known, so the difference may be chance. Ask for several seeds to find out."
-    case .withinNoise:
-      "The difference is within the noise: not more than the two standard deviations together "
-        + "(\(Format.fixed(comparison.noise ?? 0, 2)) points; \(Format.number(runs, "seed")) each)."
-    case .higher, .lower:
-      "The difference is more than the two standard deviations together "
-        + "(\(Format.fixed(comparison.noise ?? 0, 2)) points; \(Format.number(runs, "seed")) each)."
-    }
-  }
-
   /// How a run was made: the command, the program and the machine, as far as `run.yaml` and the events tell.
   static func provenance(_ record: RunRecord, starts: [RunEvent.Start], resumes: Int) -> Page.Section {
     var blocks: [Page.Block] = []
@@ -47,8 +34,8 @@ enum PageParts {
     }
     let devices = Set(starts.map(\.device)).sorted()
     if !devices.isEmpty { facts.append(.init(name: "Device", value: devices.joined(separator: ", "))) }
-    for name in ["version", "libtorch", "swift", "threads", "precision", "host"] {
-      guard let value = record.setting(name) ?? record.setting("versions.\(name)") else { continue }
+    for name in ["version", "libtorch", "swift", "threads"] {
+      guard let value = record.setting(name) else { continue }
       facts.append(.init(name: label(name), value: value))
     }
     let times =
@@ -69,13 +56,9 @@ enum PageParts {
     return Page.Section(id: "made", heading: "How it was made", blocks: blocks)
   }
 
-  /// The command that made a run, a line a flag when it is long.
-  ///
-  /// Where `run.yaml` names the command alone, the configuration is what repeats it.
+  /// The command that makes the run again: `run.yaml` names the command and holds all flags.
   static func command(_ record: RunRecord) -> String? {
-    guard let command = record.setting("command") else { return nil }
-    guard command.contains(" ") else { return "width-transfer \(command) --config run.yaml --output NEW_FOLDER" }
-    return command.count <= 90 ? command : command.replacingOccurrences(of: " --", with: " \\\n  --")
+    record.setting("command").map { "width-transfer \($0) --config run.yaml --output NEW_FOLDER" }
   }
 
   private static func label(_ name: String) -> String {
@@ -86,21 +69,18 @@ enum PageParts {
     }
   }
 
-  /// The recipe's settings, as far as `run.yaml` names them: `recipe.…`, or the flags of a recipe.
+  /// The recipe's settings, as `run.yaml` holds them.
   ///
   /// - Parameter facts: What the page says already; it is not said twice.
   static func recipe(_ record: RunRecord, besides facts: [Page.Fact]) -> [Page.Fact] {
     let said = Set(facts.map(\.name))
-    let flags: Set = [
-      "batch-size", "learning-rate", "weight-decay", "label-smoothing", "optimizer", "decay", "averaging-decay",
-      "subset", "recipe",
-    ]
-    return record.settings.filter { flags.contains($0.name) || $0.name.hasPrefix("recipe.") }.map { name, value in
-      Page.Fact(name: spaced(name.hasPrefix("recipe.") ? String(name.dropFirst("recipe.".count)) : name), value: value)
+    let prefix = "recipe."
+    return record.settings.filter { $0.name == "subset" || $0.name.hasPrefix(prefix) }.map { name, value in
+      Page.Fact(name: spaced(name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name), value: value)
     }.filter { !said.contains($0.name) }
   }
 
-  // `batchSize` → `Batch size`, `weight-decay` → `Weight decay`
+  // `batchSize` → `Batch size`
   private static func spaced(_ name: String) -> String {
     var words = ""
     for character in name {

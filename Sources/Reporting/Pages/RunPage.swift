@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Records
+import Support
 import Transfer
 
 /// The page of a `run`: what the search brought, against the uniform network at equal cost.
@@ -19,11 +20,11 @@ struct RunPage {
   private var uniform: RunSummary.Variant? { summary.variants.first { $0.name == "uniform" } }
   private var optimized: RunSummary.Variant? { summary.variants.first { $0.name == "optimized" } }
 
-  private var comparison: Comparison? {
+  private var difference: MeanDifference? {
     guard let uniform, let optimized, let baseline = Spread(uniform.results.map(\.top1)),
       let value = Spread(optimized.results.map(\.top1))
     else { return nil }
-    return Comparison(value, with: baseline)
+    return MeanDifference(value, minus: baseline)
   }
 
   // MARK: Result
@@ -31,11 +32,11 @@ struct RunPage {
   private var result: Page.Section {
     var blocks: [Page.Block] = [.headline(headline)]
     var tiles: [Page.Tile] = []
-    if let comparison, let optimized, let uniform {
+    if let difference, let optimized, let uniform {
       tiles.append(
         Page.Tile(
-          label: "Top-1, optimized − uniform", value: Format.signed(comparison.difference, 2) + " pt",
-          detail: tileDetail(comparison), tone: tone(comparison)))
+          label: "Top-1, optimized − uniform", value: difference.points,
+          detail: difference.detail, tone: difference.tone))
       tiles.append(
         Page.Tile(
           label: "Optimized top-1", value: Format.fixed(Spread(optimized.results.map(\.top1))?.mean ?? .nan, 2) + "%",
@@ -53,8 +54,8 @@ struct RunPage {
           detail: "budget \(Format.si(Double(summary.targetMacs))), \(deviation(optimized.macs)) off"))
     }
     blocks.append(.tiles(tiles))
-    if let comparison {
-      blocks.append(.paragraph(PageParts.verdict(comparison, runs: optimized?.results.count ?? 1)))
+    if let difference {
+      blocks.append(.paragraph(difference.reason(seeds: optimized?.results.count ?? 1)))
     }
     if let uniform, let optimized, abs(relative(optimized.macs, uniform.macs)) > 0.01 {
       blocks.append(
@@ -69,38 +70,12 @@ struct RunPage {
     let cheaper =
       "Searching the whole network and data directly would have cost \(Format.factor(summary.overhead.reduction)) the "
       + "compute."
-    guard let comparison, let optimized, let uniform, let value = Spread(optimized.results.map(\.top1)),
+    guard let difference, let optimized, let uniform, let value = Spread(optimized.results.map(\.top1)),
       let baseline = Spread(uniform.results.map(\.top1))
     else { return cheaper }
     let numbers =
       "(\(Format.spread(value, 2))% against \(Format.spread(baseline, 2))% top-1 at \(Format.si(Double(optimized.macs))) MACs)"
-    let points = Format.fixed(abs(comparison.difference), 2)
-    let claim: String =
-      switch comparison.verdict {
-      case .higher: "The optimized widths are \(points) points better than uniform ones"
-      case .lower: "The optimized widths are \(points) points worse than uniform ones"
-      case .withinNoise: "Optimized and uniform widths do equally well, as far as these seeds can tell"
-      case .unknown:
-        "With one training each, the optimized widths came out \(points) points "
-          + "\(comparison.difference < 0 ? "lower" : "higher") than uniform ones"
-      }
-    return "\(claim) \(numbers). \(cheaper)"
-  }
-
-  private func tileDetail(_ comparison: Comparison) -> String {
-    switch comparison.verdict {
-    case .unknown: "one seed: no spread is known"
-    case .withinNoise: "within the noise (\(Format.fixed(comparison.noise ?? 0, 2)))"
-    case .higher, .lower: "beyond the noise (\(Format.fixed(comparison.noise ?? 0, 2)))"
-    }
-  }
-
-  private func tone(_ comparison: Comparison) -> Page.Tile.Tone {
-    switch comparison.verdict {
-    case .higher: .good
-    case .lower: .bad
-    case .unknown, .withinNoise: .plain
-    }
+    return "\(difference.claim) \(numbers). \(cheaper)"
   }
 
   private func relative(_ value: Int, _ reference: Int) -> Double {

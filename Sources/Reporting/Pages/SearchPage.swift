@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Records
+import Support
 
 /// The page of a single search.
 struct SearchPage {

@@ -1,5 +1,6 @@
 import Networks
 import Records
+import Support
 
 /// The page of a single training.
 struct TrainingPage {

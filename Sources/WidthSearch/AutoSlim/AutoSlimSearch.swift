@@ -123,19 +123,19 @@ final class AutoSlimSearch: SearchSubject {
 
   private func descend() throws {
     guard let heldOut = context.heldOut else {
-      throw UsageFailure("autoslim compares widths on held-out images, and has none")
+      throw UsageFailure("autoslim tries widths on held-out images, and has none")
     }
-    let comparison = try WidthComparison(
+    let trials = try WidthTrials(
       supernet, heldOut, precision: context.recipe.precision, sharesPrefix: settings.sharesPrefix)
-    try loop.note(comparison.skipped)
+    try loop.note(trials.skipped)
     noteBudgets()
     while state.found.count < context.targets.count, !state.descent.movable.isEmpty {
       try loop.advance(self) {
         let groups = state.descent.movable
         let candidates = groups.map { (group: $0, widths: widths(at: state.descent.lowered($0))) }
-        let outcome = try comparison.scores(of: candidates, from: current) { try loop.checkInterruption(self) }
+        let outcome = try trials.scores(of: candidates, from: current) { try loop.checkInterruption(self) }
         state.descent.step(scores: outcome.scores) { counter.count(widths(at: $0)) }
-        loop.cost.add("comparison", macs: outcome.macs, growth: .comparison)
+        loop.cost.add("descent", macs: outcome.macs, growth: .descent)
         noteBudgets(step: loop.step + 1)
         let isLast = state.found.count == context.targets.count || state.descent.movable.isEmpty
         return (outcome.loss, outcome.images, isLast)

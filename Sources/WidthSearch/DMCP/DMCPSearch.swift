@@ -134,9 +134,8 @@ final class DMCPSearch: SearchSubject {
       counter: CostCounter(supernet.resolved, context.costModel), seed: context.seed)
     var warnings: [String] = []
     if !convergence.isSettled {
-      let percent = String(format: "%.1f", 100 * expected / target)
       warnings.append(
-        "the search ended at \(percent) % of its budget, outside the 5 % band: it was too short to settle. The widths are "
+        "the search ended at \(Format.percent(100 * expected / target, 1)) of its budget, outside the 5 % band: it was too short to settle. The widths are "
           + "matched to the budget all the same; more `search-epochs` would help")
     }
     return SearchResult(

@@ -1,7 +1,86 @@
+import Support
+
+// Every word about whether a difference says anything; the rule itself is in `Statistics.swift`.
+
+extension MeanDifference {
+  /// The rule behind ``verdict``, as the pages state it.
+  static let rule =
+    "A difference counts as beyond the noise when it is more than the two standard deviations together; one that is not, "
+    + "or of which no deviation is known, stands in parentheses."
+
+  /// The difference in points: `+0.42 pt`.
+  var points: String { Format.signed(value, 2) + "\u{A0}pt" }
+
+  /// The difference in a table; in parentheses where it says nothing.
+  var cell: String {
+    let text = Format.signed(value, 2)
+    return isBeyondNoise ? text : "(\(text))"
+  }
+
+  /// The answer of a column "Beyond the noise".
+  var beyondNoise: String {
+    switch verdict {
+    case .unknown: "not known (one seed)"
+    case .withinNoise: "no"
+    case .higher, .lower: "yes"
+    }
+  }
+
+  /// The line below a number.
+  var detail: String {
+    switch verdict {
+    case .unknown: Self.oneSeed
+    case .withinNoise: "within the noise (\(noiseText))"
+    case .higher, .lower: "beyond the noise (\(noiseText))"
+    }
+  }
+
+  /// The line below a number of one training.
+  static let oneSeed = "one seed: no spread is known"
+
+  /// How a tile shows the difference.
+  var tone: Page.Tile.Tone {
+    switch verdict {
+    case .higher: .good
+    case .lower: .bad
+    case .unknown, .withinNoise: .plain
+    }
+  }
+
+  /// What optimized widths brought against uniform ones, as the beginning of a sentence.
+  var claim: String {
+    let points = Format.fixed(abs(value), 2)
+    return switch verdict {
+    case .higher: "The optimized widths are \(points) points better than uniform ones"
+    case .lower: "The optimized widths are \(points) points worse than uniform ones"
+    case .withinNoise: "Optimized and uniform widths do equally well, as far as these seeds can tell"
+    case .unknown:
+      "With one training each, the optimized widths came out \(points) points \(value < 0 ? "lower" : "higher") than "
+        + "uniform ones"
+    }
+  }
+
+  /// Why the verdict is what it is.
+  func reason(seeds: Int) -> String {
+    let noise = "(\(noiseText) points; \(Format.number(seeds, "seed")) each)."
+    return switch verdict {
+    case .unknown:
+      "Trained once each: no spread is known, so the difference may be chance. Ask for several seeds to find out."
+    case .withinNoise:
+      "The difference is within the noise: not more than the two standard deviations together " + noise
+    case .higher, .lower: "The difference is more than the two standard deviations together " + noise
+    }
+  }
+
+  private var isBeyondNoise: Bool { verdict == .higher || verdict == .lower }
+
+  private var noiseText: String { Format.fixed(noise ?? 0, 2) }
+}
+
 /// What a comparison of methods lets one say, in words.
 struct MethodsVerdict {
   /// An arm beside the uniform network.
-  typealias Compared = (arm: MethodArm, comparison: Comparison)
+  typealias Compared = (arm: MethodArm, difference: MeanDifference)
 
   let baseline: MethodArm?
   /// Every other arm that has a result, where there is a uniform network to compare it with.
@@ -14,7 +93,7 @@ struct MethodsVerdict {
     self.methods = methods
     compared = arms.filter { $0.label != baseline?.label }.compactMap { arm in
       guard let value = arm.top1, let uniform = baseline?.top1 else { return nil }
-      return (arm, Comparison(value, with: uniform))
+      return (arm, MeanDifference(value, minus: uniform))
     }
   }
 
@@ -27,12 +106,12 @@ struct MethodsVerdict {
   private var uniform: String {
     guard baseline != nil else { return "There is no uniform network here to compare the methods with." }
     guard !compared.isEmpty else { return "There is nothing but the uniform network here." }
-    let known = compared.filter { $0.comparison.verdict != .unknown }
-    let unknown = compared.filter { $0.comparison.verdict == .unknown }
+    let known = compared.filter { $0.difference.verdict != .unknown }
+    let unknown = compared.filter { $0.difference.verdict == .unknown }
     var sentences: [String] = []
     if !known.isEmpty {
-      let higher = known.filter { $0.comparison.verdict == .higher }
-      let lower = known.filter { $0.comparison.verdict == .lower }
+      let higher = known.filter { $0.difference.verdict == .higher }
+      let lower = known.filter { $0.difference.verdict == .lower }
       let within = known.count - higher.count - lower.count
       if higher.isEmpty, lower.isEmpty {
         sentences.append(
@@ -51,7 +130,7 @@ struct MethodsVerdict {
       }
     }
     if !unknown.isEmpty {
-      let range = Self.range(unknown.map(\.comparison.difference)) { Format.signed($0, 2) }
+      let range = Self.range(unknown.map(\.difference.value)) { Format.signed($0, 2) }
       let who = known.isEmpty ? "" : " of \(Self.list(unknown.map(\.arm.label)))"
       sentences.append(
         "With one training each, no spread is known; the difference\(unknown.count == 1 ? "" : "s")\(who) from uniform "
@@ -62,10 +141,10 @@ struct MethodsVerdict {
 
   // Transferred widths against direct ones of the same method.
   private var transfer: String? {
-    let pairs = methods.compactMap { method in method.comparison.map { (method, $0) } }
+    let pairs = methods.compactMap { method in method.difference.map { (method, $0) } }
     guard pairs.contains(where: { $0.1.verdict != .unknown }) else { return nil }
-    func named(_ verdict: Comparison.Verdict) -> [String] {
-      pairs.filter { $0.1.verdict == verdict }.map { "\($0.0.name) (\(Self.points($0.1)))" }
+    func named(_ verdict: MeanDifference.Verdict) -> [String] {
+      pairs.filter { $0.1.verdict == verdict }.map { "\($0.0.name) (\($0.1.points))" }
     }
     let worse = named(.lower)
     let better = named(.higher)
@@ -96,15 +175,11 @@ struct MethodsVerdict {
   // A long enumeration is for the table.
   private static func clause(_ group: [Compared], _ words: String) -> String? {
     guard !group.isEmpty else { return nil }
-    func named(_ one: Compared) -> String { "\(one.arm.label) (\(points(one.comparison)))" }
+    func named(_ one: Compared) -> String { "\(one.arm.label) (\(one.difference.points))" }
     let verb = group.count == 1 ? "is" : "are"
     guard group.count > 3 else { return "\(list(group.map(named))) \(verb) \(words)" }
-    let furthest = group.max { abs($0.comparison.difference) < abs($1.comparison.difference) }
+    let furthest = group.max { abs($0.difference.value) < abs($1.difference.value) }
     return "\(group.count) are \(words)" + (furthest.map { ", most of all \(named($0))" } ?? "")
-  }
-
-  private static func points(_ comparison: Comparison) -> String {
-    Format.signed(comparison.difference, 2) + "\u{A0}pt"
   }
 
   private static func list(_ parts: [String]) -> String {

@@ -1,8 +1,8 @@
 import Foundation
 
 extension DecodingError {
-  /// Where in the document the error is and what was expected there.
-  var place: String {
+  /// Where in the document the error is and what was expected there: `groups[2].width: Expected to decode Int …`.
+  package var place: String {
     func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
       let keys = context.codingPath + (last.map { [$0] } ?? [])
       let text = keys.reduce(into: "") { text, key in

@@ -5,13 +5,13 @@ import Networks
 import Torch
 import Training
 
-/// Compares sub-networks of a supernet on a fixed set of images.
+/// Tries sub-networks of a supernet on a fixed set of images.
 ///
 /// Normalization takes the statistics of the images that are evaluated together: with some hundreds of them this is as good
 /// as a recalibration. Candidates of one step differ from the current network in one group each, so
 /// all of a candidate's layers before that group are those of the current network and are computed once.
-public final class WidthComparison {
-  /// What a comparison brought.
+public final class WidthTrials {
+  /// What the trials of one step brought.
   public struct Outcome {
     /// One for each candidate.
     public var scores: [GreedyDescent.Score]
@@ -23,7 +23,7 @@ public final class WidthComparison {
     public var images: Int
   }
 
-  /// Images that were to be compared on and cannot be used.
+  /// Images that were to be tried on and cannot be used.
   public private(set) var skipped: [SkippedImage] = []
   private let supernet: Supernet
   private let batches: [Batch]
@@ -32,7 +32,7 @@ public final class WidthComparison {
   private let sharesPrefix: Bool
   private let affected: [AffectedLayers]
 
-  /// Loads the images, which stay in memory for all comparisons.
+  /// Loads the images, which stay in memory for all trials.
   public convenience init(
     _ supernet: Supernet, _ heldOut: BatchLoader, precision: Recipe.Precision = .float32, sharesPrefix: Bool = true
   ) throws {
@@ -47,7 +47,7 @@ public final class WidthComparison {
     self.skipped = skipped
   }
 
-  /// Compares on given images.
+  /// Tries on given images.
   ///
   /// - Parameters:
   ///   - batches: Images that are evaluated together; some hundreds in each.
@@ -68,7 +68,7 @@ public final class WidthComparison {
   /// - Parameters:
   ///   - candidates: The group that differs, and the widths of all groups.
   ///   - current: The widths that they are compared from.
-  ///   - between: Called before each evaluation; may throw to end the comparison.
+  ///   - between: Called before each evaluation; may throw to end the trials.
   public func scores(
     of candidates: [(group: Int, widths: [Int])], from current: [Int], between: () throws -> Void = {}
   ) throws -> Outcome {

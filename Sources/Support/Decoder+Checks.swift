@@ -1,6 +1,6 @@
 extension Decoder {
   /// The values of a thing called `name`, where any other key than these is an error: it is a misspelt one.
-  func container<Key: CodingKey & CaseIterable>(
+  package func container<Key: CodingKey & CaseIterable>(
     withOnly keys: Key.Type, of name: String
   ) throws -> KeyedDecodingContainer<Key> {
     let known = Key.allCases.map(\.stringValue)
@@ -15,19 +15,11 @@ extension Decoder {
   }
 
   /// Calls `validate` and throws its failure as one of decoding, which knows the place in the file.
-  func check(_ validate: () throws -> Void) throws {
+  package func check(_ validate: () throws -> Void) throws {
     do {
       try validate()
     } catch {
       throw DecodingError.dataCorrupted(.init(codingPath: codingPath, debugDescription: "\(error)"))
     }
   }
-}
-
-private struct AnyKey: CodingKey {
-  let stringValue: String
-  var intValue: Int? { nil }
-
-  init(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
 }

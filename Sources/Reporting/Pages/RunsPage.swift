@@ -1,10 +1,11 @@
 import Foundation
 import Networks
 import Records
+import Support
 import Transfer
 
 /// The page of several runs side by side.
-struct ComparisonPage {
+struct RunsPage {
   private let records: [RunRecord]
 
   /// Runs of the same folder name get the folder above as well, so that they can be told apart.
@@ -63,21 +64,14 @@ struct ComparisonPage {
       summary.variants.first { $0.name == name }.flatMap { Spread($0.results.map(\.top1)) }
     }
     let macs = summary.variants.first { $0.name == "optimized" }?.macs ?? summary.targetMacs
-    var difference = "–"
-    var verdict = "–"
-    if let optimized = spread("optimized"), let uniform = spread("uniform") {
-      let comparison = Comparison(optimized, with: uniform)
-      difference = Format.signed(comparison.difference, 2)
-      verdict =
-        switch comparison.verdict {
-        case .unknown: "not known (one seed)"
-        case .withinNoise: "no"
-        case .higher, .lower: "yes"
-        }
-    }
+    let difference: MeanDifference? =
+      if let optimized = spread("optimized"), let uniform = spread("uniform") {
+        MeanDifference(optimized, minus: uniform)
+      } else { nil }
     return [
       record.name, summary.network, summary.dataset, PageParts.algorithm(summary.algorithm), Format.si(Double(macs)),
-      Format.spread(spread("uniform"), 2), Format.spread(spread("optimized"), 2), difference, verdict,
+      Format.spread(spread("uniform"), 2), Format.spread(spread("optimized"), 2),
+      difference.map { Format.signed($0.value, 2) } ?? "–", difference?.beyondNoise ?? "–",
     ]
   }
 

@@ -45,7 +45,7 @@ public struct WidthFinding {
 
   /// The projected network.
   ///
-  /// - Throws: As ``Transfer/Projection/applied(to:divisor:)``.
+  /// - Throws: As `Projection.applied(to:divisor:)`.
   public func source() throws -> ResolvedNetwork {
     try projection.applied(to: subject.target, divisor: subject.divisor)
   }

@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 extension Dataset {
-  /// The names that ``open(_:)`` knows without a path.
+  /// The names that ``open(_:options:)`` knows without a path.
   public static var knownNames: [String] { KnownDataset.allCases.map(\.rawValue) }
 
   /// Opens a data set by its name or by the path of its folder.

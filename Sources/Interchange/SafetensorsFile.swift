@@ -26,7 +26,7 @@ public struct SafetensorsFile: Sendable {
 
   /// Opens a file and validates all of its structure.
   ///
-  /// - Throws: ``FileFailure``: `missing` when it cannot be opened, `badData` with the place and the reason when it breaks
+  /// - Throws: ``Support/FileFailure``: `missing` when it cannot be opened, `badData` with the place and the reason when it breaks
   ///   any rule of the format.
   public init(path: String) throws {
     file = try MappedFile(path: path)
@@ -44,7 +44,7 @@ public struct SafetensorsFile: Sendable {
   /// The pointer is valid inside `body` alone. It is aligned to the element size in files of the reference writer and of
   /// ``SafetensorsWriter``, but the format does not promise that.
   ///
-  /// - Throws: ``FileFailure`` of kind `badData` when the file holds no such tensor; whatever `body` throws.
+  /// - Throws: ``Support/FileFailure`` of kind `badData` when the file holds no such tensor; whatever `body` throws.
   public func withBytes<Result>(
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {

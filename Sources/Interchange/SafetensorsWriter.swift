@@ -38,7 +38,7 @@ public enum SafetensorsWriter {
   /// Equal content gives equal bytes, whatever the order of `tensors`: larger element types come first, then names in byte
   /// order, and metadata keys are sorted. The metadata always holds `format`: `pt`, which PyTorch's tools look for.
   ///
-  /// - Throws: ``FileFailure``: `badData` when names repeat, a shape is impossible or the bytes of a tensor do not fit its
+  /// - Throws: ``Support/FileFailure``: `badData` when names repeat, a shape is impossible or the bytes of a tensor do not fit its
   ///   shape; `cannotCreate` or `io` when writing fails. The former file stays as it was then.
   public static func write(_ tensors: [Tensor], metadata: [String: String] = [:], to path: String) throws {
     let ordered = tensors.sorted { a, b in

@@ -4,7 +4,7 @@ import Torch
 extension Dataset {
   /// A loader over the held-out images: in their order, without variation, with the last partial batch.
   ///
-  /// - Throws: what the initializer of ``BatchLoader`` throws.
+  /// - Throws: what the initializer of ``Loading/BatchLoader`` throws.
   public func heldOutLoader(
     batchSize: Int, resolution: Int? = nil, channels: Int? = nil, device: Device = .cpu, channelsLast: Bool = true,
     threads: Int = 1

@@ -7,7 +7,7 @@ extension Network {
   /// that changes the resolution cannot be repeated. A growing stage repeats its last block, a shrinking one loses its
   /// last ones. Layers get the names that torchvision would give them at that depth.
   ///
-  /// - Throws: ``UsageFailure`` for a factor that is not positive, ``NetworkFailure`` when a stage cannot be changed.
+  /// - Throws: ``Support/UsageFailure`` for a factor that is not positive, ``NetworkFailure`` when a stage cannot be changed.
   public func scalingDepth(by factor: Double) throws -> Network {
     guard factor.isFinite, factor > 0, factor <= 1000 else {
       throw UsageFailure("a depth multiplier must be positive and reasonable, not \(factor)")

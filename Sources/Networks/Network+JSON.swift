@@ -26,7 +26,7 @@ extension Network {
 
   /// Reads a network from a JSON file and checks it.
   ///
-  /// - Throws: ``FileFailure`` when there is no such file, ``NetworkFailure`` when its content is wrong.
+  /// - Throws: ``Support/FileFailure`` when there is no such file, ``NetworkFailure`` when its content is wrong.
   public init(path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read")

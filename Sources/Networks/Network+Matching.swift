@@ -48,7 +48,7 @@ extension Network {
   ///   - target: Multiply-accumulates at this network's input size.
   ///   - multipliers: Widths relative to this network's; groups left out have 1.
   ///   - divisor: What widths are rounded to; also the smallest width.
-  /// - Throws: ``UsageFailure`` for an impossible target or divisor, ``NetworkFailure`` for an unknown group or an invalid
+  /// - Throws: ``Support/UsageFailure`` for an impossible target or divisor, ``NetworkFailure`` for an unknown group or an invalid
   ///   network.
   public func matching(
     macs target: Int, multipliers: PerGroup<Double> = [:], divisor: Int = 8

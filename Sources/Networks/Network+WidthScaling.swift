@@ -9,7 +9,7 @@ extension Network {
   ///
   /// A factor of 1 changes nothing, whatever the divisor.
   ///
-  /// - Throws: ``UsageFailure`` for a factor that is not positive, ``NetworkFailure`` for an invalid network.
+  /// - Throws: ``Support/UsageFailure`` for a factor that is not positive, ``NetworkFailure`` for an invalid network.
   public func scalingWidth(by factor: Double, divisor: Int = 8) throws -> Network {
     try checkFactor(factor, divisor: divisor)
     return factor == 1 ? self : try resolved().network(scaledBy: factor, divisor: divisor)

@@ -22,7 +22,7 @@ public struct Configuration: Sendable, Equatable {
 
   /// Reads a file.
   ///
-  /// - Throws: ``FileFailure``: `missing` when there is no such file, `badData` with the place otherwise.
+  /// - Throws: ``Support/FileFailure``: `missing` when there is no such file, `badData` with the place otherwise.
   public init(path: String) throws {
     values = try YAMLFile.read(
       [String: Value].self, path: path,

@@ -12,7 +12,7 @@ public final class EventLog: EventSink {
   ///
   /// A last line that a killed process left unfinished is removed first, so that every line is a whole object.
   ///
-  /// - Throws: ``FileFailure`` of kind `cannotCreate`, or `io` when the file that is there cannot be appended to.
+  /// - Throws: ``Support/FileFailure`` of kind `cannotCreate`, or `io` when the file that is there cannot be appended to.
   public init(path: String) throws {
     self.path = path
     encoder = JSONEncoder()
@@ -87,7 +87,7 @@ public final class EventLog: EventSink {
 
   /// Reads all whole lines; a line that a killed process left unfinished is passed over.
   ///
-  /// - Throws: ``FileFailure`` of kind `missing` when there is no such file.
+  /// - Throws: ``Support/FileFailure`` of kind `missing` when there is no such file.
   public static func read(path: String) throws -> [TimedEvent] {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw FileFailure(.missing, path: path, reason: "there is no such event log; is this a run folder?")

@@ -22,7 +22,7 @@ public enum JSONFile {
 
   /// Reads a value.
   ///
-  /// - Throws: ``FileFailure``: `missing` when there is no such file, `badData` with the place and `expecting` otherwise.
+  /// - Throws: ``Support/FileFailure``: `missing` when there is no such file, `badData` with the place and `expecting` otherwise.
   public static func read<Value: Decodable>(
     _ type: Value.Type, path: String, expecting: String
   ) throws -> Value {

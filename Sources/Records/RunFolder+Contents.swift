@@ -31,7 +31,7 @@ extension RunFolder {
 
   /// Removes what runs have written into the folder, and nothing else.
   ///
-  /// - Throws: ``FileFailure`` of kind `cannotCreate` when a file cannot be removed.
+  /// - Throws: ``Support/FileFailure`` of kind `cannotCreate` when a file cannot be removed.
   public func removeContents() throws {
     for part in all.reversed() {
       for name in Self.names(in: part.checkpoints) where Self.isCheckpoint(name) {

@@ -3,7 +3,7 @@ import Support
 
 /// `run.json`: what a run folder holds and where, so that readers need not guess from names.
 ///
-/// Folders of version 0.1 have none; there, names decide (``RunFolder/parts``).
+/// Folders of version 0.1 have none; there, the names of folders decide.
 public struct RunManifest: Codable, Sendable, Equatable {
   /// What was asked for.
   public enum Plan: String, Codable, Sendable, Equatable {

@@ -24,8 +24,8 @@ public final class RunSession {
   ///   - folder: The run folder.
   ///   - configuration: What is asked for.
   ///   - overwrites: Whether what the folder holds is removed first.
-  /// - Throws: ``FileFailure`` of kind `cannotCreate` when the folder cannot be written to or another process works in it;
-  ///   ``UsageFailure`` when it holds another run. Nothing that was there has changed then.
+  /// - Throws: ``Support/FileFailure`` of kind `cannotCreate` when the folder cannot be written to or another process works in it;
+  ///   ``Support/UsageFailure`` when it holds another run. Nothing that was there has changed then.
   public init(_ folder: RunFolder, configuration: Configuration, overwrites: Bool = false) throws {
     self.folder = folder
     self.configuration = configuration

@@ -109,7 +109,7 @@ public struct WidthsFile: Codable, Sendable, Equatable {
 extension WidthsFile {
   /// Reads a widths file.
   ///
-  /// - Throws: ``FileFailure``: `missing` when there is no such file, `badData` when it is not a widths file.
+  /// - Throws: ``Support/FileFailure``: `missing` when there is no such file, `badData` when it is not a widths file.
   public init(path: String) throws {
     self = try JSONFile.read(
       WidthsFile.self, path: path,

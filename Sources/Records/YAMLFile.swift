@@ -23,7 +23,7 @@ public enum YAMLFile {
   ///
   /// Anchors and aliases are refused: a few lines of them can stand for gigabytes.
   ///
-  /// - Throws: ``FileFailure``: `missing` when there is no such file, `badData` with the place and `expecting` otherwise.
+  /// - Throws: ``Support/FileFailure``: `missing` when there is no such file, `badData` with the place and `expecting` otherwise.
   public static func read<Value: Decodable>(
     _ type: Value.Type, path: String, expecting: String
   ) throws -> Value {
@@ -32,8 +32,8 @@ public enum YAMLFile {
 
   /// Reads a value out of text.
   ///
-  /// - Parameter name: Where the text comes from, for messages.
-  /// - Throws: ``FileFailure`` of kind `badData` with the place and `expecting`.
+  /// - Parameter path: Where the text comes from, for messages.
+  /// - Throws: ``Support/FileFailure`` of kind `badData` with the place and `expecting`.
   public static func decode<Value: Decodable>(
     _ type: Value.Type, text: String, name path: String, expecting: String
   ) throws -> Value {

@@ -15,8 +15,8 @@ public struct Report: Sendable {
   ///
   /// - Parameter folders: One folder of a `run`, a `train`, a `search` or a `compare`; or several of the first three,
   ///   which are compared.
-  /// - Throws: ``FileFailure``: `missing` when a folder holds no complete run, `badData` when a file in it is broken;
-  ///   ``UsageFailure`` when there is no folder, or a comparison of methods among several.
+  /// - Throws: ``Support/FileFailure``: `missing` when a folder holds no complete run, `badData` when a file in it is broken;
+  ///   ``Support/UsageFailure`` when there is no folder, or a comparison of methods among several.
   public init(_ folders: [RunFolder]) throws {
     let records = try folders.map { try RunRecord($0) }
     if records.count == 1, let record = records.first {

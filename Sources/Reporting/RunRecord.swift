@@ -60,7 +60,7 @@ public struct RunRecord: Sendable {
 
   /// Reads a run folder.
   ///
-  /// - Throws: ``FileFailure``: `missing` when the folder holds no run, `badData` when one of its files is broken.
+  /// - Throws: ``Support/FileFailure``: `missing` when the folder holds no run, `badData` when one of its files is broken.
   public init(_ folder: RunFolder) throws {
     let files = FileManager.default
     guard files.fileExists(atPath: folder.path) else {

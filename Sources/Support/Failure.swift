@@ -14,7 +14,7 @@ extension Failure {
 }
 
 /// Process exit codes, a contract with the scripts that call this program.
-public enum ExitStatus: Int32, Sendable, Hashable {
+public enum ExitStatus: Int32, Sendable, Hashable, CaseIterable {
   /// Done.
   case success = 0
   /// The command line is wrong.

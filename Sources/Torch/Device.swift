@@ -29,7 +29,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
 
   /// Reads `cpu`, `cuda`, `cuda:1` or `auto` and makes sure that the device can be used.
   ///
-  /// - Throws: ``UsageFailure`` for other words, ``TorchError`` (exit code 69) when CUDA or that GPU is not there.
+  /// - Throws: ``Support/UsageFailure`` for other words, ``TorchError`` (exit code 69) when CUDA or that GPU is not there.
   public static func named(_ name: String) throws -> Device {
     if name == "cpu" { return .cpu }
     if name == "auto" {

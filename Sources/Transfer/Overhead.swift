@@ -27,7 +27,7 @@ public struct Overhead: Codable, Hashable, Sendable {
   ///   - projection: How network and data are made smaller.
   ///   - target: The network at its full size and resolution.
   ///   - divisor: What the projected widths are rounded to.
-  /// - Throws: As ``Projection/applied(to:divisor:)``.
+  /// - Throws: As `Projection.applied(to:divisor:)`.
   public init(of projection: Projection, target: ResolvedNetwork, divisor: Int = 8) throws {
     let source = try projection.applied(to: target, divisor: divisor)
     nominal = projection.nominalReduction(of: target)

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 /// What the documents say is there.
@@ -47,6 +48,31 @@ import Testing
     let blocks = try Self.blocks(of: "\(Self.catalogue)/GettingStarted.md")
     #expect(blocks.count >= 6)
     for block in blocks where !block.hasPrefix("import ") { #expect(known.contains(block), "\(block)") }
+  }
+
+  @Test("README's exit codes are the program's")
+  func exitCodes() throws {
+    let rows = try Self.text("README.md").components(separatedBy: "| code | |\n| --- | --- |\n")[1]
+      .split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.hasPrefix("| ") }
+    let codes = rows.flatMap { $0.split(separator: "|")[0].split(separator: ",") }
+      .compactMap { Int32($0.trimmingCharacters(in: .whitespaces)) }
+    #expect(Set(codes) == Set(ExitStatus.allCases.map(\.rawValue)))
+    #expect(codes.count == ExitStatus.allCases.count)
+  }
+
+  @Test("What README says to depend on is what the package offers")
+  func products() throws {
+    let manifest = try Self.text("Package.swift")
+    let section = try #require(
+      Self.text("README.md").components(separatedBy: "## As a dependency\n").last?.components(separatedBy: "\n## ")
+        .first)
+    let block = try #require(try Self.blocks(of: "README.md").first)
+    #expect(block.contains(#".product(name: "WidthTransfer", package: "width-transfer")"#))
+    #expect(manifest.contains(#"name: "width-transfer","#))
+    let names = section.matches(of: /`([A-Z][A-Za-z]+)`/).map { String($0.1) }
+    #expect(names.count >= 13)
+    for name in names { #expect(manifest.contains("\"\(name)\""), "\(name)") }
+    #expect(try Self.blocks(of: "README.md").count == 1, "a new example belongs to the snippets that are compiled")
   }
 
   @Test("Every file that the page of places names is there")

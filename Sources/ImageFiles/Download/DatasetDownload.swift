@@ -25,7 +25,7 @@ public struct DatasetDownload {
   ///
   /// - Parameters:
   ///   - name: One of ``Dataset/knownNames``.
-  ///   - folder: Where the files go; nil stands for the place where ``Dataset/open(_:)`` looks for the name:
+  ///   - folder: Where the files go; nil stands for the place where ``Dataset/open(_:options:)`` looks for the name:
   ///     `$WIDTH_TRANSFER_DATA/NAME` or `data/NAME`.
   ///   - mirror: The address of a folder that holds files of the same names, instead of their homes.
   ///   - keepsArchive: Whether an archive that is unpacked stays.

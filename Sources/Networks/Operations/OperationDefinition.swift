@@ -4,7 +4,7 @@
 /// that counts: what is forgotten does not compile. How an operation is computed stands with the tensors, in `Training`.
 ///
 /// An operation of another package conforms too, and stands in a network as `Operation.other`; a file that holds it is read with
-/// its type in ``Network/init(json:operations:)``.
+/// its type in ``Network/init(json:file:operations:)``.
 public protocol OperationDefinition: Hashable, Sendable {
   /// The names in files of the operations that this type stands for.
   static var kinds: [String] { get }

@@ -16,7 +16,7 @@ public enum NetworkZoo {
   ///   - classes: Number of outputs; 1000 when nil.
   ///   - inputChannels: Channels of the image; 3 when nil.
   ///   - resolution: Side of the square image in pixels; the network's native one when nil.
-  /// - Throws: ``UsageFailure`` for an unknown name, ``NetworkFailure`` when the network does not suit the resolution.
+  /// - Throws: ``Support/UsageFailure`` for an unknown name, ``NetworkFailure`` when the network does not suit the resolution.
   public static func network(
     named name: String, classes: Int? = nil, inputChannels: Int? = nil, resolution: Int? = nil
   ) throws -> Network {

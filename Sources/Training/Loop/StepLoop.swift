@@ -7,7 +7,7 @@ import Torch
 
 /// The loop under training and every search: batches in order, telling, saving, stopping and going on.
 ///
-/// A checkpoint holds what the loop has counted (``Progress``), the work's own state and its tensors; everything random in a step is
+/// A checkpoint holds what the loop has counted (`Progress`), the work's own state and its tensors; everything random in a step is
 /// a function of (seed, epoch, sample) or (seed, step), so it needs no random state, and a run that was killed and started again ends
 /// with the same bits on the same number of threads.
 ///

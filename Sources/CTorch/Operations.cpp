@@ -72,6 +72,18 @@ ct_tensor ct_clamp(ct_tensor a, double minimum, double maximum) {
 ct_tensor ct_cumprod(ct_tensor a, int64_t dim) {
   return tensor([&] { return at::cumprod(a->value, dim); });
 }
+ct_tensor ct_gt_scalar(ct_tensor a, double b) {
+  return tensor([&] { return at::gt(a->value, b); });
+}
+ct_tensor ct_lt(ct_tensor a, ct_tensor b) {
+  return tensor([&] { return at::lt(a->value, b->value); });
+}
+ct_tensor ct_maximum(ct_tensor a, ct_tensor b) {
+  return tensor([&] { return at::maximum(a->value, b->value); });
+}
+ct_tensor ct_where(ct_tensor condition, ct_tensor a, ct_tensor b) {
+  return tensor([&] { return at::where(condition->value, a->value, b->value); });
+}
 ct_tensor ct_eq(ct_tensor a, ct_tensor b) {
   return tensor([&] { return at::eq(a->value, b->value); });
 }
@@ -89,6 +101,10 @@ ct_tensor ct_argmax(ct_tensor a, int64_t dim) {
 }
 ct_tensor ct_topk_indices(ct_tensor a, int64_t k, int64_t dim) {
   return tensor([&] { return std::get<1>(at::topk(a->value, k, dim)); });
+}
+
+ct_tensor ct_argsort(ct_tensor a, int64_t dim, bool descending) {
+  return tensor([&] { return std::get<1>(at::sort(a->value, /*stable=*/true, dim, descending)); });
 }
 
 // MARK: Shape
@@ -113,6 +129,9 @@ ct_tensor ct_index_select(ct_tensor a, int64_t dim, ct_tensor index) {
 }
 ct_tensor ct_gather(ct_tensor a, int64_t dim, ct_tensor index) {
   return tensor([&] { return at::gather(a->value, dim, index->value); });
+}
+ct_tensor ct_scatter(ct_tensor a, int64_t dim, ct_tensor index, ct_tensor source) {
+  return tensor([&] { return at::scatter(a->value, dim, index->value, source->value); });
 }
 ct_tensor ct_flip(ct_tensor a, int64_t dim) {
   return tensor([&] { return at::flip(a->value, {dim}); });

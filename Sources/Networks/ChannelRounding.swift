@@ -6,7 +6,7 @@ import Support
 /// rounding would take away over 10 %: 11 becomes 16, not 8. The floor is the divisor itself unless another is given;
 /// slimmable networks use 1 and get odd counts for tiny inputs.
 public func makeDivisible(_ value: Double, divisor: Int, minimum: Int? = nil) -> Int {
-  let divisor = max(1, divisor)
+  let divisor = LeastChannels.rounded(to: divisor)
   let floor = minimum ?? divisor
   // Not a number and numbers beyond every real network would trap in the conversion to Int.
   guard value > 0 else { return floor }

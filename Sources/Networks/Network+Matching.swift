@@ -177,7 +177,8 @@ private struct WidthMatcher {
       guard abs(Double(macs - target)) > 0.01 * Double(target) else { break }
       let step = macs > target ? -1 : 1
       var best: (group: Int, macs: Int)?
-      for group in widths.indices where widths[group] + step * divisors[group] >= divisors[group] {
+      for group in widths.indices
+      where widths[group] + step * divisors[group] >= LeastChannels.rounded(to: divisors[group]) {
         var candidate = widths
         candidate[group] += step * divisors[group]
         let cost = counter.count(candidate)

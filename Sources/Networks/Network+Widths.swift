@@ -44,8 +44,9 @@ extension ResolvedNetwork {
           "\(network.name) has no width group \(id); nearest: \(near.joined(separator: ", ")). The widths probably belong "
             + "to another network: `inspect` lists the \(groups.count) groups of this one")
       }
-      guard (1...Limits.channels).contains(width) else {
-        throw NetworkFailure(layer: id, "its width group cannot have \(width) channels; at least 1 is needed")
+      guard (LeastChannels.everywhere...Limits.channels).contains(width) else {
+        throw NetworkFailure(
+          layer: id, "its width group cannot have \(width) channels; at least \(LeastChannels.everywhere) is needed")
       }
       guard width.isMultiple(of: group.granularity) else {
         throw NetworkFailure(

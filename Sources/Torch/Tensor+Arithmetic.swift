@@ -43,6 +43,16 @@ extension Tensor {
   public func cumulativeProduct(_ dimension: Int) throws -> Tensor {
     try wrap(ct_cumprod(handle, Int64(dimension)), "cumprod")
   }
+  /// Whether each element is larger than a number, as booleans.
+  public func isGreater(than number: Double) throws -> Tensor { try wrap(ct_gt_scalar(handle, number), "gt") }
+  /// Whether each element is smaller than that of `other`, as booleans.
+  public func isLess(than other: Tensor) throws -> Tensor { try wrap(ct_lt(handle, other.handle), "lt") }
+  /// The larger of two elements, with broadcasting.
+  public func maximum(_ other: Tensor) throws -> Tensor { try wrap(ct_maximum(handle, other.handle), "maximum") }
+  /// Of booleans: the element of `first` where they are true, that of `second` elsewhere.
+  public func selecting(_ first: Tensor, else second: Tensor) throws -> Tensor {
+    try wrap(ct_where(handle, first.handle, second.handle), "where")
+  }
   /// Elementwise equality, as booleans.
   public func equal(_ other: Tensor) throws -> Tensor { try wrap(ct_eq(handle, other.handle), "eq") }
   /// Whether each element is neither infinite nor NaN.
@@ -65,6 +75,10 @@ extension Tensor {
   public func max() throws -> Tensor { try wrap(ct_max(handle), "max") }
   /// The index of the largest element along a dimension.
   public func argmax(_ dimension: Int) throws -> Tensor { try wrap(ct_argmax(handle, Int64(dimension)), "argmax") }
+  /// The indices that sort the elements along a dimension; equal elements keep their order.
+  public func sortingIndices(_ dimension: Int, descending: Bool = false) throws -> Tensor {
+    try wrap(ct_argsort(handle, Int64(dimension), descending), "sort")
+  }
   /// The indices of the `k` largest elements along a dimension, largest first.
   public func topIndices(_ k: Int, _ dimension: Int) throws -> Tensor {
     try wrap(ct_topk_indices(handle, Int64(k), Int64(dimension)), "topk")

@@ -28,6 +28,10 @@ extension Tensor {
   public func gathering(_ dimension: Int, _ indices: Tensor) throws -> Tensor {
     try wrap(ct_gather(handle, Int64(dimension), indices.handle), "gather")
   }
+  /// These elements, where `indices` names a place along a dimension replaced by the element of `source` that stands where the index does.
+  public func scattering(_ dimension: Int, _ indices: Tensor, _ source: Tensor) throws -> Tensor {
+    try wrap(ct_scatter(handle, Int64(dimension), indices.handle, source.handle), "scatter")
+  }
   /// In reverse order along a dimension.
   public func flipped(_ dimension: Int) throws -> Tensor { try wrap(ct_flip(handle, Int64(dimension)), "flip") }
   /// Several tensors joined along a dimension.

@@ -22,6 +22,9 @@ struct GroupScales {
   /// The normalizations on each group.
   let members: [[Member]]
 
+  /// Where each normalization's scales begin when all stand one after the other, and where the last end.
+  let starts: [Int]
+
   private let normalizations: [Model.Normalization]
 
   init(_ model: Model) {
@@ -41,6 +44,7 @@ struct GroupScales {
       }
     }
     self.members = members
+    starts = normalizations.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.scale.tensor.shape[0]) }
   }
 
   /// The scales as they are now: group → member → channel. After a flatten, the largest of a channel's scales.
@@ -49,7 +53,6 @@ struct GroupScales {
     let all: [Float] = try withoutGradients {
       try Tensor.concatenate(normalizations.map { try $0.scale.tensor.to(.float32) }).array()
     }
-    let starts = offsets
     return zip(members, widths).map { members, width in
       members.map { member in
         (0..<width).map { channel in
@@ -82,12 +85,4 @@ struct GroupScales {
 
   /// The shifts' parameters, in network order.
   var shifts: [Tensor] { normalizations.map(\.shift.tensor) }
-
-  private var offsets: [Int] {
-    var sum = 0
-    return normalizations.map { normalization in
-      defer { sum += normalization.scale.tensor.shape[0] }
-      return sum
-    }
-  }
 }

@@ -167,7 +167,7 @@ public struct SearchJob {
     let widths = results.map { result in
       RunEvent.widths(
         .init(
-          network: network.name, widths: result.channels.mapValues { max(1, Int($0.rounded())) },
+          network: network.name, widths: result.channels.mapValues(LeastChannels.whole),
           macs: Int(result.macs.rounded())))
     }
     // The search for several budgets ends with the one that took longest.

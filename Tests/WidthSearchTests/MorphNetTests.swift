@@ -1,6 +1,7 @@
 import Methods
 import Networks
 import Records
+import Support
 import Testing
 import Torch
 import Training
@@ -126,5 +127,89 @@ import Training
     #expect(read[2] == [(300..<310).map(Double.init), (400..<410).map(Double.init)])
     let back = try scales.tensors(read, rest: -1, device: .cpu)
     for (tensor, scale) in zip(back, scales.scales) { #expect(try tensor.relativeDistance(to: scale) == 0) }
+  }
+}
+
+/// The steps on the scales where they lie, beside their definition on the host.
+@Suite struct ScaleShrinkageTests {
+  static let networks: [@Sendable () throws -> Network] = [
+    { toyNetwork() },
+    { try NetworkZoo.network(named: "efficientnet_b0", classes: 4, resolution: 32).scalingWidth(by: 0.2, divisor: 4) },
+    { try NetworkZoo.network(named: "mobilenet_v2_cifar", classes: 4).scalingWidth(by: 0.25, divisor: 2) },
+    { try NetworkZoo.network(named: "resnet20", classes: 4).scalingWidth(by: 0.5, divisor: 2) },
+    // Its last normalization lies on more than one group after a flatten: 4 positions a channel.
+    { flattened() },
+  ]
+
+  private static func flattened() -> Network {
+    Network(
+      name: "flattened", input: Shape(channels: 3, height: 2, width: 2),
+      layers: [
+        Layer(
+          name: "conv", operation: .convolution(Convolution(outputChannels: 6, kernelSize: Extent(1))),
+          inputs: ["input"]),
+        Layer(name: "bn", operation: .batchNorm(BatchNorm()), inputs: ["conv"]),
+        Layer(name: "flat", operation: .flatten, inputs: ["bn"]),
+        Layer(name: "flat.bn", operation: .batchNorm(BatchNorm()), inputs: ["flat"]),
+        Layer(name: "fc", operation: .linear(Linear(outputFeatures: 3)), inputs: ["flat.bn"]),
+      ])
+  }
+
+  /// Scales of both signs, some of them zero, below the threshold or equal to others.
+  private func model(_ index: Int) throws -> Model {
+    let model = try Model(Self.networks[index](), seed: 0)
+    var random = SeededGenerator(seed: 5, UInt64(index))
+    for normalization in model.normalizations {
+      let values = (0..<normalization.scale.tensor.shape[0]).map { _ -> Float in
+        switch random.nextInt(below: 6) {
+        case 0: 0
+        case 1: 0.009
+        case 2: -0.25
+        case 3: 0.25
+        default: Float(random.nextUnit() - 0.5)
+        }
+      }
+      try withoutGradients { try normalization.scale.tensor.copy(from: Tensor(values)) }
+    }
+    return model
+  }
+
+  @Test(
+    "A step on the device gives the bits of its definition", arguments: networks.indices,
+    FLOPsRegularizer.Grouping.allCases)
+  func softThreshold(index: Int, grouping: FLOPsRegularizer.Grouping) throws {
+    for (floor, step) in [(1, 1e-7), (2, 1e-5), (4, 1e-3)] {
+      let model = try model(index)
+      let scales = GroupScales(model)
+      let regularizer = FLOPsRegularizer(
+        CostPolynomial(model.plan.resolved), grouping: grouping, depthwiseFactor: 2)
+      let floors = scales.widths.map { min($0, floor) }
+      let factors = try scales.tensors(
+        regularizer.shrinkage(scales.read(), step: step, floors: floors), rest: 1, device: .cpu)
+      let expected = try withoutGradients {
+        try zip(scales.scales, factors).map { try ($0 * $1).array(Float.self) }
+      }
+      try ScaleShrinkage(regularizer, scales, floors: floors, device: .cpu).softThreshold(step)
+      let found = try withoutGradients { try scales.scales.map { try $0.array(Float.self) } }
+      #expect(found.map { $0.map(\.bitPattern) } == expected.map { $0.map(\.bitPattern) })
+      #expect(regularizer.evaluate(try scales.read()).aliveCounts.allSatisfy { $0 >= 1 })
+    }
+  }
+
+  @Test("A subgradient is added as it is defined", arguments: networks.indices, FLOPsRegularizer.Grouping.allCases)
+  func subgradient(index: Int, grouping: FLOPsRegularizer.Grouping) throws {
+    let model = try model(index)
+    let scales = GroupScales(model)
+    let regularizer = FLOPsRegularizer(CostPolynomial(model.plan.resolved), grouping: grouping)
+    let values = try scales.read()
+    let slopes = regularizer.evaluate(values).slopes
+    let expected = try scales.tensors(
+      zip(regularizer.magnitudeGradient(values), slopes).map { members, slope in
+        members.map { $0.map { 1e-6 * slope * $0 } }
+      }, rest: 0, device: .cpu
+    ).map { try $0.array(Float.self) }
+    for scale in scales.scales { try scale.setGradient(scale.detached().zerosLike()) }
+    try ScaleShrinkage(regularizer, scales, floors: scales.widths.map { _ in 1 }, device: .cpu).addGradient(1e-6)
+    #expect(try scales.scales.map { try #require($0.gradient).array(Float.self) } == expected)
   }
 }

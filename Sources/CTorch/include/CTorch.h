@@ -107,6 +107,10 @@ ct_tensor _Nullable ct_sign(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sqrt(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_clamp(ct_tensor _Nonnull a, double minimum, double maximum);
 ct_tensor _Nullable ct_cumprod(ct_tensor _Nonnull a, int64_t dim);
+ct_tensor _Nullable ct_gt_scalar(ct_tensor _Nonnull a, double b);
+ct_tensor _Nullable ct_lt(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+ct_tensor _Nullable ct_maximum(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+ct_tensor _Nullable ct_where(ct_tensor _Nonnull condition, ct_tensor _Nonnull a, ct_tensor _Nonnull b);
 ct_tensor _Nullable ct_eq(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
 ct_tensor _Nullable ct_isfinite(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_all(ct_tensor _Nonnull a);
@@ -116,6 +120,7 @@ ct_tensor _Nullable ct_var(ct_tensor _Nonnull a, const int64_t *_Nullable over, 
 ct_tensor _Nullable ct_max(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_argmax(ct_tensor _Nonnull a, int64_t dim);
 ct_tensor _Nullable ct_topk_indices(ct_tensor _Nonnull a, int64_t k, int64_t dim);
+ct_tensor _Nullable ct_argsort(ct_tensor _Nonnull a, int64_t dim, bool descending);
 
 // MARK: Shape
 ct_tensor _Nullable ct_reshape(ct_tensor _Nonnull a, const int64_t *_Nullable shape, int dims);
@@ -125,6 +130,7 @@ ct_tensor _Nullable ct_unsqueeze(ct_tensor _Nonnull a, int64_t dim);
 ct_tensor _Nullable ct_slice(ct_tensor _Nonnull a, int64_t dim, int64_t start, int64_t end, int64_t step);
 ct_tensor _Nullable ct_index_select(ct_tensor _Nonnull a, int64_t dim, ct_tensor _Nonnull index);
 ct_tensor _Nullable ct_gather(ct_tensor _Nonnull a, int64_t dim, ct_tensor _Nonnull index);
+ct_tensor _Nullable ct_scatter(ct_tensor _Nonnull a, int64_t dim, ct_tensor _Nonnull index, ct_tensor _Nonnull source);
 ct_tensor _Nullable ct_flip(ct_tensor _Nonnull a, int64_t dim);
 ct_tensor _Nullable ct_cat(const ct_tensor _Nonnull *_Nonnull tensors, size_t count, int64_t dim);
 ct_tensor _Nullable ct_stack(const ct_tensor _Nonnull *_Nonnull tensors, size_t count, int64_t dim);

@@ -52,7 +52,7 @@ public struct CostCounter: Sendable {
     precondition(widths.count == groups.count, "\(widths.count) widths for \(groups.count) groups")
     let values = forms.map { form in
       let sum = form.terms.reduce(form.constant) { $0 + $1.factor * widths[$1.group] }
-      return form.divisor.map { max(1, sum / $0) } ?? sum
+      return form.divisor.map { LeastChannels.part(of: sum, divisor: $0) } ?? sum
     }
     var total = 0
     for entry in entries {

@@ -115,7 +115,7 @@ private struct RealForm {
     // Without widths in it, a derived number is exact; with widths, it is the fraction that the polynomial can express.
     constant =
       form.terms.isEmpty && form.divisor != nil
-      ? Double(max(1, form.constant / (form.divisor ?? 1))) : Double(form.constant) / divisor
+      ? Double(LeastChannels.part(of: form.constant, divisor: form.divisor ?? 1)) : Double(form.constant) / divisor
     terms = form.terms.map { ($0.group, Double($0.factor) / divisor) }
   }
 }

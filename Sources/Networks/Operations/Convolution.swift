@@ -62,7 +62,9 @@ public struct Convolution: Hashable, Sendable {
     }
 
     /// The derived number of channels; `divisor` must be positive.
-    public func channels(ofSource sourceChannels: Int) -> Int { max(1, sourceChannels / max(1, divisor)) }
+    public func channels(ofSource sourceChannels: Int) -> Int {
+      LeastChannels.part(of: sourceChannels, divisor: divisor)
+    }
   }
 
   /// The number of channel groups, as PyTorch counts them, for so many input channels.

@@ -57,7 +57,7 @@ final class AutoSlimSearch: SearchSubject {
     // The widest needs no rounding: it is what the supernet has.
     let marks = (1..<max(1, groups) + 1).dropLast().map { step in
       let exact = Double(channels) * Double(step) / Double(groups)
-      return min(channels, max(1, min(divisor, channels), Int((exact / Double(divisor)).rounded()) * divisor))
+      return LeastChannels.kept(of: channels, wanted: max(divisor, Int((exact / Double(divisor)).rounded()) * divisor))
     }
     return Set(marks).union([channels]).sorted()
   }

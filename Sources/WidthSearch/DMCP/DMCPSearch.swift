@@ -113,6 +113,7 @@ final class DMCPSearch: SearchSubject {
     // Only the factors are asked for, so LibTorch leaves the weight gradients out.
     let gradients = try loss.gradients(of: factors)
     let zeros = try zip(gradients, factors).map { gradient, factor in try gradient ?? factor.zerosLike() }
+    // One small read a step: which networks the next step runs is drawn from α, and that is the host's to know.
     let all: [Float] = try Tensor.concatenate(zeros).array()
     // Two forward passes' worth: the second backward product, of the weights, is left out.
     loop.cost.add("architecture", images: batch.count, macs: supernet.model.plan.macs, factor: 2)

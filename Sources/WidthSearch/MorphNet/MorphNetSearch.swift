@@ -31,7 +31,33 @@ final class MorphNetSearch: SearchSubject {
     var macs: CostPolynomial
     /// λ = κ / cost of the whole network.
     var lambda: Double
-    var value: FLOPsRegularizer.Value
+    var shrinkage: ScaleShrinkage
+    /// Of the scales as they are, since it was last asked for: steps read nothing.
+    private var known: FLOPsRegularizer.Value?
+
+    init(
+      model: Model, optimizer: ParameterOptimizer, scales: GroupScales, regularizer: FLOPsRegularizer,
+      macs: CostPolynomial, lambda: Double, shrinkage: ScaleShrinkage
+    ) {
+      (self.model, self.optimizer, self.scales, self.regularizer) = (model, optimizer, scales, regularizer)
+      (self.macs, self.lambda, self.shrinkage) = (macs, lambda, shrinkage)
+    }
+
+    /// The regularizer at the scales as they are.
+    mutating func value() throws -> FLOPsRegularizer.Value {
+      let value = try known ?? regularizer.evaluate(scales.read())
+      known = value
+      return value
+    }
+
+    /// Notes that the scales have changed.
+    mutating func touch() { known = nil }
+
+    /// The fewest channels of each group, in the network of the search: the divisor is a matter of the target, and the match
+    /// respects it.
+    static func floors(_ scales: GroupScales, _ settings: MorphNetSettings) -> [Int] {
+      scales.widths.map { LeastChannels.kept(of: $0, wanted: settings.minimumChannels) }
+    }
   }
 
   private let settings: MorphNetSettings
@@ -69,7 +95,8 @@ final class MorphNetSearch: SearchSubject {
     return Round(
       model: model, optimizer: try ParameterOptimizer(model.parameters, recipe: context.recipe), scales: scales,
       regularizer: regularizer, macs: CostPolynomial(model.plan.resolved), lambda: settings.kappa / whole,
-      value: regularizer.evaluate(try scales.read()))
+      shrinkage: try ScaleShrinkage(
+        regularizer, scales, floors: Round.floors(scales, settings), device: context.device))
   }
 
   func run() throws -> [SearchResult] {
@@ -78,8 +105,6 @@ final class MorphNetSearch: SearchSubject {
       round = try Self.begin(state.widths, settings, context)
       return tensors
     }
-    // Weights may come from a checkpoint.
-    round.value = round.regularizer.evaluate(try round.scales.read())
     let steps = schedule.totalSteps
     while true {
       if !state.isShrunk {
@@ -103,10 +128,12 @@ final class MorphNetSearch: SearchSubject {
   func learningRate(at step: Int) -> Double { schedule.rate(at: step - state.roundStart) }
   var stage: String { settings.rounds == 1 ? "shrink" : "shrink, round \(state.round + 1)" }
   var standing: SearchStanding {
-    let kept = survivors.map(Double.init)
-    return SearchStanding(
-      widths: Dictionary(zip(round.scales.groups, kept), uniquingKeysWith: { first, _ in first }),
-      macs: round.macs.evaluate(kept))
+    get throws {
+      let kept = try survivors.map(Double.init)
+      return SearchStanding(
+        widths: Dictionary(zip(round.scales.groups, kept), uniquingKeysWith: { first, _ in first }),
+        macs: round.macs.evaluate(kept))
+    }
   }
   var tensors: [(name: String, tensor: Tensor)] {
     round.model.parameters.map { ("model.\($0.name)", $0.tensor) } + round.optimizer.state
@@ -114,21 +141,10 @@ final class MorphNetSearch: SearchSubject {
 
   /// Channels that are kept in each group: the living ones, and never fewer than the minimum.
   private var survivors: [Int] {
-    zip(round.value.aliveCounts, floors).map { max($0, $1) }
+    get throws { zip(try round.value().aliveCounts, floors).map { max($0, $1) } }
   }
 
-  /// The fewest channels of each group, in the network of the search: the divisor is a matter of the target, and the FLOPs
-  /// match respects it.
-  private var floors: [Int] { round.scales.widths.map { min($0, settings.minimumChannels) } }
-
-  /// For each group the channels that must not die: the largest of as many as the least width.
-  ///
-  /// A group that died as a whole would cut the network, and everything behind the cut would die of it.
-  private var protected: [Set<Int>] {
-    zip(round.value.magnitudes, floors).map { magnitudes, floor in
-      Set(magnitudes.indices.sorted { (-magnitudes[$0], $0) < (-magnitudes[$1], $1) }.prefix(floor))
-    }
-  }
+  private var floors: [Int] { Round.floors(round.scales, settings) }
 
   // MARK: - One step
 
@@ -138,60 +154,27 @@ final class MorphNetSearch: SearchSubject {
     let rate = schedule.rate(at: loop.step - state.roundStart)
     let update = loop.update(round.model, round.optimizer)
     let loss = try update(
-      learningRate: rate, adjusting: { if settings.update == .subgradient { try addSubgradient() } }
+      learningRate: rate,
+      adjusting: { if settings.update == .subgradient { try round.shrinkage.addGradient(round.lambda) } }
     ) {
       let loss = try round.model.taskLoss(batch, context.recipe, dropout: dropout)
       try update.backward(loss)
       return loss
     }
-    if settings.update == .proximal { try softThreshold(rate) }
-    round.value = round.regularizer.evaluate(try round.scales.read())
+    if settings.update == .proximal {
+      let momentum = context.recipe.optimizer == .sgd ? context.recipe.momentum : 0
+      try round.shrinkage.softThreshold(rate / (1 - momentum) * round.lambda)
+    }
+    round.touch()
     loop.cost.add("shrink", images: batch.count, macs: round.model.plan.macs)
     return loss
-  }
-
-  private func addSubgradient() throws {
-    let scales = try round.scales.read()
-    let directions = round.regularizer.magnitudeGradient(scales)
-    let slopes = round.regularizer.evaluate(scales).slopes
-    let gradients = zip(directions, slopes).map { members, slope in
-      members.map { $0.map { round.lambda * slope * $0 } }
-    }
-    let added = try round.scales.tensors(gradients, rest: 0, device: context.device)
-    try withoutGradients {
-      for (scale, addition) in zip(round.scales.scales, added) { try scale.gradient?.add(inPlace: addition) }
-    }
-  }
-
-  // A step of size t towards 0 for the largest of tied scales, and no further than 0; scales of protected channels stay
-  // just alive.
-  private func softThreshold(_ rate: Double) throws {
-    let scales = try round.scales.read()
-    round.value = round.regularizer.evaluate(scales)
-    let directions = round.regularizer.magnitudeGradient(scales)
-    let momentum = context.recipe.optimizer == .sgd ? context.recipe.momentum : 0
-    let protected = protected
-    let factors = scales.indices.map { group in
-      let step = rate / (1 - momentum) * round.lambda * round.value.slopes[group]
-      return zip(scales[group], directions[group]).map { values, directions in
-        values.indices.map { channel -> Double in
-          let size = abs(values[channel])
-          guard size > 0 else { return 0 }
-          let least = protected[group].contains(channel) ? min(size, 1.01 * settings.threshold) : 0
-          return max(least, size - step * abs(directions[channel])) / size
-        }
-      }
-    }
-    let multipliers = try round.scales.tensors(factors, rest: 1, device: context.device)
-    try withoutGradients {
-      for (scale, factor) in zip(round.scales.scales, multipliers) { try scale.multiply(inPlace: factor) }
-    }
   }
 
   /// Silences dead channels for good, as far as the task lets them be; keeps what is found for budgets that the round has
   /// shrunk enough for, and says whether it has for all.
   private func endEpoch() throws -> Bool {
-    let masks = zip(zip(round.value.alive, protected), round.scales.members).map { entry, members in
+    let value = try round.value()
+    let masks = zip(zip(value.alive, value.largest(floors)), round.scales.members).map { entry, members in
       members.map { _ in entry.0.indices.map { entry.0[$0] || entry.1.contains($0) ? 1.0 : 0.0 } }
     }
     let tensors = try round.scales.tensors(masks, rest: 1, device: context.device)
@@ -201,9 +184,9 @@ final class MorphNetSearch: SearchSubject {
         try parameters.1.multiply(inPlace: mask)
       }
     }
-    round.value = round.regularizer.evaluate(try round.scales.read())
+    round.touch()
     let isOver = loop.step == state.roundStart + schedule.totalSteps
-    let cost = round.regularizer.polynomial.evaluate(survivors.map(Double.init))
+    let cost = round.regularizer.polynomial.evaluate(try survivors.map(Double.init))
     // Budgets above the network's own cost are reached by widening; the shrinking is the same as for its own.
     let whole = Double(context.costModel.count(context.network))
     func isShrunk(for target: Int) -> Bool { cost <= settings.shrinkTo * min(Double(target), whole) }
@@ -213,7 +196,7 @@ final class MorphNetSearch: SearchSubject {
       return state.isShrunk
     }
     for target in context.targets.sorted(by: >) where !state.found.contains(where: { $0.target == target }) {
-      if isOver || isShrunk(for: target) { state.found.append(result(target)) }
+      if isOver || isShrunk(for: target) { state.found.append(try result(target)) }
     }
     state.isShrunk = state.found.count == context.targets.count
     return state.isShrunk
@@ -221,19 +204,17 @@ final class MorphNetSearch: SearchSubject {
 
   // MARK: - Expansion
 
-  private var multipliers: PerGroup<Double> {
-    let original = context.network.widths
-    return PerGroup(
-      groups: round.scales.groups,
-      values: zip(round.scales.groups, survivors).map { Double($1) / Double(original[$0] ?? 1) })
-  }
-
   private func expanded(to target: Int) throws -> WidthMatch {
-    try context.network.matching(
+    let original = context.network.widths
+    let multipliers = PerGroup(
+      groups: round.scales.groups,
+      values: zip(round.scales.groups, try survivors).map { Double($1) / Double(original[$0] ?? 1) })
+    return try context.network.matching(
       target, in: context.costModel, multipliers: multipliers, divisor: context.divisor)
   }
 
-  private func result(_ target: Int) -> SearchResult {
+  private func result(_ target: Int) throws -> SearchResult {
+    let survivors = try survivors
     let kept = survivors.map(Double.init)
     let polynomial = round.regularizer.polynomial
     let omega = polynomial.scale(matching: Double(target), widths: kept) ?? 1
@@ -246,7 +227,7 @@ final class MorphNetSearch: SearchSubject {
         "morphnet: hardly any channel died, so that the widths say little; a larger `search-option` kappa "
           + "(now \(settings.kappa)) or more `search-epochs` would help")
     }
-    let atMinimum = zip(round.value.aliveCounts, survivors).count { $0 < $1 }
+    let atMinimum = zip(try round.value().aliveCounts, survivors).count { $0 < $1 }
     if 2 * atMinimum > survivors.count {
       warnings.append(
         "morphnet: \(atMinimum) of \(survivors.count) width groups died and were kept at their least width; a smaller "
@@ -255,6 +236,7 @@ final class MorphNetSearch: SearchSubject {
     var cost = loop.cost
     cost.seconds = loop.seconds
     // The step that ends the epoch is not in the history yet.
+    let standing = try standing
     let now = WidthsFile.HistoryPoint(step: loop.step, macs: standing.macs, widths: standing.widths)
     return SearchResult(
       target: target, channels: channels, macs: round.macs.evaluate(kept.map { omega * $0 }),

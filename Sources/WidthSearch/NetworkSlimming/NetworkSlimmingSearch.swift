@@ -97,7 +97,7 @@ final class NetworkSlimmingSearch: SearchSubject {
   private func ranking() throws -> GlobalRanking {
     let minimums = scales.widths.map { width in
       // In the network of the search: the divisor is a matter of the target, and the FLOPs match respects it.
-      min(width, max(1, Int((settings.minimumPart * Double(width)).rounded(.up))))
+      LeastChannels.kept(of: width, wanted: Int((settings.minimumPart * Double(width)).rounded(.up)))
     }
     return GlobalRanking(scales: try scales.read(), score: settings.score, minimums: minimums)
   }

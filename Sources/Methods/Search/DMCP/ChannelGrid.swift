@@ -1,3 +1,5 @@
+import Networks
+
 /// The widths that DMCP chooses among for one width group: some channels that always stay and groups that may go.
 public struct ChannelGrid: Sendable, Hashable {
   /// How channels are divided.
@@ -45,7 +47,7 @@ public struct ChannelGrid: Sendable, Hashable {
       }
       self.init(fixed: fixed, groups: Array(repeating: size, count: steps))
     case .proportional:
-      let least = min(channels, max(1, minimumChannels))
+      let least = LeastChannels.kept(of: channels, wanted: minimumChannels)
       let scale = Double(channels) / range.maximum
       let marks = (0...steps).map { step in
         max(least, Int((scale * (range.minimum + Double(step) * range.offset)).rounded()))

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Support
 
 /// The width of one group as a Markov chain: group k is kept only when group k−1 is (Guo et al., CVPR 2020, section 3).
@@ -70,7 +71,7 @@ public struct MarkovWidth: Sendable, Hashable {
   }
 
   /// The width of the "expected sampling" of the official code: the rounded expectation, not snapped to the grid.
-  public var expectedChannels: Int { max(1, Int((expectation - 1e-4).rounded())) }
+  public var expectedChannels: Int { LeastChannels.whole(expectation - 1e-4) }
 
   /// Walks the chain: the official "direct sampling".
   public func sample(using generator: inout SeededGenerator) -> Int {

@@ -51,6 +51,13 @@ public struct FLOPsRegularizer: Sendable {
 
     /// The number of living channels of each group.
     public var aliveCounts: [Int] { alive.map { $0.count { $0 } } }
+
+    /// The channels of largest magnitude, as many of each group as `counts` says.
+    public func largest(_ counts: [Int]) -> [Set<Int>] {
+      zip(magnitudes, counts).map { magnitudes, count in
+        Set(magnitudes.indices.sorted { (-magnitudes[$0], $0) < (-magnitudes[$1], $1) }.prefix(count))
+      }
+    }
   }
 
   /// Evaluates the regularizer.
@@ -93,6 +100,27 @@ public struct FLOPsRegularizer: Sendable {
         }
       }
       return result
+    }
+  }
+
+  /// The factors of a proximal step: every magnitude goes `step` · dG/dR towards 0, and no further than 0; the largest `floors`
+  /// channels of each group stay just alive.
+  ///
+  /// A group that died as a whole would cut the network, and everything behind the cut would die of it.
+  public func shrinkage(_ scales: [[[Double]]], step: Double, floors: [Int]) -> [[[Double]]] {
+    let value = evaluate(scales)
+    let directions = magnitudeGradient(scales)
+    let protected = value.largest(floors)
+    return scales.indices.map { group in
+      let step = step * value.slopes[group]
+      return zip(scales[group], directions[group]).map { values, directions in
+        values.indices.map { channel -> Double in
+          let size = abs(values[channel])
+          guard size > 0 else { return 0 }
+          let least = protected[group].contains(channel) ? min(size, 1.01 * threshold) : 0
+          return Swift.max(least, size - step * abs(directions[channel])) / size
+        }
+      }
     }
   }
 

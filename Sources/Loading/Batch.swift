@@ -2,9 +2,9 @@ import ImageFiles
 import Torch
 
 /// Some samples, ready for a network.
-public struct Batch: Sendable {
+public struct Batch {
   /// Images that are blends of two: the labels of the second ones, and the part of the first.
-  public struct Mix: Sendable {
+  public struct Mix {
     /// `[samples]`, int64: the classes of what was mixed in.
     public let labels: Tensor
     /// The part that is still of the batch's own labels, 0 to 1.

@@ -129,7 +129,8 @@ public final class BatchLoader: Sendable {
       let end = min(order.count, start + self.batchSize)
       // In training, images that cannot be used are replaced by the next ones of the epoch, so that batches keep their size.
       let spares = { self.shuffles ? Array(order[end...] + order[..<start]) : [] }
-      return try self.batch(number, Array(order[start..<end]), spares: spares, epoch: epoch)
+      return BatchStream.Handover(
+        batch: try self.batch(number, Array(order[start..<end]), spares: spares, epoch: epoch))
     }
     return BatchStream(prefetch)
   }

@@ -5,12 +5,17 @@ import ImageFiles
 /// A stream belongs to one thread. Releasing it early stops its threads and waits until they have finished the batch that
 /// they are at.
 public final class BatchStream {
-  private let prefetch: OrderedPrefetch<Batch>
+  /// A batch on its way from the thread that made it, which keeps nothing of it, to the one that takes it.
+  struct Handover: @unchecked Sendable {
+    let batch: Batch
+  }
 
-  init(_ prefetch: OrderedPrefetch<Batch>) { self.prefetch = prefetch }
+  private let prefetch: OrderedPrefetch<Handover>
+
+  init(_ prefetch: OrderedPrefetch<Handover>) { self.prefetch = prefetch }
 
   /// The next batch, or nil after the last one.
   ///
   /// - Throws: what went wrong while the batch was made, for example a ``Support/FileFailure`` that names a damaged image.
-  public func next() throws -> Batch? { try prefetch.next() }
+  public func next() throws -> Batch? { try prefetch.next()?.batch }
 }

@@ -2,7 +2,7 @@ import ImageFiles
 import Torch
 
 /// Normalization on the device that trains: a quarter of the bytes travel there, and it has more arithmetic to spare.
-struct DeviceNormalization: Sendable {
+struct DeviceNormalization {
   let normalization: Normalization
   let device: Device
 

@@ -15,7 +15,7 @@ extension Mixing {
   /// Draws for batch `number`; images are squares of `side` pixels.
   func draw(seed: UInt64, epoch: Int, batch number: Int, side: Int) throws -> Draw {
     guard mixup > 0 || cutmix > 0 else { return .none }
-    var random = SeededGenerator(seed: seed, .mixing, epoch, number)
+    var random = SeededGenerator(seed: seed, .mixing, at: epoch, number)
     let cuts = cutmix > 0 && (mixup == 0 || random.nextInt(below: 2) == 1)
     let alpha = cuts ? cutmix : mixup
     let weight = try Generator(seed: random.next()).nextBeta(alpha, alpha)

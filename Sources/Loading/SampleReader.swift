@@ -68,7 +68,7 @@ struct SampleReader: Sendable {
     sample.pixels.pixels.withUnsafeBufferPointer { pixels in
       moved.withUnsafeMutableBufferPointer { mover.write(pixels, sample.geometry, table, to: $0) }
     }
-    var generator = SeededGenerator(seed: seed, .color, epoch, index)
+    var generator = SeededGenerator(seed: seed, .color, at: epoch, index)
     let image = PixelImage(
       width: preparation.resolution, height: preparation.resolution, channels: preparation.channels, pixels: moved)
     let (pixels, shift) = color.apply(to: image, &generator)

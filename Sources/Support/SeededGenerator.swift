@@ -13,7 +13,9 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   /// Creates a generator from a seed and a path of positions, for example `(seed, epoch, sample)`.
   ///
   /// Different paths give unrelated streams.
-  public init(seed: UInt64, _ path: UInt64...) {
+  public init(seed: UInt64, _ path: UInt64...) { self.init(seed: seed, path: path) }
+
+  init(seed: UInt64, path: [UInt64]) {
     var mixed = SeededGenerator(seed: seed)
     var value = mixed.next()
     for element in path {

@@ -3,9 +3,9 @@ import CTorch
 /// A multi-dimensional array on a device, with LibTorch behind it.
 ///
 /// A tensor is a reference: copies share elements, and in-place operations (their names begin with a verb such as
-/// `fill`, `add(inPlace:)`) change them for all. Reference counts are atomic, so a tensor may cross threads; two threads
-/// must not change its elements at once.
-public final class Tensor: @unchecked Sendable {
+/// `fill`, `add(inPlace:)`) change them for all. So it belongs to one thread at a time: who hands one to another thread keeps
+/// nothing of it.
+public final class Tensor {
   let handle: ct_tensor
 
   init(owning handle: ct_tensor) { self.handle = handle }

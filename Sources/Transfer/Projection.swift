@@ -84,12 +84,7 @@ extension Projection {
   }
 
   private static func fraction(_ text: String) throws -> Double {
-    let isPercent = text.hasSuffix("%")
-    guard let number = Double(isPercent ? String(text.dropLast()) : text), number.isFinite else {
-      throw failure("data is a share of the training images, for example 20%, not \"\(text)\"")
-    }
-    let value = isPercent ? number / 100 : number
-    guard value > 0, value <= 1 else {
+    guard let value = Fraction.parse(text) else {
       throw failure("data is a share above 0 and up to 100%, not \"\(text)\"; write 20% or 0.2 for a fifth")
     }
     return value

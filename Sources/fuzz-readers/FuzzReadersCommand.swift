@@ -57,7 +57,7 @@ struct FuzzReadersCommand: ParsableCommand {
           let place = try Place(folder: "\(scratch)/\(thread)", kept: "\(scratch)/input-\(thread)")
           for number in numbers {
             // Every input depends on the seed and its number alone, so that it can be made again.
-            var random = SeededGenerator(seed: UInt64(bitPattern: Int64(seed)), 0xF022, UInt64(number))
+            var random = SeededGenerator(seed: seed, .mutation, at: number)
             let reader = readers[random.nextInt(below: readers.count)]
             let input = reader.input(&random)
             try place.keep(input, reader.kind, random)

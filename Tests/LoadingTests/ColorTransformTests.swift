@@ -209,7 +209,7 @@ struct ColorTransformTests {
       randAugment: RandAugment(), lighting: LightingNoise())
     var results = Set<[UInt8]>()
     for sample in 0..<20 {
-      var generators = (0..<3).map { _ in SeededGenerator(seed: 1, .augmentation, 2, sample) }
+      var generators = (0..<3).map { _ in SeededGenerator(seed: 1, .augmentation, at: 2, sample) }
       let first = transforms.apply(to: image, &generators[0])
       let second = transforms.apply(to: image, &generators[1])
       #expect(first.0 == second.0 && first.shift == second.shift)

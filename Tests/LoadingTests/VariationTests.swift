@@ -71,7 +71,7 @@ struct VariationTests {
     sample.pixels.pixels.withUnsafeBufferPointer { pixels in
       moved.withUnsafeMutableBufferPointer { writer.write(pixels, sample.geometry, same, to: $0) }
     }
-    var generator = SeededGenerator(seed: 7, .color, 0, 3)
+    var generator = SeededGenerator(seed: 7, .color, at: 0, 3)
     let expected = reader.color.apply(to: PixelImage(width: 12, height: 12, channels: 3, pixels: moved), &generator)
     #expect(colored.pixels == expected.0)
   }

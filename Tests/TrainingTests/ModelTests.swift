@@ -68,4 +68,21 @@ import Torch
     try withoutGradients { try model["fc.bias"].copy(from: Tensor([0, Float.nan, 0, 0])) }
     #expect(try !model.isFinite())
   }
+
+  @Test(
+    "The steps of a plan cover every layer once, and read what is laid down and not released yet",
+    arguments: ["resnet20", "mobilenet_v2", "efficientnet_b0", "vgg11_bn"])
+  func planOrder(name: String) throws {
+    let plan = try ExecutionPlan(NetworkZoo.resolved(named: name))
+    #expect(plan.steps.flatMap(\.layers) == Array(plan.resolved.layers.indices))
+    var live: Set<Int> = [-1]
+    for step in plan.steps {
+      #expect(live.isSuperset(of: step.inputs))
+      #expect(live.insert(step.result).inserted && (0..<plan.slotCount).contains(step.result))
+      #expect(live.isSuperset(of: step.released) && !step.released.contains(step.result))
+      live.subtract(step.released)
+    }
+    let result = try #require(plan.slot(of: plan.resolved.layers.count - 1))
+    #expect(live == [-1, result])
+  }
 }

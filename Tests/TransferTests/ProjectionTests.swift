@@ -40,7 +40,7 @@ import Transfer
       ("depth=-1", "depth is a positive multiplier"), ("depth=inf", "depth is a positive multiplier"),
       ("resolution=1.5", "resolution is a side in pixels"), ("resolution=0", "resolution is a side in pixels"),
       ("resolution=99999999999999999999", "resolution is a side in pixels"), ("data=120%", "up to 100%"),
-      ("data=20", "write 20%"), ("data=0%", "above 0"), ("data=nan", "share of the training images"),
+      ("data=20", "write 20%"), ("data=0%", "above 0"), ("data=nan", "a share above 0"),
       ("width=1,width=2", "given twice"), ("widht=0.5", "no \"widht\""),
     ])
   func errors(text: String, part: String) throws {

@@ -33,17 +33,12 @@ package struct DataOptions: ParsableArguments {
 
   /// The part of the training data, 0 to 1.
   package var fraction: Double {
-    get throws { try subset.map { try Fraction.parse($0, flag: "--subset") } ?? 1 }
-  }
-}
-
-/// Reads `20%` and `0.2`.
-package enum Fraction {
-  package static func parse(_ text: String, flag: String) throws -> Double {
-    let number = text.hasSuffix("%") ? Double(text.dropLast()).map { $0 / 100 } : Double(text)
-    guard let number, number > 0, number <= 1 else {
-      throw UsageFailure("\(flag) \(text): expected a part such as 20% or 0.2, above 0 and at most all")
+    get throws {
+      guard let subset else { return 1 }
+      guard let fraction = Fraction.parse(subset) else {
+        throw UsageFailure("--subset \(subset): expected a part such as 20% or 0.2, above 0 and at most all")
+      }
+      return fraction
     }
-    return number
   }
 }

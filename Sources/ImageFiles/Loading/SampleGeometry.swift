@@ -30,7 +30,7 @@ package struct SampleGeometry: Hashable, Sendable {
 extension Augmentation {
   /// The draws for one sample; `size` is its full size, of use only to a random resized crop.
   package func geometry(seed: UInt64, epoch: Int, sample: Int, size: ImageSize) -> SampleGeometry {
-    var generator = SeededGenerator(seed: seed, .augmentation, epoch, sample)
+    var generator = SeededGenerator(seed: seed, .augmentation, at: epoch, sample)
     switch self {
     case .none:
       return .plain

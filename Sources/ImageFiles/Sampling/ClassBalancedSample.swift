@@ -31,7 +31,7 @@ extension ImageSource {
     for index in indices { members[label(at: index)].append(index) }
     return members.enumerated().map { label, group in
       guard !group.isEmpty else { return [] }
-      var generator = SeededGenerator(seed: seed, .classSample, label)
+      var generator = SeededGenerator(seed: seed, .classSample, at: label, 0)
       let kept = max(1, Int((fraction * Double(group.count)).rounded()))
       return Array(generator.shuffled(group).prefix(kept))
     }

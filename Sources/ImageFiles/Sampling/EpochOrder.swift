@@ -18,7 +18,7 @@ public struct EpochOrder: Hashable, Sendable {
 
   /// The indices in the order of epoch `epoch`.
   public func order(ofEpoch epoch: Int) -> [Int] {
-    var generator = SeededGenerator(seed: seed, .epochOrder, epoch)
+    var generator = SeededGenerator(seed: seed, .epochOrder, at: epoch, 0)
     return generator.shuffled(indices)
   }
 }

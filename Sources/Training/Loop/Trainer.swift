@@ -122,7 +122,7 @@ public final class Trainer: StepWork {
 
   /// One step of gradient descent.
   public func step(on batch: Batch) throws -> Tensor {
-    var seeds = SeededGenerator(seed: UInt64(bitPattern: Int64(seed)), 0xD0, UInt64(loop.step))
+    var seeds = SeededGenerator(seed: seed, .dropout, at: loop.step)
     try dropout.seed(seeds.next())
     let precision = recipe.precision.scalarType
     let loss = try update(learningRate: schedule.rate(at: loop.step)) {

@@ -11,12 +11,21 @@ public struct ExecutionPlan: Sendable {
   public let macs: Int
 
   let steps: [Step]
+  /// The layers that are normalizations, in network order.
   let normalizations: [Int]
+  /// How many results a run has places for.
+  let slotCount: Int
 
+  /// Some layers in a row that are computed at once.
   struct Step: Sendable {
+    /// The layers; what the last of them gives is the step's result, that of the others is nowhere.
+    var layers: ClosedRange<Int>
     var instruction: Instruction
+    /// The slots that it reads, −1 for the images.
     var inputs: [Int]
-    /// Values that nothing reads after this step.
+    /// The slot of its result.
+    var result: Int
+    /// Slots that nothing reads after this step.
     var released: [Int]
     /// Whether the first input is read by this step alone and its producer's derivative does not need it.
     var mayOverwriteFirstInput: Bool
@@ -41,9 +50,10 @@ public struct ExecutionPlan: Sendable {
     case other(any TensorOperation, parameters: [Slices])
   }
 
-  /// The part of a parameter that a plan uses: the position of the parameter, and segments along its dimensions.
+  /// The part of a parameter that a plan uses: the position of the parameter, its layer, and segments along its dimensions.
   struct Slices: Sendable {
     var parameter: Int
+    var layer: Int
     var output: [ChannelSegment]?
     var input: [ChannelSegment]?
   }
@@ -60,6 +70,8 @@ public struct ExecutionPlan: Sendable {
     self.resolved = resolved
     macs = resolved.cost.macs
     let layout = ParameterLayout(resolved)
+    // So far a step a layer, and the slot is the layer's position.
+    slotCount = resolved.layers.count
     var lastReader = [Int](repeating: -1, count: resolved.layers.count)
     var readers = [Int](repeating: 0, count: resolved.layers.count)
     for (index, layer) in resolved.layers.enumerated() {
@@ -74,8 +86,9 @@ public struct ExecutionPlan: Sendable {
       if case .batchNorm = layer.layer.operation { normalizations.append(index) }
       let first = layer.inputIndices.first ?? -1
       return Step(
+        layers: index...index,
         instruction: try Self.instruction(for: layer, at: index, in: resolved, layout, normalizations.count - 1),
-        inputs: layer.inputIndices,
+        inputs: layer.inputIndices, result: index,
         released: Set(layer.inputIndices.filter { $0 >= 0 && lastReader[$0] == index }).sorted(),
         mayOverwriteFirstInput: first >= 0 && readers[first] == 1
           && Self.isOutputFree(resolved.layers[first].layer.operation),
@@ -83,6 +96,9 @@ public struct ExecutionPlan: Sendable {
     }
     self.normalizations = normalizations
   }
+
+  /// The slot of a layer's result; nil where it is computed together with the next layer and never laid down.
+  func slot(of layer: Int) -> Int? { steps.first { $0.layers.last == layer }?.result }
 
   /// Whether all that reads a layer's result is an addition, directly or through layers that drop samples or elements.
   private static func addends(_ resolved: ResolvedNetwork, readers: [Int]) -> [Bool] {
@@ -127,16 +143,16 @@ public struct ExecutionPlan: Sendable {
       let isDense = convolution.grouping == .dense
       return .convolution(
         execution,
-        weight: Slices(parameter: parameter, output: layer.outputSegments, input: isDense ? input : nil),
-        bias: convolution.hasBias ? Slices(parameter: parameter + 1, output: layer.outputSegments) : nil)
+        weight: Slices(parameter: parameter, layer: index, output: layer.outputSegments, input: isDense ? input : nil),
+        bias: convolution.hasBias ? Slices(parameter: parameter + 1, layer: index, output: layer.outputSegments) : nil)
     case .batchNorm(let norm):
       return .batchNorm(
-        index: normalization, channels: Slices(parameter: parameter, output: layer.outputSegments),
+        index: normalization, channels: Slices(parameter: parameter, layer: index, output: layer.outputSegments),
         epsilon: norm.epsilon, momentum: norm.momentum)
     case .linear(let linear):
       return .linear(
-        weight: Slices(parameter: parameter, output: layer.outputSegments, input: input),
-        bias: linear.hasBias ? Slices(parameter: parameter + 1, output: layer.outputSegments) : nil)
+        weight: Slices(parameter: parameter, layer: index, output: layer.outputSegments, input: input),
+        bias: linear.hasBias ? Slices(parameter: parameter + 1, layer: index, output: layer.outputSegments) : nil)
     case .activation(let function): return .activation(function)
     case .add: return .add
     case .multiply: return .multiply
@@ -156,7 +172,8 @@ public struct ExecutionPlan: Sendable {
         operation,
         parameters: operation.parameters.enumerated().map { offset, form in
           Slices(
-            parameter: parameter + offset, output: form.dimensions.first == .output ? layer.outputSegments : nil,
+            parameter: parameter + offset, layer: index,
+            output: form.dimensions.first == .output ? layer.outputSegments : nil,
             input: form.dimensions.dropFirst().first == .input() ? input : nil)
         })
     }

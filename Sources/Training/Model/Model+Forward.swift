@@ -12,16 +12,16 @@ extension Model {
   public func forward(
     _ images: Tensor, as narrower: ExecutionPlan? = nil, _ options: ForwardOptions
   ) throws -> Tensor {
-    var values = [Tensor?](repeating: nil, count: (narrower ?? plan).steps.count)
+    var values = [Tensor?](repeating: nil, count: (narrower ?? plan).slotCount)
     return try run(narrower, on: images, &values, options)
   }
 
   /// Runs a plan, or the part of it that is not known yet.
   ///
   /// - Parameters:
-  ///   - values: The results of steps; on return, of those that are kept.
-  ///   - computed: Whether each step is to be run; the values of the others are given. Nil runs all.
-  ///   - kept: Whether each step's value is still wanted when the run is over. Nil keeps none.
+  ///   - values: The results of steps, by slot; on return, those that are kept.
+  ///   - computed: Whether each slot's value is to be computed; the others are given. Nil computes all.
+  ///   - kept: Whether each slot's value is still wanted when the run is over. Nil keeps none.
   func run(
     _ narrower: ExecutionPlan?, on images: Tensor, _ values: inout [Tensor?], computed: [Bool]? = nil,
     kept: [Bool]? = nil, _ options: ForwardOptions
@@ -30,7 +30,7 @@ extension Model {
     let slicer = Slicer(tensors: parameters, full: narrower == nil ? nil : self.plan)
     let statistics = options.statistics ?? self.statistics
     var result = images
-    for (index, step) in plan.steps.enumerated() where computed?[index] ?? true {
+    for step in plan.steps where computed?[step.result] ?? true {
       let operands = try Self.aligned(step.inputs.map { $0 < 0 ? images : values[$0]! })
       let first = operands[0]
       // What others still want to read stays as it is.
@@ -39,17 +39,17 @@ extension Model {
       switch step.instruction {
       case .convolution(let execution, let weight, let bias):
         result = try execution(
-          first.asMap, weight: try slicer.parameter(weight, at: index),
-          bias: try bias.map { try slicer.parameter($0, at: index) })
+          first.asMap, weight: try slicer.parameter(weight),
+          bias: try bias.map { try slicer.parameter($0) })
       case .batchNorm(let position, let channels, let epsilon, let momentum):
         result = try normalize(
-          first, position, channels, at: index, slicer, try normFactors(of: step, channels.output ?? [], options),
+          first, position, channels, slicer, try normFactors(of: step, channels.output ?? [], options),
           options.normalization, statistics, narrower != nil && options.statistics == nil, epsilon: epsilon,
           momentum: momentum)
       case .linear(let weight, let bias):
         let features = first.rank == 2 ? first : try first.flattened(from: 1)
         result = try features.linear(
-          try slicer.parameter(weight, at: index), bias: try bias.map { try slicer.parameter($0, at: index) })
+          try slicer.parameter(weight), bias: try bias.map { try slicer.parameter($0) })
       case .activation(.relu): result = try first.relu(inPlace: overwrites)
       case .activation(.relu6): result = try first.relu6(inPlace: overwrites)
       case .activation(.silu): result = try first.silu()
@@ -61,7 +61,7 @@ extension Model {
         } else {
           result = try first + operands[1]
         }
-        if let factors = try sumFactors(at: index, plan, options) { result = try result * factors }
+        if let factors = try sumFactors(of: step, plan, options) { result = try result * factors }
       case .multiply: result = try first * operands[1]
       case .concatenate: result = try .concatenate(operands, 1)
       case .maxPool(let pool):
@@ -82,10 +82,10 @@ extension Model {
         }
       case .other(let operation, let parameters):
         result = try operation.forward(
-          operands, parameters: try parameters.map { try slicer.parameter($0, at: index) },
+          operands, parameters: try parameters.map { try slicer.parameter($0) },
           isTraining: options.normalization != .evaluation)
       }
-      values[index] = result
+      values[step.result] = result
       for input in step.released where !(kept?[input] ?? false) { values[input] = nil }
     }
     // A network may end in maps of one pixel, without a flatten.
@@ -106,9 +106,11 @@ extension Model {
   }
 
   /// The factors on the channels of a sum, [channels, 1, 1].
-  private func sumFactors(at index: Int, _ plan: ExecutionPlan, _ options: ForwardOptions) throws -> Tensor? {
+  private func sumFactors(of step: ExecutionPlan.Step, _ plan: ExecutionPlan, _ options: ForwardOptions) throws
+    -> Tensor?
+  {
     guard options.scalePlacement == .additions, !options.channelScales.isEmpty else { return nil }
-    return try factors(plan.resolved.layers[index].outputSegments, options.channelScales)?
+    return try factors(plan.resolved.layers[step.layers.upperBound].outputSegments, options.channelScales)?
       .unsqueezed(1).unsqueezed(2)
   }
 
@@ -128,14 +130,14 @@ extension Model {
   }
 
   private func normalize(
-    _ input: Tensor, _ position: Int, _ channels: ExecutionPlan.Slices, at index: Int, _ slicer: Slicer,
+    _ input: Tensor, _ position: Int, _ channels: ExecutionPlan.Slices, _ slicer: Slicer,
     _ scale: Tensor?, _ mode: ForwardOptions.Normalization, _ statistics: BatchStatistics,
     _ slicesStatistics: Bool, epsilon: Double, momentum: Double
   ) throws -> Tensor {
     var shift = channels
     shift.parameter += 1
-    var gamma = try slicer.parameter(channels, at: index)
-    var beta = try slicer.parameter(shift, at: index)
+    var gamma = try slicer.parameter(channels)
+    var beta = try slicer.parameter(shift)
     if let scale {
       // A factor after the normalization is a factor on its scale and shift: no pass over the activation is needed.
       gamma = try gamma * scale
@@ -153,8 +155,8 @@ extension Model {
     case .evaluation: break
     }
     if slicesStatistics, let wholeMean = mean, let wholeVariance = variance {
-      mean = try slicer.slice(wholeMean, 0, channels.output ?? [], slicer.fullOutput(at: index))
-      variance = try slicer.slice(wholeVariance, 0, channels.output ?? [], slicer.fullOutput(at: index))
+      mean = try slicer.slice(wholeMean, 0, channels.output ?? [], slicer.fullOutput(of: channels))
+      variance = try slicer.slice(wholeVariance, 0, channels.output ?? [], slicer.fullOutput(of: channels))
     }
     return try input.batchNorm(
       weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: mode != .evaluation,
@@ -176,15 +178,19 @@ private struct Slicer {
   let tensors: [Parameter]
   let full: ExecutionPlan?
 
-  func fullOutput(at index: Int) -> [ChannelSegment] { full?.resolved.layers[index].outputSegments ?? [] }
+  func fullOutput(of slices: ExecutionPlan.Slices) -> [ChannelSegment] {
+    full?.resolved.layers[slices.layer].outputSegments ?? []
+  }
 
-  func parameter(_ slices: ExecutionPlan.Slices, at index: Int) throws -> Tensor {
+  func parameter(_ slices: ExecutionPlan.Slices) throws -> Tensor {
     let tensor = tensors[slices.parameter].tensor
     guard let full else { return tensor }
     var result = tensor
-    if let output = slices.output { result = try slice(result, 0, output, full.resolved.layers[index].outputSegments) }
+    if let output = slices.output {
+      result = try slice(result, 0, output, full.resolved.layers[slices.layer].outputSegments)
+    }
     if let input = slices.input {
-      result = try slice(result, 1, input, full.resolved.inputSegments(of: index).first ?? [])
+      result = try slice(result, 1, input, full.resolved.inputSegments(of: slices.layer).first ?? [])
     }
     return result
   }

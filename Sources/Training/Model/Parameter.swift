@@ -2,7 +2,7 @@ import Networks
 import Torch
 
 /// One learnable tensor of a model, under PyTorch's name.
-public struct Parameter: Sendable {
+public struct Parameter {
   /// The state-dict name, for example `layer1.0.conv1.weight`.
   public let name: String
   /// What the parameter is for.

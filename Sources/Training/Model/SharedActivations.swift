@@ -17,7 +17,9 @@ public struct SharedActivations {
 public struct AffectedLayers: Sendable, Hashable {
   /// Whether each layer is reached, in network order.
   public let flags: [Bool]
-  /// The layers outside that the reached ones read.
+  /// Whether each slot of a plan has another value then.
+  let slots: [Bool]
+  /// The slots that stay as they are and are read by steps that do not.
   let frontier: [Int]
 
   /// Finds the layers of `plan` that the width of a group reaches.
@@ -36,10 +38,11 @@ public struct AffectedLayers: Sendable, Hashable {
       }
     }
     self.flags = flags
+    var slots = [Bool](repeating: false, count: plan.slotCount)
+    for step in plan.steps { slots[step.result] = flags[step.layers].contains(true) }
     var frontier: Set<Int> = []
-    for (index, layer) in layers.enumerated() where flags[index] {
-      frontier.formUnion(layer.inputIndices.filter { $0 >= 0 && !flags[$0] })
-    }
+    for step in plan.steps where slots[step.result] { frontier.formUnion(step.inputs.filter { $0 >= 0 && !slots[$0] }) }
+    self.slots = slots
     self.frontier = frontier.sorted()
   }
 
@@ -58,12 +61,12 @@ extension Model {
   public func sharedForward(
     _ images: Tensor, as plan: ExecutionPlan, for affected: [AffectedLayers], _ options: ForwardOptions
   ) throws -> (logits: Tensor, shared: SharedActivations) {
-    var kept = [Bool](repeating: false, count: plan.steps.count)
-    for index in affected.flatMap(\.frontier) { kept[index] = true }
-    var values = [Tensor?](repeating: nil, count: plan.steps.count)
+    var kept = [Bool](repeating: false, count: plan.slotCount)
+    for slot in affected.flatMap(\.frontier) { kept[slot] = true }
+    var values = [Tensor?](repeating: nil, count: plan.slotCount)
     let logits = try run(plan, on: images, &values, kept: kept, options)
-    // The last layer's value has no reader that would release it.
-    for index in values.indices where !kept[index] { values[index] = nil }
+    // The last value has no reader that would release it.
+    for slot in values.indices where !kept[slot] { values[slot] = nil }
     return (logits, SharedActivations(images: images, values: values, logits: logits))
   }
 
@@ -74,12 +77,12 @@ extension Model {
     // A group that nothing but a dead end reads changes no logit.
     guard affected.flags.last ?? false else { return shared.logits }
     var values = shared.values
-    return try run(plan, on: shared.images, &values, computed: affected.flags, options)
+    return try run(plan, on: shared.images, &values, computed: affected.slots, options)
   }
 
   /// The result of one layer, for looking into a network.
   ///
-  /// - Throws: `UsageFailure` when there is no layer of that name.
+  /// - Throws: `UsageFailure` when there is no layer of that name, or its result is never laid down.
   public func output(
     of layer: String, _ images: Tensor, as plan: ExecutionPlan? = nil, options: ForwardOptions = .init(.batch)
   ) throws -> Tensor {
@@ -87,9 +90,12 @@ extension Model {
     guard let index = plan.resolved.index(of: layer) else {
       throw UsageFailure("\(network.name) has no layer called \(layer)")
     }
-    var values = [Tensor?](repeating: nil, count: plan.steps.count)
-    let kept = plan.steps.indices.map { $0 == index }
+    guard let slot = plan.slot(of: index) else {
+      throw UsageFailure("\(network.name) computes \(layer) together with the layer behind it")
+    }
+    var values = [Tensor?](repeating: nil, count: plan.slotCount)
+    let kept = values.indices.map { $0 == slot }
     let logits = try run(plan, on: images, &values, kept: kept, options)
-    return values[index] ?? logits
+    return values[slot] ?? logits
   }
 }

@@ -109,7 +109,7 @@ final class AutoSlimSearch: SearchSubject {
   // MARK: - The supernet
 
   private func advance(_ batch: Batch) throws -> Tensor {
-    var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0xA510, UInt64(loop.step))
+    var random = SeededGenerator(seed: context.seed, .autoSlim, at: loop.step)
     try dropout.seed(random.next())
     let drawn = try (0..<settings.randomPasses).map { _ in
       try supernet.plan(Self.named(counter.groups, grid.map { $0[random.nextInt(below: $0.count)] }))

@@ -26,7 +26,7 @@ struct DMCPConvergence {
     expectedCost = network.expectedCost / target
     let relative = network.chains.map { $0.standardDeviation / Double($0.grid.channels) }
     spread = relative.reduce(0, +) / Double(max(1, relative.count))
-    var random = SeededGenerator(seed: UInt64(bitPattern: Int64(seed)), 0xD1EC7)
+    var random = SeededGenerator(seed: seed, .dmcpSamples)
     var found: [[WidthGroup.ID: Int]] = []
     var drawn = 0
     while found.count < wanted, drawn < Self.mostDraws {

@@ -77,7 +77,7 @@ final class DMCPSearch: SearchSubject {
   // MARK: - One step
 
   private func advance(_ batch: Batch) throws -> Tensor {
-    var random = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0xD3C9, UInt64(loop.step))
+    var random = SeededGenerator(seed: context.seed, .dmcp, at: loop.step)
     try dropout.seed(random.next())
     let drawn = try (0..<settings.randomPasses).map { _ in try supernet.plan(draw(&random)) }
     let loss = try loop.sandwichStep(

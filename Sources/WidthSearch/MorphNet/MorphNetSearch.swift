@@ -149,7 +149,7 @@ final class MorphNetSearch: SearchSubject {
   // MARK: - One step
 
   private func advance(_ batch: Batch) throws -> Tensor {
-    var seeds = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0x3099, UInt64(loop.step))
+    var seeds = SeededGenerator(seed: context.seed, .morphNet, at: loop.step)
     try dropout.seed(seeds.next())
     let rate = schedule.rate(at: loop.step - state.roundStart)
     let update = loop.update(round.model, round.optimizer)

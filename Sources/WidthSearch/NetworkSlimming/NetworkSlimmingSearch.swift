@@ -69,7 +69,7 @@ final class NetworkSlimmingSearch: SearchSubject {
   // MARK: - One step
 
   private func advance(_ batch: Batch) throws -> Tensor {
-    var seeds = SeededGenerator(seed: UInt64(bitPattern: Int64(context.seed)), 0x4E53, UInt64(loop.step))
+    var seeds = SeededGenerator(seed: context.seed, .networkSlimming, at: loop.step)
     try dropout.seed(seeds.next())
     let rate = schedule.rate(at: loop.step)
     let update = loop.update(model, optimizer)

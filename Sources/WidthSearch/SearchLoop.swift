@@ -45,8 +45,16 @@ final class SearchLoop<State: Codable> {
   let context: SearchContext
   /// Steps of the whole search, as far as is known.
   var totalSteps: Int
-  /// What was spent.
-  var cost = SearchCost()
+  /// What was spent so far, the seconds among it.
+  var cost: SearchCost {
+    get {
+      var cost = account
+      cost.seconds = seconds
+      return cost
+    }
+    set { account = newValue }
+  }
+  private var account = SearchCost()
   /// The way so far.
   private(set) var history: [WidthsFile.HistoryPoint] = []
   private let steps: StepLoop
@@ -145,11 +153,7 @@ final class SearchLoop<State: Codable> {
       (self.body, self.atEndOfEpoch) = (body, atEndOfEpoch)
     }
 
-    var state: Saved {
-      var cost = search.cost
-      cost.seconds = search.seconds
-      return Saved(state: subject.state, cost: cost, history: search.history)
-    }
+    var state: Saved { Saved(state: subject.state, cost: search.cost, history: search.history) }
     var tensors: [(name: String, tensor: Tensor)] { get throws { try subject.tensors } }
     var model: Model { subject.model }
     let unit = "search step"

@@ -27,7 +27,8 @@ import Training
   func seeds(name: String) throws {
     let first = try search(name).run()
     expectEqual(try search(name).run(), first)
-    #expect(try search(name, seed: 1).run().cost.flops > 0)
+    let cost = try search(name, seed: 1).run().cost
+    #expect(cost.flops > 0 && cost.seconds > 0)
     #expect(Set(first.channels.keys) == ["stem", "inner", "out"])
     #expect(first.channels.values.allSatisfy { $0 >= 1 })
     #expect(!first.history.isEmpty && first.history.allSatisfy { $0.widths.count == 3 && $0.macs > 0 })

@@ -160,10 +160,8 @@ final class AutoSlimSearch: SearchSubject {
     // The step that is being made is not in the history yet.
     let now =
       step.map { [WidthsFile.HistoryPoint(step: $0, macs: standing.macs, widths: standing.widths)] } ?? []
-    var spent = loop.cost
-    spent.seconds = loop.seconds
     return SearchResult(
-      target: target, channels: standing.widths, macs: standing.macs, history: loop.history + now, cost: spent,
+      target: target, channels: standing.widths, macs: standing.macs, history: loop.history + now, cost: loop.cost,
       warnings: isReached
         ? []
         : [

@@ -233,14 +233,12 @@ final class MorphNetSearch: SearchSubject {
         "morphnet: \(atMinimum) of \(survivors.count) width groups died and were kept at their least width; a smaller "
           + "`search-option` kappa (now \(settings.kappa)) would tell them apart")
     }
-    var cost = loop.cost
-    cost.seconds = loop.seconds
     // The step that ends the epoch is not in the history yet.
     let standing = try standing
     let now = WidthsFile.HistoryPoint(step: loop.step, macs: standing.macs, widths: standing.widths)
     return SearchResult(
       target: target, channels: channels, macs: round.macs.evaluate(kept.map { omega * $0 }),
-      history: loop.history + [now], cost: cost, warnings: warnings,
+      history: loop.history + [now], cost: loop.cost, warnings: warnings,
       evidence: .init(values: [
         "kappa": settings.kappa, "lambda": round.lambda, "growth": omega,
         "costAfterShrinkOverBudget": polynomial.evaluate(kept) / Double(target), "rounds": Double(state.round + 1),

@@ -25,6 +25,9 @@ extension Dataset {
     }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: nameOrPath, isDirectory: &isFolder) else {
+      if let shards = try PathPattern(nameOrPath)?.matches(), !shards.isEmpty {
+        return try open(shards: shards, pattern: nameOrPath, options)
+      }
       throw FileFailure(
         .missing, path: nameOrPath,
         reason: "there is no such folder, and no data set is known by this name; known are "
@@ -40,7 +43,7 @@ extension Dataset {
             "is a file, but neither packed by `data pack` nor a tar archive; name a .tar, .tar.gz, .tar.bz2, .tar.xz or "
             + ".tar.zst, or the folder that holds the data set")
       }
-      return try TarShards(file: nameOrPath, options: options).open(
+      return try TarShards(files: [nameOrPath], options: options).open(
         name: file.split(separator: ".").first.map(String.init) ?? file, place: nameOrPath)
     }
     return try open(folder: nameOrPath, name: URL(fileURLWithPath: nameOrPath).lastPathComponent, options)
@@ -55,13 +58,22 @@ extension Dataset {
     where folders.contains(nested) {
       return try open(folder: folder + "/" + nested, name: name, options)
     }
-    if let shards = TarShards(folder: folder, files: files, options: options) {
+    if let shards = try TarShards(folder: folder, folders: folders, files: files, options: options) {
       return try shards.open(name: name, place: folder)
     }
-    if let classes = try ClassFolders(folder: folder, folders: folders, options: options) {
+    if let classes = try ClassFolders(folder: folder, options: options) {
       return try classes.open(name: name)
     }
     throw FileFailure(.badData, path: folder, reason: notRecognised(folders: folders, files: files))
+  }
+
+  /// Archives that a pattern names.
+  private static func open(shards: [String], pattern: String, _ options: ReadingOptions) throws -> Dataset {
+    if let other = shards.first(where: { !TarShards.isArchiveName($0) }) {
+      throw FileFailure(.badData, path: other, reason: "is no tar archive, and the pattern \(pattern) names it")
+    }
+    let folder = URL(fileURLWithPath: shards[0]).deletingLastPathComponent().lastPathComponent
+    return try TarShards(files: shards, options: options).open(name: folder, place: pattern)
   }
 
   private static func notRecognised(folders: [String], files: [String]) -> String {
@@ -71,7 +83,8 @@ extension Dataset {
       "is not a data set that is recognised. Looked for: "
       + "train-images-idx3-ubyte and its three companions (raw or .gz); "
       + "data_batch_1.bin with test_batch.bin, or train.bin with test.bin (CIFAR's binary version); "
-      + "train/ with class folders of JPEG or PNG images, and val/ or test/; tar archives of such or of WebDataset's samples. "
+      + "train/ with class folders of JPEG or PNG images, and val/ or test/; class folders alone; tar archives of such or of "
+      + "WebDataset's samples. "
       + "Found: " + (found.isEmpty ? "nothing" : list)
     if files.contains(where: { $0.hasSuffix(".part") }) {
       message += ". A download is not finished: run width-transfer data download again, which goes on with it"

@@ -19,13 +19,16 @@ public struct Dataset: Sendable {
   public let format: String
   /// What an image that cannot be used means.
   public let onBadImage: BadImagePolicy
+  /// What was left out or decided while it was opened, for people.
+  public let remarks: [String]
 
   /// Joins two sources of the same classes.
   ///
   /// - Precondition: both sources have the same classes and channels, and the normalization has as many channels.
   public init(
     name: String, training: any ImageSource, heldOut: any ImageSource, resolution: Int, normalization: Normalization,
-    format: String = "images in memory", onBadImage: BadImagePolicy = .fail
+    format: String = "images in memory", onBadImage: BadImagePolicy = .fail,
+    remarks: [String] = []
   ) {
     precondition(training.classNames == heldOut.classNames, "the two splits of \(name) have different classes")
     precondition(
@@ -40,5 +43,6 @@ public struct Dataset: Sendable {
     self.normalization = normalization
     self.format = format
     self.onBadImage = onBadImage
+    self.remarks = remarks
   }
 }

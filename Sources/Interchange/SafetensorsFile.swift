@@ -2,7 +2,7 @@ import Support
 
 /// A safetensors file, open for reading.
 ///
-/// The file is mapped, not loaded: opening costs the header alone, and a tensor's bytes are read when they are touched.
+/// Opening costs the header alone; a tensor's bytes are read when they are asked for.
 /// Everything is validated on opening, so that whoever holds a value may trust its ranges.
 /// Format: <https://github.com/huggingface/safetensors>.
 public struct SafetensorsFile: Sendable {
@@ -22,15 +22,17 @@ public struct SafetensorsFile: Sendable {
   public let entries: [String: Entry]
   /// Free text under free keys, for example `format`: `pt`.
   public let metadata: [String: String]
-  private let file: MappedFile
+  private let file: RandomAccessFile
 
   /// Opens a file and validates all of its structure.
   ///
   /// - Throws: ``Support/FileFailure``: `missing` when it cannot be opened, `badData` with the place and the reason when it breaks
   ///   any rule of the format.
   public init(path: String) throws {
-    file = try MappedFile(path: path)
-    let header = try SafetensorsHeader(file: file.bytes, path: path)
+    file = try RandomAccessFile(path: path)
+    let size = file.count
+    let extent = try file.withBytes(0..<min(8, size)) { SafetensorsHeader.extent($0, fileSize: size) }
+    let header = try file.withBytes(0..<extent) { try SafetensorsHeader(start: $0, fileSize: size, path: path) }
     self.path = path
     entries = header.entries
     metadata = header.metadata
@@ -41,18 +43,16 @@ public struct SafetensorsFile: Sendable {
 
   /// Calls `body` with the bytes of one tensor.
   ///
-  /// The pointer is valid inside `body` alone. It is aligned to the element size in files of the reference writer and of
-  /// ``SafetensorsWriter``, but the format does not promise that.
+  /// The pointer is valid inside `body` alone, and aligned to 16 bytes.
   ///
-  /// - Throws: ``Support/FileFailure`` of kind `badData` when the file holds no such tensor; whatever `body` throws.
+  /// - Throws: ``Support/FileFailure``: `badData` when the file holds no such tensor, `io` when it has been changed since it was
+  ///   opened; whatever `body` throws.
   public func withBytes<Result>(
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
     guard let entry = entries[name] else {
       throw FileFailure(.badData, path: path, reason: "it holds no tensor named '\(name)'")
     }
-    return try withExtendedLifetime(file) {
-      try body(UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange]))
-    }
+    return try file.withBytes(entry.byteRange, body)
   }
 }

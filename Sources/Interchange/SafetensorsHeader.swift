@@ -10,8 +10,24 @@ struct SafetensorsHeader {
   var entries: [String: SafetensorsFile.Entry] = [:]
   var metadata: [String: String] = [:]
 
+  /// The bytes at the start of a file that its header takes, as far as the first 8 of them tell.
+  static func extent(_ start: UnsafeRawBufferPointer, fileSize: Int) -> Int {
+    guard start.count >= 8 else { return start.count }
+    let length = UInt64(littleEndian: start.loadUnaligned(as: UInt64.self))
+    return length <= UInt64(longest) ? min(fileSize, 8 + Int(length)) : 8
+  }
+
   /// Reads and checks the header of a whole file.
   init(file bytes: UnsafeRawBufferPointer, path: String) throws {
+    try self.init(start: bytes, fileSize: bytes.count, path: path)
+  }
+
+  /// Reads and checks the header of a file.
+  ///
+  /// - Parameters:
+  ///   - bytes: The file's first bytes, as many as ``extent(_:fileSize:)`` says or more.
+  ///   - fileSize: The bytes of the whole file.
+  init(start bytes: UnsafeRawBufferPointer, fileSize: Int, path: String) throws {
     func bad(_ reason: String) -> FileFailure {
       FileFailure(.badData, path: path, reason: "not a valid safetensors file: \(reason)")
     }
@@ -23,8 +39,8 @@ struct SafetensorsHeader {
       throw bad("its header claims \(length) bytes; the limit is \(Self.longest)")
     }
     let dataStart = 8 + Int(length)
-    guard dataStart <= bytes.count else {
-      throw bad("its header claims \(length) bytes, but the file ends after \(bytes.count - 8) of them")
+    guard dataStart <= fileSize else {
+      throw bad("its header claims \(length) bytes, but the file ends after \(fileSize - 8) of them")
     }
     var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]))
     var offsets: [String: Range<Int>] = [:]
@@ -33,7 +49,7 @@ struct SafetensorsHeader {
     } catch let error as JSONScannerError {
       throw bad("header, byte \(error.offset): \(error.reason)")
     }
-    if let reason = Self.tilingFault(offsets, dataLength: bytes.count - dataStart) { throw bad(reason) }
+    if let reason = Self.tilingFault(offsets, dataLength: fileSize - dataStart) { throw bad(reason) }
   }
 
   private mutating func read(

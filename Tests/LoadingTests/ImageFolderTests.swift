@@ -44,7 +44,7 @@ struct ImageFolderTests {
   @Test("with images of several sizes are trained at 224 unless asked otherwise")
   func mixedSizes() throws {
     try withTemporaryFolder { root in
-      try fill(root, ["train/a/1.png", "val/a/1.png"])
+      try fill(root, ["train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/1.png"])
       try fill(root, ["train/a/2.png"], side: 9)
       let dataset = try Dataset.open(root)
       #expect(dataset.resolution == 224 && dataset.training.uniformSize == nil)
@@ -74,13 +74,18 @@ struct ImageFolderTests {
   @Test("with an empty class, a lone image or other classes in the held-out split are refused")
   func refusesClasses() throws {
     try withTemporaryFolder { root in
-      try fill(root, ["train/a/1.png", "val/a/1.png"])
-      try write([1], to: root + "/train/b/readme.txt")
+      try fill(root, ["train/a/1.png", "val/a/1.png", "train/c/1.png", "val/c/1.png"])
+      let empty = root + "/train/b"
+      try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
       expectFailure(.badData, path: "/train/b", "no image") { try Dataset.open(root) }
+      expectFailure(.badData, path: "/train/b", "no image") { try ImageFolder(root: root + "/train", name: "test") }
+      // A folder of other files is passed over.
+      try write([1], to: root + "/train/b/readme.txt")
+      #expect(try Dataset.open(root).classNames == ["a", "c"])
       try fill(root, ["train/b/1.png"])
       expectFailure(.badData, path: "/val", "lacks", "b") { try Dataset.open(root) }
-      try fill(root, ["val/b/1.png", "val/c/1.png"])
-      expectFailure(.badData, path: "/val", "training lacks: c") { try Dataset.open(root) }
+      try fill(root, ["val/b/1.png", "val/d/1.png"])
+      expectFailure(.badData, path: "/val", "training lacks: d") { try Dataset.open(root) }
       try FileManager.default.removeItem(atPath: root + "/val")
       expectFailure(.badData, path: "/train/a", "one image") { try Dataset.open(root) }
     }
@@ -111,7 +116,9 @@ struct ImageFolderTests {
   @Test("are small images of one size or photographs as the training images are, whatever some others look like")
   func uniformity() throws {
     try withTemporaryFolder { root in
-      try fill(root, (0..<20).map { "train/a/\(10 + $0).png" } + ["val/a/0.png"])
+      try fill(
+        root,
+        (0..<20).map { "train/a/\(10 + $0).png" } + ["val/a/0.png", "train/b/1.png", "train/b/2.png", "val/b/1.png"])
       try write(png(gradient(width: 9, height: 8)), to: root + "/val/a/1.png")
       try write([1, 2, 3], to: root + "/train/a/10.png")
       try write([1, 2, 3], to: root + "/val/a/0.png")

@@ -31,7 +31,10 @@ struct VerificationTests {
       let whole = try jpeg(gradient(width: 64, height: 64))
       // Most of the data, then the mark of the end: the rest of the picture is grey.
       let half = Array(whole[..<(whole.count * 4 / 5)]) + [0xFF, 0xD9]
-      for (name, bytes) in [("train/a/1.jpg", whole), ("train/a/2.jpg", half), ("val/a/1.jpg", whole)] {
+      for (name, bytes) in [
+        ("train/a/1.jpg", whole), ("train/a/2.jpg", half), ("val/a/1.jpg", whole), ("train/b/1.jpg", whole),
+        ("val/b/1.jpg", whole),
+      ] {
         try write(bytes, to: "\(root)/\(name)")
       }
       let found = try DatasetVerification(try Dataset.open(root), threads: 1)
@@ -46,7 +49,9 @@ struct VerificationTests {
     try withTemporaryFolder { root in
       for index in 0..<4 {
         try write(try png(gradient(width: 8, height: 8)), to: "\(root)/train/a/\(index).png")
+        try write(try png(gradient(width: 8, height: 8)), to: "\(root)/train/b/\(index).png")
         try write(try png(gradient(width: 8, height: 8)), to: "\(root)/val/a/\(index).png")
+        try write(try png(gradient(width: 8, height: 8)), to: "\(root)/val/b/\(index).png")
       }
       let dataset = try Dataset.open(root)
       #expect(throws: Enough.self) { try DatasetVerification(dataset, threads: 2) { _, _ in throw Enough() } }

@@ -10,7 +10,7 @@ package struct DataPackCommand: EngineCommand {
 
   package static let configuration = CommandConfiguration(
     commandName: "pack",
-    abstract: "Writes a data set as one file that is mapped into memory: fast to open, and checked by checksums.",
+    abstract: "Writes a data set as one file: fast to open, and checked by checksums.",
     discussion: """
       Example: width-transfer data pack photos/ --output photos.wtpack --max-side 512
 

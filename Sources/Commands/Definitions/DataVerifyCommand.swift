@@ -40,6 +40,8 @@ package struct DataVerifyCommand: ParsableCommand {
     var faults: [DatasetVerification.Fault]
     /// Images that are read although they are damaged.
     var damaged: [DatasetVerification.Fault]
+    /// What was left out, and what was decided.
+    var remarks: [String]
   }
 
   package func run() throws {
@@ -47,7 +49,7 @@ package struct DataVerifyCommand: ParsableCommand {
     // Whatever is wrong is listed: opening must not end with the first.
     var reading = reading
     reading.onBadImage = .skip
-    let opened = try DataOptions.open(dataset, reading, general)
+    let opened = try DataOptions.open(dataset, reading, general, tellsRemarks: false)
     Interruption.listen()
     let shown = WorkProgress(label: "verify", unit: "images", isQuiet: general.quiet)
     defer { shown.clear() }
@@ -61,7 +63,7 @@ package struct DataVerifyCommand: ParsableCommand {
     let report = Report(
       dataset: opened.name, format: opened.format, classes: opened.classNames.count,
       training: Self.split(opened.training), heldOut: Self.split(opened.heldOut), faults: verification.faults,
-      damaged: verification.damaged)
+      damaged: verification.damaged, remarks: opened.remarks)
     if json { try Output.json(report) } else { try tell(report, verification.images) }
     if !report.faults.isEmpty { throw ExitCode(ExitStatus.badData.rawValue) }
   }
@@ -79,10 +81,11 @@ package struct DataVerifyCommand: ParsableCommand {
       "\(report.dataset): \(report.format), \(report.classes) classes; training \(report.training.images) images "
         + "(\(report.training.smallestClass) to \(report.training.largestClass) a class), held-out "
         + "\(report.heldOut.images) (\(report.heldOut.smallestClass) to \(report.heldOut.largestClass) a class)")
+    for remark in report.remarks { try Output.text(remark) }
     try Output.text(
       report.faults.isEmpty
         ? report.damaged.isEmpty
-          ? "all \(images) images are sound"
+          ? "all \(images) images are sound" + (report.remarks.isEmpty ? "" : "; what is no part of them is said above")
           : "\(report.damaged.count) of \(images) images are damaged; all can be used"
         : "\(report.faults.count) of \(images) images cannot be used")
   }

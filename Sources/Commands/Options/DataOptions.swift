@@ -22,12 +22,17 @@ package struct DataOptions: ParsableArguments {
   package func open(_ general: GeneralOptions) throws -> Dataset { try Self.open(dataset, reading, general) }
 
   /// Opens a data set and, with `-v`, tells what it was taken for.
-  package static func open(_ name: String, _ reading: ReadingFlags, _ general: GeneralOptions) throws -> Dataset {
+  ///
+  /// - Parameter tellsRemarks: Whether what was left out is told here; else the caller does.
+  package static func open(
+    _ name: String, _ reading: ReadingFlags, _ general: GeneralOptions, tellsRemarks: Bool = true
+  ) throws -> Dataset {
     let dataset = try Dataset.open(name, options: reading.options)
     general.debug(
       "data set \(dataset.name): \(dataset.format), \(dataset.training.count) training and \(dataset.heldOut.count) "
         + "held-out images of \(dataset.channels) channel(s) at \(dataset.resolution) px, "
         + "\(dataset.classNames.count) classes")
+    for remark in dataset.remarks where tellsRemarks { general.note("data set \(dataset.name): \(remark)") }
     return dataset
   }
 

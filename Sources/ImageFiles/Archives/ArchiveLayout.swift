@@ -13,16 +13,52 @@ enum ArchiveLayout {
 
     /// Where each sample is.
     var places: [(shard: Int, member: Int)] = []
-    /// The class of each.
-    var classes: [Class] = []
+    /// The class of each; nil where the folders have yet to say.
+    var classes: [Class?] = []
   }
 
-  /// WebDataset where any member ends in `.cls`, else class folders.
+  /// Whether archives are WebDataset's: any member ends in `.cls`.
+  static func isWebDataset(_ shards: [ArchiveShard]) -> Bool {
+    shards.contains { shard in shard.members.contains { !HiddenNames.hides($0.name) && key($0.name).field == "cls" } }
+  }
+
+  /// The samples of archives and what their folders say.
   ///
-  /// - Throws: ``Support/FileFailure`` of kind `badData` that names the shard and the member at fault.
-  static func samples(of shards: [ArchiveShard]) throws -> Found {
-    let isWebDataset = shards.contains { shard in shard.members.contains { key($0.name).field == "cls" } }
-    return try isWebDataset ? webDataset(shards) : classFolders(shards)
+  /// - Throws: ``Support/FileFailure`` of kind `badData` that names the shard and the member at fault, ``ImageLayout/Refusal``.
+  static func read(_ shards: [ArchiveShard], part: ImageLayout.Part) throws -> (layout: ImageLayout, samples: Samples) {
+    let isWebDataset = isWebDataset(shards)
+    let found = try isWebDataset ? webDataset(shards) : images(shards)
+    let layout = try ImageLayout(
+      ArchiveFolder(shards) { isWebDataset ? isImageField(key($0).field) : ImageFolder.isImageName($0) },
+      needsClasses: !isWebDataset, part: part)
+    return (layout, Samples(found: found, shards: shards))
+  }
+
+  /// All samples of archives, by folder.
+  struct Samples {
+    fileprivate let found: Found
+    fileprivate let shards: [ArchiveShard]
+
+    /// Those of a split; their classes are the folders below it where they are not known.
+    func of(_ split: ImageLayout.Split) -> Found {
+      let prefix = split.path.map { ByteName($0) }
+      let classes = Set(split.classes.map { ByteName($0) })
+      var part = Found()
+      for (place, kind) in zip(found.places, found.classes) {
+        let parts = shards[place.shard].members[place.member].name.split(separator: "/").dropLast()
+        guard parts.count >= prefix.count, zip(parts, prefix).allSatisfy({ ByteName(String($0)) == $1 }) else {
+          continue
+        }
+        if let kind {
+          part.places.append(place)
+          part.classes.append(kind)
+        } else if let name = parts.dropFirst(prefix.count).first.map({ ByteName(String($0)) }), classes.contains(name) {
+          part.places.append(place)
+          part.classes.append(.named(name))
+        }
+      }
+      return part
+    }
   }
 
   /// WebDataset's rule: the key is the path up to the first dot of the base name, the field is the rest.
@@ -48,7 +84,7 @@ enum ArchiveLayout {
         found.places.append((number, image))
         found.classes.append(.numbered(label))
       }
-      for (index, member) in shard.members.enumerated() {
+      for (index, member) in shard.members.enumerated() where !HiddenNames.hides(member.name) {
         let (key, field) = key(member.name)
         if key != current {
           try finish()
@@ -56,8 +92,7 @@ enum ArchiveLayout {
         }
         if field == "cls" {
           label = try Self.label(shard, index)
-        } else if !field.contains("."), ImageFolder.isImageName("." + field) {
-          // `seg.png` is a field of its own, and not the image.
+        } else if isImageField(field) {
           guard image == nil else {
             throw FileFailure(.badData, path: shard.name(of: index), reason: "is the second image of its sample")
           }
@@ -80,27 +115,41 @@ enum ArchiveLayout {
     return label
   }
 
-  // The first folder is the class; which folders lie above the classes is not known yet.
-  private static func classFolders(_ shards: [ArchiveShard]) throws -> Found {
-    var found = Found()
-    var stray: (shard: Int, member: Int)?
-    for (number, shard) in shards.enumerated() {
-      for (index, member) in shard.members.enumerated() {
-        let parts = member.name.split(separator: "/")
-        guard ImageFolder.isImageName(member.name), parts.last?.hasPrefix(".") == false else { continue }
-        guard parts.count > 1 else {
-          stray = stray ?? (number, index)
-          continue
-        }
-        found.places.append((number, index))
-        found.classes.append(.named(ByteName(String(parts[0]))))
+  private static func isImageField(_ field: String) -> Bool {
+    // `seg.png` is a field of its own, and not the image.
+    !field.contains(".") && ImageFolder.isImageName("." + field)
+  }
+
+  /// What class folders in archives hold besides images, in words; WebDataset's samples have fields of all kinds.
+  static func others(_ shards: [ArchiveShard]) -> String? {
+    guard !isWebDataset(shards) else { return nil }
+    var others = LeftOut()
+    for shard in shards {
+      for member in shard.members where !HiddenNames.hides(member.name) && !ImageFolder.isImageName(member.name) {
+        others.add(ArchiveReader.shown(member.name))
       }
     }
-    // Beside class folders, as a picture beside the text about a data set, it is passed over.
-    if found.places.isEmpty, let stray {
-      throw FileFailure(
-        .badData, path: shards[stray.shard].name(of: stray.member),
-        reason: "lies in no class folder and has no .cls beside it, so that its class is unknown")
+    return others.otherFiles
+  }
+
+  /// The name of an image that is there, for messages.
+  static func firstImage(_ shards: [ArchiveShard]) -> String? {
+    for shard in shards {
+      let index = shard.members.firstIndex { ImageFolder.isImageName($0.name) && !HiddenNames.hides($0.name) }
+      if let index { return shard.name(of: index) }
+    }
+    return nil
+  }
+
+  // Which folders are classes is not known yet.
+  private static func images(_ shards: [ArchiveShard]) -> Found {
+    var found = Found()
+    for (number, shard) in shards.enumerated() {
+      for (index, member) in shard.members.enumerated()
+      where ImageFolder.isImageName(member.name) && !HiddenNames.hides(member.name) {
+        found.places.append((number, index))
+        found.classes.append(nil)
+      }
     }
     return found
   }

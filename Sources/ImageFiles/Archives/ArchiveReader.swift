@@ -23,6 +23,8 @@ final class ArchiveReader {
   let path: String
   private let archive: OpaquePointer
   private var members = 0
+  /// The folders so far that have a member of their own.
+  private(set) var folders: [String] = []
   // What was read of all members.
   private var contentBytes = 0
   // The most bytes that the archive may expand to.
@@ -115,7 +117,10 @@ final class ArchiveReader {
     }
     guard archive_entry_hardlink(entry) == nil else { throw refused(name, "a hard link") }
     let kind = archive_entry_filetype(entry)
-    if kind == S_IFDIR { return nil }
+    if kind == S_IFDIR {
+      folders.append(parts.filter { $0 != "." }.joined(separator: "/"))
+      return nil
+    }
     guard kind == S_IFREG else { throw refused(name, kind == S_IFLNK ? "a symbolic link" : "no regular file") }
     guard archive_entry_sparse_count(entry) == 0 else { throw refused(name, "a sparse file") }
     guard archive_entry_is_data_encrypted(entry) == 0 else { throw refused(name, "encrypted") }

@@ -7,12 +7,14 @@ import Support
 
 /// The members of a tar archive, each one lookup away.
 ///
-/// A plain archive is mapped into memory and read in place. A compressed one is expanded once into a temporary file without
+/// A plain archive is read in place. A compressed one is expanded once into a temporary file without
 /// a name, which the system removes with the process.
 final class ArchiveShard: Sendable {
   let path: String
   let members: [ArchiveReader.Member]
-  private let content: MappedFile
+  /// The folders that have a member of their own.
+  let folders: [String]
+  private let content: RandomAccessFile
 
   /// Lists an archive.
   ///
@@ -32,18 +34,19 @@ final class ArchiveShard: Sendable {
       members.append(member)
     }
     guard !members.isEmpty else { throw FileFailure(.badData, path: path, reason: "the archive holds no files") }
-    content = try spool?.mapped() ?? MappedFile(path: path)
-    for member in members where member.offset + member.size > content.bytes.count {
+    content = try spool?.content() ?? RandomAccessFile(path: path)
+    for member in members where member.offset + member.size > content.count {
       throw FileFailure(
         .badData, path: path, reason: "the member \(ArchiveReader.shown(member.name)) is cut off")
     }
     self.members = members
+    folders = reader.folders
   }
 
   /// What messages call a member.
   func name(of index: Int) -> String { "\(path): \(ArchiveReader.shown(members[index].name))" }
 
-  /// Calls `body` with the content of a member, where it lies in memory.
+  /// Calls `body` with the content of a member.
   func withBytes<Result>(
     of index: Int, limit: Int = ImageLimits.fileBytes, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
@@ -52,10 +55,7 @@ final class ArchiveShard: Sendable {
       throw FileFailure(
         .beyondLimit, path: name(of: index), reason: "holds \(member.size) bytes; at most \(limit) are read")
     }
-    try content.requireWhole()
-    return try withExtendedLifetime(content) {
-      try body(UnsafeRawBufferPointer(rebasing: content.bytes[member.offset..<member.offset + member.size]))
-    }
+    return try content.withBytes(member.offset..<member.offset + member.size, body)
   }
 
   /// A copy of the content of a member.
@@ -97,5 +97,12 @@ private final class Spool {
     count += bytes.count
   }
 
-  func mapped() throws -> MappedFile { try MappedFile(descriptor: descriptor, path: path) }
+  /// What was written, for reading.
+  func content() throws -> RandomAccessFile {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else {
+      throw FileFailure(.io, path: path, reason: "its temporary file cannot be read (\(errorText(errno)))")
+    }
+    return try RandomAccessFile(owning: copy, path: path)
+  }
 }

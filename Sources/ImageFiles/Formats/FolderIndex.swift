@@ -15,8 +15,10 @@ struct FolderIndex: Sendable {
   var oddlyNamed: [Int] = []
   /// All folders below the root, the root among them.
   var folders: [String] = []
-  /// Whether there are links that lead nowhere now: where they will lead, no folder's time tells.
-  var hasBrokenLinks = false
+  /// Files in class folders that are no images by their names.
+  var others = LeftOut()
+  /// Links that lead nowhere now: where they will lead, no folder's time tells.
+  var brokenLinks = LeftOut()
 
   /// Lists a folder, or takes the listing of an earlier run when no folder has changed since.
   ///
@@ -26,7 +28,7 @@ struct FolderIndex: Sendable {
     if let known = cache.load() { return known }
     let stamp = FolderIndexCache.now()
     let listed = try list(root)
-    if !listed.hasBrokenLinks { cache.save(listed, listedAt: stamp) }
+    if listed.brokenLinks.count == 0 { cache.save(listed, listedAt: stamp) }
     return listed
   }
 
@@ -34,10 +36,11 @@ struct FolderIndex: Sendable {
     var index = FolderIndex()
     index.folders.append("")
     let top = try FolderListing.allEntries(of: root)
-    index.hasBrokenLinks = top.hasBrokenLinks
+    for name in top.brokenLinks { index.brokenLinks.add(name) }
     for name in top.folders {
       let found = try FolderListing.filesBelow(root + "/" + name, isWanted: ImageFolder.isImageName)
-      index.hasBrokenLinks = index.hasBrokenLinks || found.hasBrokenLinks
+      index.others.add(found.others.below(name))
+      index.brokenLinks.add(found.brokenLinks.below(name))
       index.classes.append(Class(name: name, count: found.files.count))
       index.folders += found.folders.map { $0.isEmpty ? name : name + "/" + $0 }
       for file in found.files {

@@ -11,7 +11,7 @@ import Support
 /// A folder's time changes when a file in it is added, removed or renamed. A listing is taken only when the times of all folders are
 /// those of the listing, and none is so recent that a change could have gone unnoticed.
 struct FolderIndexCache {
-  private static let magic = Array("WTINDEX1".utf8)
+  private static let magic = Array("WTINDEX2".utf8)
   /// Folders with fewer images are listed every time.
   static let fewest = 10_000
   /// Times on some file systems are this coarse: what is younger is not trusted.
@@ -38,8 +38,12 @@ struct FolderIndexCache {
 
   /// The listing, when there is one and it still holds.
   func load() -> FolderIndex? {
-    guard let file = try? MappedFile(path: path) else { return nil }
-    var reader = Reader(file.bytes)
+    guard let file = try? RandomAccessFile(path: path) else { return nil }
+    return (try? file.withBytes(0..<file.count) { index($0) }) ?? nil
+  }
+
+  private func index(_ bytes: UnsafeRawBufferPointer) -> FolderIndex? {
+    var reader = Reader(bytes)
     guard var body = reader.checked(magic: Self.magic), body.string() == root else { return nil }
     guard let listedAt = body.number(), let folderCount = body.count() else { return nil }
     var index = FolderIndex()
@@ -49,6 +53,13 @@ struct FolderIndexCache {
       else { return nil }
       index.folders.append(name)
     }
+    guard let others = body.count(), let named = body.count(), named <= LeftOut.named else { return nil }
+    var examples: [String] = []
+    for _ in 0..<named {
+      guard let name = body.string() else { return nil }
+      examples.append(name)
+    }
+    index.others = LeftOut(count: others, examples: examples)
     guard let classCount = body.count() else { return nil }
     for _ in 0..<classCount {
       guard let name = body.string(), let count = body.count() else { return nil }
@@ -77,6 +88,9 @@ struct FolderIndexCache {
       body.string(name)
       for number in stamp.numbers { body.number(number) }
     }
+    body.number(index.others.count)
+    body.number(index.others.examples.count)
+    for name in index.others.examples { body.string(name) }
     body.number(index.classes.count)
     var file = 0
     for kind in index.classes {

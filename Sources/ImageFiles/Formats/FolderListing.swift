@@ -25,35 +25,48 @@ enum FolderListing {
     return (all.folders, all.files)
   }
 
-  /// The same as ``entries(of:)``, and whether there are links that lead nowhere now and may lead somewhere later.
+  /// The same as ``entries(of:)``, and the links that lead nowhere now and may lead somewhere later.
   static func allEntries(
     of path: String
-  ) throws -> (folders: [String], files: [String], hasBrokenLinks: Bool) {
-    var hasBrokenLinks = false
+  ) throws -> (folders: [String], files: [String], brokenLinks: [String]) {
+    var brokenLinks: [String] = []
     var folders: [String] = []
     var files: [String] = []
     try visit(path) { name, kind in
       switch kind {
       case .folder: folders.append(name)
       case .file: files.append(name)
-      case .brokenLink: hasBrokenLinks = true
+      case .brokenLink: brokenLinks.append(name)
       case .other: break
       }
       return true
     }
-    return (sortedByBytes(folders), sortedByBytes(files), hasBrokenLinks)
+    return (sortedByBytes(folders), sortedByBytes(files), sortedByBytes(brokenLinks))
   }
 
-  /// Whether a folder holds a file that `isWanted` accepts by name, or nothing at all: the mark of a class folder. It is read no
-  /// further than that takes.
-  static func mayBeClass(_ path: String, isWanted: (String) -> Bool) throws -> Bool {
-    var (isWantedThere, isEmpty) = (false, true)
+  /// Whether a folder itself holds a file that `isWanted` accepts by name. It is read no further than that takes.
+  static func holdsFile(_ path: String, isWanted: (String) -> Bool) throws -> Bool {
+    var isThere = false
     try visit(path) { name, kind in
-      isEmpty = false
-      isWantedThere = kind == .file && isWanted(name)
-      return !isWantedThere
+      isThere = kind == .file && isWanted(name)
+      return !isThere
     }
-    return isWantedThere || isEmpty
+    return isThere
+  }
+
+  /// Whether a folder or one below holds a file that `isWanted` accepts by name. No more is read than that takes.
+  static func holdsFileBelow(_ path: String, isWanted: (String) -> Bool, depth: Int = 0) throws -> Bool {
+    guard depth <= deepest else {
+      throw FileFailure(.badData, path: path, reason: "folders lie more than \(deepest) deep (a link in a circle?)")
+    }
+    var (isThere, folders) = (false, [String]())
+    try visit(path) { name, kind in
+      if kind == .folder { folders.append(name) }
+      isThere = kind == .file && isWanted(name)
+      return !isThere
+    }
+    return try isThere
+      || folders.contains { try holdsFileBelow(path + "/" + $0, isWanted: isWanted, depth: depth + 1) }
   }
 
   /// Calls `body` with each entry that is not hidden, until it returns false.
@@ -75,7 +88,7 @@ enum FolderListing {
           (String(cString: $0), String(validatingCString: $0) != nil)
         }
       }
-      if name.hasPrefix(".") { continue }
+      if HiddenNames.contains(name) { continue }
       let type = Int32(entry.pointee.d_type)
       guard isUTF8 else {
         // Such a name could not be opened again.
@@ -94,23 +107,32 @@ enum FolderListing {
   /// torchvision's `ImageFolder`.
   static func filesBelow(
     _ root: String, isWanted: (String) -> Bool
-  ) throws -> (folders: [String], files: [String], hasBrokenLinks: Bool) {
-    var hasBrokenLinks = false
+  ) throws -> (folders: [String], files: [String], others: LeftOut, brokenLinks: LeftOut) {
+    var (others, brokenLinks) = (LeftOut(), LeftOut())
     var found: [(folder: String, files: [String])] = []
     var pending = [(path: "", depth: 0)]
     while let (folder, depth) = pending.popLast() {
       guard depth <= deepest else {
         throw FileFailure(.badData, path: root, reason: "folders lie more than \(deepest) deep (a link in a circle?)")
       }
-      let (folders, files, isIncomplete) = try allEntries(of: folder.isEmpty ? root : root + "/" + folder)
-      hasBrokenLinks = hasBrokenLinks || isIncomplete
-      found.append((folder, files.filter(isWanted)))
+      let (folders, files, broken) = try allEntries(of: folder.isEmpty ? root : root + "/" + folder)
+      func path(_ name: String) -> String { folder.isEmpty ? name : folder + "/" + name }
+      for name in broken { brokenLinks.add(path(name)) }
+      found.append(
+        (
+          folder,
+          files.filter { name in
+            if isWanted(name) { return true }
+            others.add(path(name))
+            return false
+          }
+        ))
       pending += folders.map { (folder.isEmpty ? $0 : folder + "/" + $0, depth + 1) }
     }
     found.sort { ByteOrder.precedes($0.folder, $1.folder) }
     return (
       found.map(\.folder), found.flatMap { folder, files in folder.isEmpty ? files : files.map { folder + "/" + $0 } },
-      hasBrokenLinks
+      others, brokenLinks
     )
   }
 

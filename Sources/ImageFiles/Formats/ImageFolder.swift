@@ -18,6 +18,8 @@ public struct ImageFolder: ImageSource {
   private let limits: ImageLimits
   // The folder of each class, relative to the root.
   private let folders: [String]
+  /// What was left out while it was listed, in words.
+  private(set) var remarks: [String] = []
 
   /// Lists the class folders in `root`.
   ///
@@ -38,7 +40,17 @@ public struct ImageFolder: ImageSource {
     root: String, name: String, classNames: [String]? = nil, options: ReadingOptions, uniformSize: ImageSize??
   ) throws {
     let index = try FolderIndex.open(root, cache: options.cache.map { FolderIndexCache(folder: $0, root: root) })
-    let folders = index.classes.map(\.name)
+    // A folder of other files is no class; an empty one is a class without images.
+    let classes = try index.classes.filter { found in
+      guard found.count == 0 else { return true }
+      guard try !DiskFolder(root + "/" + found.name).isEmpty() else {
+        throw FileFailure(
+          .badData, path: root + "/" + found.name,
+          reason: "the class has no image: the folder is empty. Fill it, or take it away here and in the other splits")
+      }
+      return false
+    }
+    let folders = classes.map(\.name)
     guard !folders.isEmpty else {
       throw FileFailure(.badData, path: root, reason: "holds no class folders")
     }
@@ -46,17 +58,13 @@ public struct ImageFolder: ImageSource {
       throw Self.differentClasses(root: root, expected: classNames, found: folders)
     }
     var labels: [Int32] = []
-    for (label, found) in index.classes.enumerated() {
-      guard found.count > 0 else {
-        throw FileFailure(
-          .badData, path: root + "/" + found.name,
-          reason: "the class has no image (looked for \(Self.extensions.joined(separator: ", ")))")
-      }
+    for (label, found) in classes.enumerated() {
       labels += [Int32](repeating: Int32(label), count: found.count)
     }
     self.init(
       root: root, name: name, classNames: folders, folders: folders, files: index.files, labels: labels,
       limits: options.images, uniformSize: uniformSize)
+    remarks = [index.others.otherFiles, index.brokenLinks.brokenLinks].compactMap { $0 }
     if options.onBadImage == .fail { try refuseOtherFormats(index) }
   }
 
@@ -150,7 +158,7 @@ public struct ImageFolder: ImageSource {
 }
 
 extension ImageFolder {
-  private static let extensions = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"]
+  private static let extensions = ["jpg", "jpeg", "png", "jfif", "jpe", "ppm", "bmp", "pgm", "tif", "tiff", "webp"]
   private static let largestUniformSide = 96
 
   private static func fileExtension(_ name: String) -> String {
@@ -160,7 +168,7 @@ extension ImageFolder {
   static func isImageName(_ name: String) -> Bool { extensions.contains(fileExtension(name)) }
 
   /// Whether a file is JPEG or PNG by its name.
-  static func isDecodableName(_ name: String) -> Bool { extensions.prefix(3).contains(fileExtension(name)) }
+  static func isDecodableName(_ name: String) -> Bool { extensions.prefix(5).contains(fileExtension(name)) }
 
   // Sixteen images, evenly spread.
   static func probes(_ count: Int) -> [Int] {

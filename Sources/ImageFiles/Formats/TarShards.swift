@@ -9,32 +9,48 @@ struct TarShards {
   private let options: ReadingOptions
 
   private static let endings = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]
-  private static let heldOutNames = ArchiveSplits.heldOutNames
-  /// Images that are held out of each class when there is no split.
-  private static let heldOutFraction = 0.1
-
   static func isArchiveName(_ name: String) -> Bool { endings.contains { name.lowercased().hasSuffix($0) } }
 
-  /// Finds shards among the files of a folder; nil when there are none.
-  init?(folder: String, files: [String], options: ReadingOptions = .init()) {
+  /// Finds shards among the files of a folder, or in its folders that are called as splits are; nil when there are none.
+  init?(folder: String, folders: [String] = [], files: [String], options: ReadingOptions = .init()) throws {
     let archives = files.filter(Self.isArchiveName)
-    guard !archives.isEmpty else { return nil }
-    // The first word that names a split: `train-000.tar`, `imagenet-val-00.tar.gz`.
-    func split(_ name: String) -> String? {
-      name.lowercased().split { !$0.isLetter }.map(String.init).first {
-        ArchiveSplits.trainingNames.contains($0) || Self.heldOutNames.contains($0)
+    guard archives.isEmpty else {
+      let (training, heldOut) = Self.splits(archives) { name in
+        // The first word that names a split: `train-000.tar`, `imagenet-val-00.tar.gz`.
+        name.lowercased().split { !$0.isLetter }.map(String.init).first { word in
+          ImageLayout.trainingNames.contains(word) || ImageLayout.heldOutNames.contains(word)
+        }
+      }
+      self.init(
+        training: training.map { folder + "/" + $0 }, heldOut: heldOut.map { folder + "/" + $0 }, options: options)
+      return
+    }
+    var inner: [String] = []
+    for name in folders
+    where (ImageLayout.trainingNames + ImageLayout.heldOutNames).contains(name.lowercased()) {
+      inner += try FolderListing.entries(of: folder + "/" + name).files.filter(Self.isArchiveName).map {
+        name + "/" + $0
       }
     }
-    // Several held-out splits: the first of val, validation, test.
-    let heldOutSplit = Self.heldOutNames.first { name in archives.contains { split($0) == name } }
-    let heldOut = archives.filter { heldOutSplit != nil && split($0) == heldOutSplit }
-    let training = archives.filter { name in !(split(name).map(Self.heldOutNames.contains) ?? false) }
+    guard !inner.isEmpty else { return nil }
+    let (training, heldOut) = Self.splits(inner) { $0.split(separator: "/").first?.lowercased() }
     self.init(
       training: training.map { folder + "/" + $0 }, heldOut: heldOut.map { folder + "/" + $0 }, options: options)
   }
 
-  /// One archive.
-  init(file: String, options: ReadingOptions = .init()) { self.init(training: [file], heldOut: [], options: options) }
+  /// Of several held-out splits the first of val, valid, …; what is called as no split is for training.
+  private static func splits(
+    _ archives: [String], _ split: (String) -> String?
+  ) -> (training: [String], heldOut: [String]) {
+    let heldOutSplit = ImageLayout.heldOutNames.first { name in archives.contains { split($0) == name } }
+    return (
+      archives.filter { name in !(split(name).map(ImageLayout.heldOutNames.contains) ?? false) },
+      archives.filter { heldOutSplit != nil && split($0) == heldOutSplit }
+    )
+  }
+
+  /// Some archives.
+  init(files: [String], options: ReadingOptions = .init()) { self.init(training: files, heldOut: [], options: options) }
 
   private init(training: [String], heldOut: [String], options: ReadingOptions) {
     self.training = training
@@ -50,28 +66,48 @@ struct TarShards {
     }
     let shards = try training.map { try ArchiveShard(path: $0, limits: options.archives) }
     if let cifar = try CIFARArchive(shards) { return try cifar.open(name: name) }
-    let splits = ArchiveSplits(try ArchiveLayout.samples(of: shards), shards)
-    let found = splits.training ?? splits.all
-    guard !found.places.isEmpty else { throw nothing(shards) }
-    if heldOut.isEmpty, splits.training != nil { return try dataset(name: name, place: place, shards, splits) }
-    let heldOutShards = try heldOut.map { try ArchiveShard(path: $0, limits: options.archives) }
-    let others =
-      heldOutShards.isEmpty ? nil : ArchiveSplits(try ArchiveLayout.samples(of: heldOutShards), heldOutShards)
-    let other = others.map { $0.heldOut ?? $0.all }
-    if let other, other.places.isEmpty { throw nothing(heldOutShards) }
-    let classNames = try Self.classNames(found, other, at: heldOut.first ?? place)
-    let all = source("\(name) training", shards, found, classNames)
-    if let other {
-      return dataset(
-        name: name, training: all,
-        heldOut: source("\(name) held-out", heldOutShards, other, classNames, uniformSize: .some(all.uniformSize)))
+    let (layout, samples) = try read(shards, .all)
+    let own = samples.of(layout.training)
+    guard !own.places.isEmpty else { throw nothing(shards) }
+    var remarks = layout.remarks + [ArchiveLayout.others(shards)].compactMap { $0 }
+    var other: (found: ArchiveLayout.Found, shards: [ArchiveShard])?
+    if !heldOut.isEmpty {
+      let heldOutShards = try heldOut.map { try ArchiveShard(path: $0, limits: options.archives) }
+      let (layout, samples) = try read(heldOutShards, .heldOut)
+      let found = samples.of(layout.training)
+      guard !found.places.isEmpty else { throw nothing(heldOutShards) }
+      other = (found, heldOutShards)
+      remarks += layout.remarks + [ArchiveLayout.others(heldOutShards)].compactMap { $0 }
+    } else if let split = layout.heldOut {
+      other = (samples.of(split), shards)
     }
-    return try split(all, name: name, place: place)
+    let classNames = try Self.classNames(own, other?.found, at: heldOut.first ?? place, shards)
+    let all = try source("\(name) training", shards, own, classNames, &remarks)
+    if let other {
+      let source = try source(
+        "\(name) held-out", other.shards, other.found, classNames, &remarks, uniformSize: .some(all.uniformSize))
+      return dataset(name: name, training: all, heldOut: source, remarks)
+    }
+    return try split(all, name: name, place: place, remarks + [ClassFolders.noHeldOut])
+  }
+
+  private func read(
+    _ shards: [ArchiveShard], _ part: ImageLayout.Part
+  ) throws -> (layout: ImageLayout, samples: ArchiveLayout.Samples) {
+    do {
+      return try ArchiveLayout.read(shards, part: part)
+    } catch let refusal as ImageLayout.Refusal {
+      guard refusal.isUnrecognised else { throw refusal.failure(at: shards[0].path) }
+      guard let stray = ArchiveLayout.firstImage(shards) else { throw nothing(shards) }
+      throw FileFailure(
+        .badData, path: stray, reason: "lies in no class folder and has no .cls beside it, so that its class is unknown"
+      )
+    }
   }
 
   /// Holds a part of every class out.
-  private func split(_ all: ArchiveImages, name: String, place: String) throws -> Dataset {
-    let chosen = Set(all.classBalancedIndices(fraction: Self.heldOutFraction, seed: 0))
+  private func split(_ all: ArchiveImages, name: String, place: String, _ remarks: [String]) throws -> Dataset {
+    let chosen = Set(all.classBalancedIndices(fraction: ClassFolders.heldOutFraction, seed: 0))
     let rest = all.indices.filter { !chosen.contains($0) }
     guard Set(rest.map(all.label)).count == Set(all.indices.map(all.label)).count else {
       throw FileFailure(
@@ -80,7 +116,7 @@ struct TarShards {
     }
     return dataset(
       name: name, training: all.subset(rest, name: "\(name) training"),
-      heldOut: all.subset(chosen.sorted(), name: "\(name) held-out"))
+      heldOut: all.subset(chosen.sorted(), name: "\(name) held-out"), remarks)
   }
 
   private func nothing(_ shards: [ArchiveShard]) -> FileFailure {
@@ -91,26 +127,36 @@ struct TarShards {
         + ArchiveReader.shown(shards[0].members[0].name))
   }
 
-  private func dataset(name: String, training: ArchiveImages, heldOut: ArchiveImages) -> Dataset {
+  private func dataset(
+    name: String, training: ArchiveImages, heldOut: ArchiveImages, _ remarks: [String]
+  ) -> Dataset {
     Dataset(
       name: name, training: training, heldOut: heldOut, resolution: training.uniformSize?.shortSide ?? 224,
-      normalization: .imageNet, format: "tar archives of images", onBadImage: options.onBadImage)
+      normalization: .imageNet, format: "tar archives of images", onBadImage: options.onBadImage,
+      remarks: remarks)
   }
 
   private func source(
     _ name: String, _ shards: [ArchiveShard], _ found: ArchiveLayout.Found, _ classNames: [String],
-    uniformSize: ImageSize?? = nil
-  ) -> ArchiveImages {
+    _ remarks: inout [String], uniformSize: ImageSize?? = nil
+  ) throws -> ArchiveImages {
     let labels = Dictionary(classNames.enumerated().map { (ByteName($1), $0) }, uniquingKeysWith: { first, _ in first })
     var samples = zip(found.places, found.classes).map { place, kind in
       let label: Int
       switch kind {
       case .named(let name): label = labels[name] ?? 0
       case .numbered(let number): label = number
+      case nil: label = 0
       }
       return ArchiveImages.Sample(shard: place.shard, member: place.member, label: label)
     }
+    let count = samples.count
     samples = Self.latest(samples, shards)
+    if samples.count < count {
+      remarks.append(
+        "\(name): \(count - samples.count) of \(count) images \(count - samples.count == 1 ? "has" : "have") the name of a later "
+          + "one in the same archive, which takes the place")
+    }
     Self.sort(&samples, shards)
     return ArchiveImages(
       name: name, classNames: classNames, shards: shards, samples: samples, limits: options.images,
@@ -145,11 +191,11 @@ struct TarShards {
 
   /// Names of folders in the order of their bytes, or numbers up to the largest.
   private static func classNames(
-    _ found: ArchiveLayout.Found, _ other: ArchiveLayout.Found?, at path: String
+    _ found: ArchiveLayout.Found, _ other: ArchiveLayout.Found?, at path: String, _ shards: [ArchiveShard]
   ) throws -> [String] {
     func names(_ found: ArchiveLayout.Found) -> (named: Set<ByteName>, largest: Int?) {
       var (named, largest): (Set<ByteName>, Int?) = ([], nil)
-      for kind in Set(found.classes) {
+      for kind in Set(found.classes.compactMap { $0 }) {
         switch kind {
         case .named(let name): named.insert(name)
         case .numbered(let number): largest = max(largest ?? 0, number)
@@ -159,8 +205,20 @@ struct TarShards {
     }
     let (own, others) = (names(found), other.map(names))
     if let largest = own.largest {
+      // A number from elsewhere, such as an identifier: nobody has a class for each and ten more.
+      if largest >= max(1000, 10 * found.places.count), let index = found.classes.firstIndex(of: .numbered(largest)) {
+        let place = found.places[index]
+        throw FileFailure(
+          .badData, path: shards[place.shard].name(of: place.member),
+          reason: "has the class \(largest), in \(found.places.count) images; classes are numbered from 0 on")
+      }
       guard others?.named.isEmpty ?? true, others?.largest.map({ $0 <= largest }) ?? true else {
         throw FileFailure(.badData, path: path, reason: "has classes that the training shards do not have")
+      }
+      guard largest > 0 else {
+        throw FileFailure(
+          .badData, path: path,
+          reason: "every image has the class 0: one class; to tell classes apart, two or more are needed")
       }
       return (0...largest).map(String.init)
     }
@@ -170,18 +228,5 @@ struct TarShards {
       throw FileFailure(.badData, path: path, reason: "has other classes than the training shards: \(differing)")
     }
     return own.named.map(\.text).sorted { ByteOrder.precedes($0, $1) }
-  }
-}
-
-extension TarShards {
-  private func dataset(name: String, place: String, _ shards: [ArchiveShard], _ splits: ArchiveSplits) throws -> Dataset
-  {
-    let training = splits.training ?? splits.all
-    let classNames = try Self.classNames(training, splits.heldOut, at: shards[0].path)
-    let all = source("\(name) training", shards, training, classNames)
-    guard let heldOut = splits.heldOut else { return try split(all, name: name, place: place) }
-    return dataset(
-      name: name, training: all,
-      heldOut: source("\(name) held-out", shards, heldOut, classNames, uniformSize: .some(all.uniformSize)))
   }
 }

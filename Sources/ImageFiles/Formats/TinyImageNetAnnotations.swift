@@ -11,16 +11,19 @@ struct TinyImageNetAnnotations {
   private var files: [String] = []
   private var classes: [String] = []
 
+  /// Whether there is a list, and images as it says.
+  static func isThere(_ folder: String) -> Bool {
+    // A val/ that was rearranged into class folders often still has the list.
+    FileManager.default.fileExists(atPath: folder + "/" + fileName)
+      && FileManager.default.fileExists(atPath: folder + "/images")
+  }
+
   /// Reads the list; nil when there is none.
   ///
   /// - Throws: ``Support/FileFailure`` that names the line at fault.
   init?(folder: String) throws {
+    guard Self.isThere(folder) else { return nil }
     let path = folder + "/" + Self.fileName
-    // A val/ that was rearranged into class folders often still has the list.
-    guard FileManager.default.fileExists(atPath: path), FileManager.default.fileExists(atPath: folder + "/images")
-    else {
-      return nil
-    }
     self.folder = folder
     let text = String(decoding: try FileBytes.read(path: path, limit: Self.longestFile), as: UTF8.self)
     for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {

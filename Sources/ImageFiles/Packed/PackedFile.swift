@@ -1,14 +1,13 @@
 import Foundation
 import Support
 
-/// A data set in one file, mapped into memory: what `data pack` writes.
+/// A data set in one file: what `data pack` writes.
 final class PackedFile: @unchecked Sendable {
   // Everything is immutable but `verified`, which is touched under `lock` only.
   let path: String
   let header: PackedHeader
   let description: PackedDescription
-  private let content: MappedFile
-  // A copy: what is read for every label must not depend on a file that may be cut.
+  private let content: RandomAccessFile
   private let table: [UInt8]
   private let lock = NSLock()
   private var verified: [Bool]
@@ -25,13 +24,16 @@ final class PackedFile: @unchecked Sendable {
   /// - Throws: ``Support/FileFailure`` of kind `badData` when it is damaged or of another version.
   init(path: String) throws {
     self.path = path
-    let file = try MappedFile(path: path)
+    let file = try RandomAccessFile(path: path)
     content = file
     func damaged(_ what: String) -> FileFailure {
       FileFailure(.badData, path: path, reason: "\(what); pack the data set again, or copy the file again")
     }
+    let start = try file.bytes(0..<min(file.count, PackedHeader.size))
     do {
-      header = try PackedHeader(file.bytes)
+      header = try start.withUnsafeBytes { bytes in
+        Result { () throws(PackedHeader.Fault) in try PackedHeader(bytes) }
+      }.get()
     } catch .otherVersion(let version) {
       throw FileFailure(
         .unsupported, path: path,
@@ -39,20 +41,20 @@ final class PackedFile: @unchecked Sendable {
     } catch {
       throw damaged("the header is damaged")
     }
-    guard header.fileSize == file.bytes.count else {
-      throw damaged("holds \(file.bytes.count) bytes, of \(header.fileSize) that were written")
+    guard header.fileSize == file.count else {
+      throw damaged("holds \(file.count) bytes, of \(header.fileSize) that were written")
     }
     let table = PackedHeader.size..<PackedHeader.size + header.records * PackedRecord.size
     let (end, overflow) = header.descriptionOffset.addingReportingOverflow(header.descriptionLength)
-    guard !overflow, table.upperBound <= header.descriptionOffset, end <= file.bytes.count else {
+    guard !overflow, table.upperBound <= header.descriptionOffset, end <= file.count else {
       throw damaged("the header leads beyond the end of the file")
     }
-    guard Checksum.crc32(UnsafeRawBufferPointer(rebasing: file.bytes[table])) == header.tableChecksum else {
+    self.table = try file.bytes(table)
+    guard self.table.withUnsafeBytes({ Checksum.crc32($0) }) == header.tableChecksum else {
       throw damaged("the table of images is damaged (its checksum differs)")
     }
-    self.table = Array(file.bytes[table])
-    let text = UnsafeRawBufferPointer(rebasing: file.bytes[header.descriptionOffset..<end])
-    guard Checksum.crc32(text) == header.descriptionChecksum else {
+    let text = try file.bytes(header.descriptionOffset..<end)
+    guard text.withUnsafeBytes({ Checksum.crc32($0) }) == header.descriptionChecksum else {
       throw damaged("the description is damaged (its checksum differs)")
     }
     do {
@@ -108,23 +110,29 @@ final class PackedFile: @unchecked Sendable {
   /// What messages call a record.
   func name(of number: Int) -> String { "\(path): image \(number)" }
 
-  /// Calls `body` with a record and its bytes, whose checksum is compared the first time.
-  func read<Result>(_ number: Int, _ body: (PackedRecord, UnsafeRawBufferPointer) throws -> Result) throws -> Result {
-    try content.requireWhole()
+  /// Calls `body` with a record and its bytes, or a part of them. The checksum of all of them is compared the first time.
+  ///
+  /// - Parameter part: The bytes that are wanted, from the record's first on.
+  func read<Result>(
+    _ number: Int, part: (PackedRecord) -> Range<Int> = { 0..<$0.length },
+    _ body: (PackedRecord, UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
     guard let record = record(number) else {
       throw FileFailure(.badData, path: name(of: number), reason: "the record is damaged")
     }
-    return try withExtendedLifetime(content) {
-      let bytes = UnsafeRawBufferPointer(rebasing: content.bytes[record.offset..<record.offset + record.length])
-      if !lock.withLock({ verified[number] }) {
-        guard Checksum.crc32(bytes) == record.checksum else {
-          throw FileFailure(
-            .badData, path: name(of: number),
-            reason: "the bytes of the image have changed since it was packed (their checksum differs)")
-        }
-        lock.withLock { verified[number] = true }
+    let wanted = part(record)
+    if lock.withLock({ verified[number] }) {
+      let start = record.offset + wanted.lowerBound
+      return try content.withBytes(start..<start + wanted.count) { try body(record, $0) }
+    }
+    return try content.withBytes(record.offset..<record.offset + record.length) { bytes in
+      guard Checksum.crc32(bytes) == record.checksum else {
+        throw FileFailure(
+          .badData, path: name(of: number),
+          reason: "the bytes of the image have changed since it was packed (their checksum differs)")
       }
-      return try body(record, bytes)
+      lock.withLock { verified[number] = true }
+      return try body(record, UnsafeRawBufferPointer(rebasing: bytes[wanted]))
     }
   }
 

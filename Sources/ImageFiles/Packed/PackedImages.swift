@@ -45,20 +45,27 @@ public struct PackedImages: ImageSource {
     try file.read(numbers.lowerBound + index) { record, bytes in record.encoding == .file ? Array(bytes) : nil }
   }
 
-  /// A part of image `index`; of raw samples no more is touched than that.
+  /// A part of image `index`; of raw samples no more rows are read than that.
   public func image(at index: Int, as request: (ImageSize) -> ImageRequest) throws -> PixelImage {
     let number = numbers.lowerBound + index
-    return try file.read(number) { record, bytes in
-      switch record.encoding {
-      case .file:
+    // Of raw samples, what is wanted: asked once.
+    var region: PixelRectangle?
+    func rows(_ record: PackedRecord) -> Range<Int> {
+      guard record.encoding == .raw else { return 0..<record.length }
+      let wanted = request(record.imageSize).region
+      region = wanted
+      let row = record.imageSize.width * record.channels
+      return wanted.top * row..<(wanted.top + wanted.height) * row
+    }
+    return try file.read(number, part: rows) { record, bytes in
+      guard var part = region else {
         return try PixelImage.decode(
           bytes: bytes, path: file.name(of: number), channels: channels, limits: limits, as: request)
-      case .raw:
-        let region = request(record.imageSize).region
-        return PixelImage(
-          width: region.width, height: region.height, channels: record.channels,
-          pixels: PixelImage.part(region, of: bytes, width: record.imageSize.width, channels: record.channels))
       }
+      part.top = 0
+      return PixelImage(
+        width: part.width, height: part.height, channels: record.channels,
+        pixels: PixelImage.part(part, of: bytes, width: record.imageSize.width, channels: record.channels))
     }
   }
 }

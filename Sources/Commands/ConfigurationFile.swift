@@ -4,7 +4,7 @@ import Support
 /// `--config FILE.yaml`: flags in a file. What is said on the command line wins.
 package enum ConfigurationFile {
   // What a run folder's run.yaml says beside flags, and what a file cannot say.
-  private static let notes: Set = ["command", "version", "libtorch", "swift"]
+  private static let notes: Set = ["command", "version", "libtorch", "swift", "data"]
   private static let excluded: Set = ["config", "help", "version"]
 
   /// Replaces `--config FILE` by the flags that the file stands for.

@@ -21,7 +21,7 @@ extension Dataset {
     _ nameOrPath: String, environment: [String: String], options: ReadingOptions = .init()
   ) throws -> Dataset {
     if let known = KnownDataset(rawValue: nameOrPath) {
-      return try open(folder: known.folder(environment: environment), name: nameOrPath, options)
+      return try open(folder: known.folder(environment: environment), name: nameOrPath, known: known, options)
     }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: nameOrPath, isDirectory: &isFolder) else {
@@ -50,13 +50,15 @@ extension Dataset {
   }
 
   /// Recognises what `folder` holds and opens it.
-  private static func open(folder: String, name: String, _ options: ReadingOptions) throws -> Dataset {
+  private static func open(
+    folder: String, name: String, known: KnownDataset? = nil, _ options: ReadingOptions
+  ) throws -> Dataset {
     let (folders, files) = try FolderListing.entries(of: folder)
-    if let quartet = try IDXQuartet(folder: folder, files: files) { return try quartet.open(name: name) }
+    if let quartet = try IDXQuartet(folder: folder, files: files) { return try quartet.open(name: name, known: known) }
     if let binary = try CIFARFolder(folder: folder, files: files) { return try binary.open(name: name) }
     for nested in ["cifar-10-batches-bin", "cifar-100-binary", "tiny-imagenet-200", "FashionMNIST", "MNIST", "raw"]
     where folders.contains(nested) {
-      return try open(folder: folder + "/" + nested, name: name, options)
+      return try open(folder: folder + "/" + nested, name: name, known: known, options)
     }
     if let shards = try TarShards(folder: folder, folders: folders, files: files, options: options) {
       return try shards.open(name: name, place: folder)

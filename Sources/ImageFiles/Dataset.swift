@@ -21,6 +21,7 @@ public struct Dataset: Sendable {
   public let onBadImage: BadImagePolicy
   /// What was left out or decided while it was opened, for people.
   public let remarks: [String]
+  private let fingerprintOnce = FingerprintOnce()
 
   /// Joins two sources of the same classes.
   ///
@@ -45,4 +46,36 @@ public struct Dataset: Sendable {
     self.onBadImage = onBadImage
     self.remarks = remarks
   }
+
+  /// Sixteen hexadecimal digits that tell these data from others of the same name: other class names, labels, images or
+  /// normalization. Taken once.
+  public var fingerprint: String { get throws { try fingerprintOnce.text(of: self) } }
+
+  /// The same images, normalized as a network was trained.
+  public func normalized(by normalization: Normalization) -> Dataset {
+    Dataset(
+      name: name, training: training, heldOut: heldOut, resolution: resolution,
+      normalization: normalization.converted(toChannels: channels), format: format, onBadImage: onBadImage,
+      remarks: remarks)
+  }
+
+  /// The same images with the classes in another order; nil when the names are not the same.
+  public func ordered(byClasses names: [String]) -> Dataset? {
+    if names == classNames { return self }
+    let places = Dictionary(names.enumerated().map { (ByteName($1), $0) }, uniquingKeysWith: { first, _ in first })
+    let labels = classNames.compactMap { places[ByteName($0)] }
+    guard labels.count == classNames.count, places.count == names.count, names.count == classNames.count else {
+      return nil
+    }
+    return Dataset(
+      name: name, training: RelabelledImages(training, classNames: names, labels: labels),
+      heldOut: RelabelledImages(heldOut, classNames: names, labels: labels), resolution: resolution,
+      normalization: normalization, format: format, onBadImage: onBadImage, remarks: remarks)
+  }
+
+  /// Whether the classes have names, and not only numbers.
+  public var namesClasses: Bool { Self.areNames(classNames) }
+
+  /// Whether these are names, and not only numbers.
+  public static func areNames(_ names: [String]) -> Bool { !names.allSatisfy { Int($0) != nil } }
 }

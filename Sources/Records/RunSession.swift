@@ -13,7 +13,7 @@ public final class RunSession {
   private let lock: FolderLock
 
   // What does not change the outcome, or is checked with the data itself.
-  private static let ignored: Set = ["threads", "loader-threads", "seeds", "version", "libtorch", "swift"]
+  private static let ignored: Set = ["threads", "loader-threads", "seeds", "version", "libtorch", "swift", "data"]
   // The plans whose jobs lie beside each other; a single training is its folder itself.
   private static let sharing: Set = ["run", "compare", "search"]
   private static let paths: Set = ["dataset", "network", "widths"]
@@ -46,7 +46,9 @@ public final class RunSession {
     if overwrites { try folder.removeContents() }
     let former = isRun && !overwrites ? try Configuration(path: folder.configuration) : nil
     isResumed = folder.holdsResults
-    if isResumed, let former, let difference = Self.difference(former, configuration) {
+    if isResumed, let former,
+      let difference = Self.dataDifference(former, configuration) ?? Self.difference(former, configuration)
+    {
       throw UsageFailure(
         "\(folder.path) holds another run: \(difference). Choose another `output`, or start anew with `overwrite`")
     }
@@ -55,6 +57,11 @@ public final class RunSession {
       if isRun { try folder.removeContents() }
       try configuration.write(to: folder.configuration)
     }
+  }
+
+  private static func dataDifference(_ former: Configuration, _ asked: Configuration) -> String? {
+    guard let own = former.values["data"], let other = asked.values["data"], own != other else { return nil }
+    return "it was made with other data: class names, labels, images or their normalization have changed since"
   }
 
   // Plans of different kinds share a folder when they agree in what both say; what one of them alone says is in its jobs.

@@ -114,10 +114,16 @@ public struct TrainingJob {
   }
 
   /// What the outcome depends on.
+  ///
+  /// - Throws: What listing the data throws.
   public var identity: TrainingIdentity {
-    TrainingIdentity(
-      network: network.network, recipe: recipe, seed: seed, dataset: dataset.name, images: dataset.training.count,
-      dataFraction: dataFraction, device: "\(device.kind)")
+    get throws {
+      let classes = dataset.classNames
+      return TrainingIdentity(
+        network: network.network, recipe: recipe, seed: seed, dataset: dataset.name,
+        classes: classes.count <= 1000 ? classes : ["\(classes.count)"], data: try dataset.fingerprint,
+        images: dataset.training.count, dataFraction: dataFraction, device: "\(device.kind)")
+    }
   }
 
   /// Trains in a folder, from where an earlier call was stopped, and writes `model.safetensors` and `result.json`.
@@ -155,7 +161,8 @@ public struct TrainingJob {
           stepsPerEpoch: training.batchesPerEpoch, batchSize: training.batchSize, images: training.indices.count,
           resolution: network.input.height, device: device.description, seed: seed)))
     return try trainer.run { result in
-      try trainer.result.save(to: folder.model, metadata: ["run": identity])
+      try trainer.result.save(
+        to: folder.model, metadata: try TrainedContext(dataset).metadata.merging(["run": identity]) { own, _ in own })
       try JSONFile.write(result, to: folder.result)
     }
   }
@@ -164,8 +171,9 @@ public struct TrainingJob {
   private func finished(in folder: RunFolder, identity: String) throws -> TrainingResult? {
     // The weights say which run they come from, so that checkpoints can be removed once a run is complete.
     guard FileManager.default.fileExists(atPath: folder.result),
-      let weights = try? SafetensorsFile(path: folder.model), weights.metadata["run"] == identity
+      let weights = try? SafetensorsFile(path: folder.model), let own = weights.metadata["run"]
     else { return nil }
+    guard own == identity else { throw CheckpointStore.otherRun(folder.path, own, identity) }
     let count = imageCount
     let batch = min(recipe.batchSize, count)
     let images = recipe.epochs * (count / batch * batch)

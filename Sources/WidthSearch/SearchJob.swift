@@ -60,10 +60,14 @@ public struct SearchJob {
   }
 
   /// What the outcome depends on.
+  ///
+  /// - Throws: What listing the data throws.
   public var identity: SearchIdentity {
-    SearchIdentity(
-      training: training.identity, method: optimizer.name, settings: optimizer.settings, model: costModel.name,
-      targets: targets, divisor: divisor)
+    get throws {
+      SearchIdentity(
+        training: try training.identity, method: optimizer.name, settings: optimizer.settings, model: costModel.name,
+        targets: targets, divisor: divisor)
+    }
   }
 
   /// The training images that the search keeps for comparing widths.
@@ -187,8 +191,7 @@ public struct SearchJob {
     guard FileManager.default.fileExists(atPath: folder.result) else { return nil }
     let finished = try JSONFile.read(Finished.self, path: folder.result, expecting: "remove it to search again")
     guard finished.identity == identity else {
-      throw UsageFailure(
-        "\(folder.path) holds a search with other settings; choose another `output`, or start anew with `overwrite`")
+      throw CheckpointStore.otherRun(folder.path, finished.identity, identity)
     }
     // A process that was killed after it wrote its result may not have told so.
     try EventLog.complete(path: folder.events, with: lastEvents(of: finished.results, remarks))

@@ -157,6 +157,7 @@ final class SearchLoop<State: Codable> {
     var tensors: [(name: String, tensor: Tensor)] { get throws { try subject.tensors } }
     var model: Model { subject.model }
     let unit = "search step"
+    let rateSetting = "search-learning-rate"
     let tellsStageEnds = true
 
     func learningRate(at step: Int) -> Double { subject.learningRate(at: step) }

@@ -30,7 +30,7 @@ extension CompareCommand: EngineWork {
       searchesDirectly: !skipsDirect, seeds: (0..<seeds).map { compute.seed &+ $0 })
     try plan.validate()
     let configuration = try Resolved.configuration(
-      "compare", network, data, subject.recipe, compute, on: subject.device,
+      "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
         "project": transfer.project, "stacking": transfer.stacking.rawValue, "seeds": "\(seeds)",
         "no-direct": skipsDirect ? "true" : nil, "search-epochs": transfer.searchEpochs.map { "\($0)" },

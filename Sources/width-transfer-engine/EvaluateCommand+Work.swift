@@ -11,7 +11,12 @@ import Training
 extension EvaluateCommand: EngineWork {
   package func perform() throws {
     let file = try SafetensorsFile(path: weights)
-    let dataset = try DataOptions.open(dataset, reading, general)
+    var dataset = try DataOptions.open(dataset, reading, general)
+    if let context = try TrainedContext(file) {
+      dataset = try context.applied(to: dataset, namesMatter: !ignoreClassNames)
+    } else {
+      general.note("\(weights) says nothing of its classes and normalization; those of \(dataset.name) are taken")
+    }
     var built: ResolvedNetwork
     if let network {
       built = try NetworkRequest(
@@ -35,6 +40,13 @@ extension EvaluateCommand: EngineWork {
     let loader = try job.heldOutLoader()
     let started = Date()
     let evaluation = try model.evaluate(loader, precision: precision)
+    guard evaluation.loss.isFinite else {
+      throw FileFailure(
+        .badData, path: weights,
+        reason: try model.isFinite()
+          ? "its network gives a loss of \(evaluation.loss) on these images"
+          : "some of its weights are not numbers: the training that wrote them diverged")
+    }
     let seconds = Date().timeIntervalSince(started)
     var skipped = SkippedImages()
     for warning in skipped.add(evaluation.skipped) { general.warn(warning) }

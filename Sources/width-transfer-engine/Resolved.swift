@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import ImageFiles
 import Methods
 import Records
 import Torch
@@ -7,14 +8,15 @@ import Torch
 /// The resolved form of what was asked, as `run.yaml` keeps it: a mapping that `--config` reads back.
 enum Resolved {
   static func configuration(
-    _ command: String, _ network: NetworkOptions, _ data: DataOptions, _ recipe: Recipe, _ compute: ComputeOptions,
-    on device: Device, more: [String: String?] = [:], lists: [String: [String]] = [:]
+    _ command: String, _ network: NetworkOptions, _ data: DataOptions, _ dataset: Dataset, _ recipe: Recipe,
+    _ compute: ComputeOptions, on device: Device, more: [String: String?] = [:], lists: [String: [String]] = [:]
   ) throws -> Configuration {
     var values: [String: String?] = [
       "command": command, "network": path(network.network), "width": network.width.map { "\($0)" },
       "depth": network.depth.map { "\($0)" }, "classes": network.classes.map { "\($0)" },
       "input-channels": network.inputChannels.map { "\($0)" }, "resolution": network.resolution.map { "\($0)" },
-      "divisor": "\(network.divisor)", "dataset": path(data.dataset), "subset": data.subset,
+      "divisor": "\(network.divisor)", "dataset": path(data.dataset), "data": try dataset.fingerprint,
+      "subset": data.subset,
       "device": device.description, "threads": "\(Torch.threads)", "loader-threads": "\(compute.loaderThreads)",
       "seed": "\(compute.seed)", "version": WidthTransferCommand.version, "libtorch": Torch.version,
       "swift": swiftVersion,

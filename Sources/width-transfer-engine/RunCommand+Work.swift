@@ -14,7 +14,7 @@ extension RunCommand: EngineWork {
     let finding = try transfer.finding(algorithm.optimizer(transfer).searching(), subject, seed: compute.seed)
     try finding.validate()
     let configuration = try Resolved.configuration(
-      "run", network, data, subject.recipe, compute, on: subject.device,
+      "run", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: transfer.resolved(finding, more: ["seeds": "\(seeds)"]), lists: transfer.lists)
     let summaries = try output.session(configuration, general) { folder in
       let summaries = try RunPlan(finding, seeds: seeds).run(in: folder, output.surroundings(general))

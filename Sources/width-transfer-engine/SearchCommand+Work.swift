@@ -10,7 +10,8 @@ extension SearchCommand: EngineWork {
     let finding = try transfer.finding(algorithm.optimizer(transfer).searching(), subject, seed: compute.seed)
     try finding.validate()
     let configuration = try Resolved.configuration(
-      "search", network, data, subject.recipe, compute, on: subject.device, more: transfer.resolved(finding),
+      "search", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
+      more: transfer.resolved(finding),
       lists: transfer.lists)
     let files = try output.session(configuration, general) { folder in
       let files = try SearchPlan(finding).run(in: folder, output.surroundings(general))

@@ -20,7 +20,7 @@ extension TrainCommand: EngineWork {
       loaderThreads: compute.loaderThreads)
     try job.validate()
     let configuration = try Resolved.configuration(
-      "train", network, data, recipe, compute, on: device, more: ["widths": widths.map(Resolved.path)])
+      "train", network, data, dataset, recipe, compute, on: device, more: ["widths": widths.map(Resolved.path)])
     let result = try output.session(configuration, general) { folder in
       try job.run(in: folder, sinks: try output.sinks("train", in: folder, general), policy: output.policy)
     }

@@ -37,6 +37,9 @@ package struct EvaluateCommand: EngineCommand {
   @Option(parsing: .unconditional, help: "Images in one batch.")
   package var batchSize: Int = 256
 
+  @Flag(help: "Take classes as they are numbered, whatever weights and dataset call them.")
+  package var ignoreClassNames = false
+
   @Option(help: "The type that convolutions and matrix products compute in.")
   package var precision: Recipe.Precision = .float32
 

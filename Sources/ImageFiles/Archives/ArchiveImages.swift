@@ -54,6 +54,12 @@ public struct ArchiveImages: ImageSource {
   /// The archive and the member of image `index`.
   public func place(at index: Int) -> String { shards[samples[index].shard].name(of: samples[index].member) }
 
+  /// The member's name.
+  public func relativeName(at index: Int) -> String { shards[samples[index].shard].members[samples[index].member].name }
+
+  /// The member's size.
+  public func byteCount(at index: Int) -> Int? { shards[samples[index].shard].members[samples[index].member].size }
+
   /// A part of image `index`, in colour; JPEG at 1/2, 1/4 or 1/8 of its size where that is enough.
   public func image(at index: Int, as request: (ImageSize) -> ImageRequest) throws -> PixelImage {
     let sample = samples[index]

@@ -39,9 +39,11 @@ struct IDXQuartet {
   }
 
   /// Reads the files.
-  func open(name: String) throws -> Dataset {
+  ///
+  /// - Parameter known: What the data are, when they were asked for by their known name. A folder's name says nothing.
+  func open(name: String, known: KnownDataset? = nil) throws -> Dataset {
     let labels = try IDXFile(path: trainingLabels, dimensions: 1).bytes
-    let kind = Kind(firstLabels: Array(labels.prefix(10)), name: name)
+    let kind = Kind(firstLabels: Array(labels.prefix(10)), known)
     let training = try InMemoryImages(
       idxImages: trainingImages, labels: trainingLabels, name: "\(name) training", classNames: kind.classNames)
     let heldOut = try InMemoryImages(
@@ -62,10 +64,10 @@ struct IDXQuartet {
     case fashionMNIST
     case other
 
-    init(firstLabels: [UInt8], name: String) {
-      if name == "mnist" || firstLabels == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4] {
+    init(firstLabels: [UInt8], _ known: KnownDataset?) {
+      if known == .mnist || firstLabels == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4] {
         self = .mnist
-      } else if name == "fashion-mnist" || firstLabels == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5] {
+      } else if known == .fashionMNIST || firstLabels == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5] {
         self = .fashionMNIST
       } else {
         self = .other

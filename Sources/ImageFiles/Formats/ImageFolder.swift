@@ -127,6 +127,12 @@ public struct ImageFolder: ImageSource {
   /// The path of image `index`.
   public func place(at index: Int) -> String { path(at: index) }
 
+  /// The path below the root.
+  public func relativeName(at index: Int) -> String { "\(folders[Int(labels[index])])/\(files[index])" }
+
+  /// The size of image `index`'s file.
+  public func byteCount(at index: Int) -> Int? { FileStatus(path: path(at: index))?.size }
+
   /// A part of image `index`, in colour; JPEG at 1/2, 1/4 or 1/8 of its size where that is enough.
   public func image(at index: Int, as request: (ImageSize) -> ImageRequest) throws -> PixelImage {
     try PixelImage.decode(path: path(at: index), channels: channels, limits: limits, as: request)

@@ -35,6 +35,9 @@ public struct InMemoryImages: ImageSource {
   /// The size of every image.
   public var uniformSize: ImageSize? { size }
 
+  /// Of all samples.
+  public var contentChecksum: UInt64? { UInt64(pixels.withUnsafeBytes { Checksum.crc32($0) }) }
+
   /// The class of image `index`.
   public func label(at index: Int) -> Int { labels[index] }
 

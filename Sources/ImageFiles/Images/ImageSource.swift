@@ -37,6 +37,15 @@ public protocol ImageSource: Sendable {
   ///
   /// - Throws: ``Support/FileFailure`` naming the file when it cannot be read.
   func file(at index: Int) throws -> [UInt8]?
+
+  /// A checksum of all images, where one is at hand; nil where names and sizes have to do.
+  var contentChecksum: UInt64? { get }
+
+  /// The name of image `index` within the source, wherever that lies; empty where images have none.
+  func relativeName(at index: Int) -> String
+
+  /// The bytes of the file that image `index` is, without reading it; nil where that is not known.
+  func byteCount(at index: Int) -> Int?
 }
 
 extension ImageSource {
@@ -45,6 +54,15 @@ extension ImageSource {
     _ = try image(at: index)
     return nil
   }
+
+  /// None.
+  public var contentChecksum: UInt64? { nil }
+
+  /// No name.
+  public func relativeName(at index: Int) -> String { "" }
+
+  /// Not known.
+  public func byteCount(at index: Int) -> Int? { nil }
 
   /// No file: the images are not stored as such.
   public func file(at index: Int) throws -> [UInt8]? { nil }

@@ -25,6 +25,9 @@ public struct PackedImages: ImageSource {
   /// The names of the classes.
   public var classNames: [String] { file.description.classNames }
 
+  /// Of the table, which holds the checksum of every image.
+  public var contentChecksum: UInt64? { UInt64(file.header.tableChecksum) << 32 | UInt64(numbers.lowerBound) }
+
   /// The class of image `index`.
   public func label(at index: Int) -> Int { file.label(of: numbers.lowerBound + index) }
 

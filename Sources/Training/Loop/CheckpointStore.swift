@@ -89,8 +89,13 @@ public struct CheckpointStore {
 
   private func requireOwn(_ identity: String) throws {
     guard identity != self.identity else { return }
-    throw UsageFailure(
-      "\(folder) holds another run: \(Self.firstDifference(identity, self.identity)). "
+    throw Self.otherRun(folder, identity, self.identity)
+  }
+
+  /// The failure for a folder that holds a run of another identity.
+  package static func otherRun(_ folder: String, _ found: String, _ expected: String) -> UsageFailure {
+    UsageFailure(
+      "\(folder) holds another run: \(firstDifference(found, expected)). "
         + "Choose another `output`, or start anew with `overwrite`")
   }
 
@@ -147,6 +152,7 @@ extension CheckpointStore {
     guard let key = Set(a.keys).union(b.keys).sorted().first(where: { a[$0] != b[$0] }), !key.isEmpty else {
       return "its configuration differs"
     }
+    if key == "data" || key.hasSuffix(".data") { return "it was made with other labels or images, of the same names" }
     func short(_ value: String?) -> String {
       value.map { $0.count > 60 ? String($0.prefix(57)) + "…" : $0 } ?? "nothing"
     }

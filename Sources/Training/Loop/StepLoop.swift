@@ -207,7 +207,8 @@ public final class StepLoop {
   public func requireFinite(_ loss: Double, _ work: some StepWork) throws {
     guard loss.isFinite else {
       throw TrainingFailure.nonFiniteLoss(
-        loss, step: step, lastGoodStep: lastSavedStep, learningRate: work.learningRate(at: max(step - 1, 0)))
+        loss, step: step, lastGoodStep: lastSavedStep, learningRate: work.learningRate(at: max(step - 1, 0)),
+        setting: work.rateSetting)
     }
   }
 
@@ -226,7 +227,8 @@ public final class StepLoop {
     progress.seconds = seconds
     guard let checkpoints, cohort.isWriter else { return }
     guard try work.model.isFinite() else {
-      throw TrainingFailure.nonFiniteWeights(step: step, lastGoodStep: lastSavedStep)
+      throw TrainingFailure.nonFiniteWeights(
+        step: step, lastGoodStep: lastSavedStep, setting: work.rateSetting)
     }
     let saved = Saved(loop: progress, work: work.state)
     let name = try checkpoints.save(step: step, state: saved, tensors: try work.tensors)

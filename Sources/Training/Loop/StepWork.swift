@@ -14,6 +14,8 @@ public protocol StepWork: AnyObject {
   var model: Model { get }
   /// What a step is called for people: `step`, `search step`.
   var unit: String { get }
+  /// The setting of the learning rate, for messages.
+  var rateSetting: String { get }
   /// The learning rate of a step, for messages.
   func learningRate(at step: Int) -> Double
   /// One step on a batch.
@@ -46,4 +48,9 @@ public struct EpochEnd: Sendable, Equatable {
     self.isEnough = isEnough
     self.saves = saves
   }
+}
+
+extension StepWork {
+  /// `learning-rate`.
+  public var rateSetting: String { "learning-rate" }
 }

@@ -164,6 +164,9 @@ public final class Trainer: StepWork {
       }
       // An evaluation can be long: a signal does not wait for its end.
       let evaluation = try result.evaluate(heldOut, precision: recipe.precision) { cancellation.signal }
+      guard evaluation.loss.isFinite else {
+        throw TrainingFailure.nonFiniteEvaluation(evaluation.loss, step: loop.step, lastGoodStep: loop.lastSavedStep)
+      }
       try loop.note(evaluation.skipped)
       state.lastEvaluation = [evaluation.loss, evaluation.top1, evaluation.top5, Double(evaluation.images)]
       found = evaluation

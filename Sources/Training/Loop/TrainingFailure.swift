@@ -8,20 +8,32 @@ public struct TrainingFailure: Failure, Equatable {
   public var exitCode: ExitStatus { .badData }
 
   /// The loss is infinite or not a number.
-  public static func nonFiniteLoss(_ loss: Double, step: Int, lastGoodStep: Int?, learningRate: Double)
-    -> TrainingFailure
-  {
+  ///
+  /// - Parameter setting: The setting of the learning rate.
+  public static func nonFiniteLoss(
+    _ loss: Double, step: Int, lastGoodStep: Int?, learningRate: Double, setting: String = "learning-rate"
+  ) -> TrainingFailure {
     let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
     return TrainingFailure(
       message: "the training loss became \(loss) at step \(step) (learning rate \(learningRate)); \(kept). "
+        + "Lower `\(setting)` or lengthen the warm-up, and start with a new `output`")
+  }
+
+  /// The loss on held-out images is infinite or not a number.
+  public static func nonFiniteEvaluation(_ loss: Double, step: Int, lastGoodStep: Int?) -> TrainingFailure {
+    let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
+    return TrainingFailure(
+      message: "the held-out loss became \(loss) after step \(step): the training diverged; \(kept). "
         + "Lower `learning-rate` or lengthen the warm-up, and train into a new `output`")
   }
 
   /// The loss was finite and the step that it led to was not.
-  public static func nonFiniteWeights(step: Int, lastGoodStep: Int?) -> TrainingFailure {
+  public static func nonFiniteWeights(
+    step: Int, lastGoodStep: Int?, setting: String = "learning-rate"
+  ) -> TrainingFailure {
     let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
     return TrainingFailure(
       message: "the weights are no longer finite numbers after step \(step); \(kept). "
-        + "Lower `learning-rate` or lengthen the warm-up, and train into a new `output`")
+        + "Lower `\(setting)` or lengthen the warm-up, and start with a new `output`")
   }
 }

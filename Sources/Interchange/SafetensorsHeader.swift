@@ -10,11 +10,31 @@ struct SafetensorsHeader {
   var entries: [String: SafetensorsFile.Entry] = [:]
   var metadata: [String: String] = [:]
 
+  /// What else a file is by its first bytes, and what to do about it; nil for what may be a safetensors file.
+  private static func otherKind(_ bytes: UnsafeRawBufferPointer) -> String? {
+    func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
+    if begins("PK\u{3}\u{4}") || bytes.starts(with: [0x80, 2]) {
+      return
+        "it is a file of torch.save (.pth, .pt). Only PyTorch can read it safely; convert it once: python3 -c \"import torch, "
+        + "safetensors.torch as s; s.save_file(torch.load('FILE.pth', weights_only=True), 'FILE.safetensors')\""
+    }
+    if begins("version https://git-lfs") {
+      return "it is a pointer of Git LFS that stands for the file; git lfs pull fetches the file itself"
+    }
+    if begins("<!") || begins("<html") || begins("<?xml") {
+      return "it is a web page, as a download that was refused leaves one; download the file again"
+    }
+    if begins("{") {
+      return "it is a JSON document, such as an index of shards; name the .safetensors file, or join the shards first"
+    }
+    return nil
+  }
+
   /// The bytes at the start of a file that its header takes, as far as the first 8 of them tell.
   static func extent(_ start: UnsafeRawBufferPointer, fileSize: Int) -> Int {
     guard start.count >= 8 else { return start.count }
     let length = UInt64(littleEndian: start.loadUnaligned(as: UInt64.self))
-    return length <= UInt64(longest) ? min(fileSize, 8 + Int(length)) : 8
+    return length <= UInt64(longest) ? min(fileSize, 8 + Int(length)) : min(fileSize, 64)
   }
 
   /// Reads and checks the header of a whole file.
@@ -36,6 +56,8 @@ struct SafetensorsHeader {
     }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= UInt64(Self.longest) else {
+      // Text as a number is longer than any header.
+      if let other = Self.otherKind(bytes) { throw bad(other) }
       throw bad("its header claims \(length) bytes; the limit is \(Self.longest)")
     }
     let dataStart = 8 + Int(length)

@@ -75,6 +75,7 @@ extension Layer {
 
   /// Reads a layer; what is wrong inside is reported with the layer's name.
   public init(from decoder: any Decoder) throws {
+    try decoder.refuseKeys(besides: ["name", "operation", "inputs"], of: "a layer")
     let values = try decoder.container(keyedBy: CodingKeys.self)
     let name = try values.decode(String.self, forKey: .name)
     do {
@@ -92,10 +93,33 @@ extension Network {
 
   /// Reads a network; it need not have stages.
   public init(from decoder: any Decoder) throws {
+    try decoder.refuseKeys(besides: ["name", "input", "layers", "stages"], of: "a network")
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       name: try values.decode(String.self, forKey: .name), input: try values.decode(Shape.self, forKey: .input),
       layers: try values.decode([Layer].self, forKey: .layers),
       stages: try values.decodeIfPresent([Stage].self, forKey: .stages) ?? [])
+  }
+}
+
+extension Stage {
+  private enum CodingKeys: String, CodingKey, CaseIterable { case name, blocks }
+
+  /// Reads a stage.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(withOnly: CodingKeys.self, of: "a stage")
+    self.init(
+      name: try values.decode(String.self, forKey: .name), blocks: try values.decode([Block].self, forKey: .blocks))
+  }
+}
+
+extension Block {
+  private enum CodingKeys: String, CodingKey, CaseIterable { case name, layers }
+
+  /// Reads a block.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(withOnly: CodingKeys.self, of: "a block")
+    self.init(
+      name: try values.decode(String.self, forKey: .name), layers: try values.decode([String].self, forKey: .layers))
   }
 }

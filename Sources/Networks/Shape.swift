@@ -1,3 +1,5 @@
+import Support
+
 /// The size of one image or feature map, without the batch dimension: `[channels, height, width]`.
 public struct Shape: Codable, Hashable, Sendable {
   /// Number of channels (features, for the output of a linear layer).
@@ -16,6 +18,18 @@ public struct Shape: Codable, Hashable, Sendable {
 
   /// `[channels, height, width]`, the order that PyTorch uses.
   public var dimensions: [Int] { [channels, height, width] }
+}
+
+extension Shape {
+  private enum CodingKeys: String, CodingKey, CaseIterable { case channels, height, width }
+
+  /// Reads a shape.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(withOnly: CodingKeys.self, of: "a shape")
+    self.init(
+      channels: try values.decode(Int.self, forKey: .channels), height: try values.decode(Int.self, forKey: .height),
+      width: try values.decode(Int.self, forKey: .width))
+  }
 }
 
 extension Shape: CustomStringConvertible {

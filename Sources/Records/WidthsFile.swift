@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Support
 import Transfer
 
 /// The content of `widths.json`: channel counts by width group, and where they come from.
@@ -112,8 +113,21 @@ extension WidthsFile {
   /// - Throws: ``Support/FileFailure``: `missing` when there is no such file, `badData` when it is not a widths file.
   public init(path: String) throws {
     self = try JSONFile.read(
-      WidthsFile.self, path: path,
-      expecting: "a widths file holds at least {\"network\": NAME, \"widths\": {GROUP: CHANNELS}}")
+      Document.self, path: path,
+      expecting: "a widths file holds at least {\"network\": NAME, \"widths\": {GROUP: CHANNELS}}"
+    ).file
+  }
+
+  // People may write a note. A misspelt key would be a setting that is silently not there.
+  private struct Document: Decodable {
+    var file: WidthsFile
+
+    init(from decoder: any Decoder) throws {
+      let known =
+        Mirror(reflecting: WidthsFile(network: "", widths: Widths([:]))).children.compactMap(\.label) + ["note"]
+      try decoder.refuseKeys(besides: known, of: "a widths file")
+      file = try WidthsFile(from: decoder)
+    }
   }
 
   /// Writes the file atomically.

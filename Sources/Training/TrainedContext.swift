@@ -67,7 +67,9 @@ public struct TrainedContext: Equatable, Sendable {
     throw UsageFailure(
       "the weights tell apart \(list(classNames)); \(dataset.name) has "
         + (unknown.isEmpty ? "no \(list(missing))" : "the class\(unknown.count == 1 ? "" : "es") \(list(unknown))")
-        + ". If these are the same things in the same order, `ignore-class-names` takes them as they are numbered")
+        + (dataset.classNames.count == classNames.count
+          ? ". If these are the same things in the same order, `ignore-class-names` takes them as they are numbered"
+          : ""))
   }
 
   private enum Key: String { case classes, normalization }

@@ -32,6 +32,15 @@ extension EvaluateCommand: EngineWork {
     let device = try compute.prepare(general)
     var recipe = Recipe()
     recipe.batchSize = batchSize
+    // In terms of what this command has flags for.
+    guard built.input.channels == dataset.channels else {
+      throw UsageFailure(
+        "\(built.name) takes images of \(built.input.channels) channels, and \(dataset.name) has \(dataset.channels)")
+    }
+    guard built.output.channels == dataset.classNames.count else {
+      throw UsageFailure(
+        "\(built.name) has \(built.output.channels) classes, and \(dataset.name) has \(dataset.classNames.count)")
+    }
     let job = TrainingJob(
       network: built, dataset: dataset, recipe: recipe, device: device, loaderThreads: compute.loaderThreads)
     try job.validate()

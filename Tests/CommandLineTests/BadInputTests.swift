@@ -36,6 +36,53 @@ import Testing
     #expect(!place.has("out"))
   }
 
+  @Test("A network's document refuses what it does not know, with the nearest that it does")
+  func unknownKeys() throws {
+    let place = try Workplace()
+    func network(_ convolution: String = "", layer: String = "", top: String = "") -> String {
+      """
+      {"name": "n", "input": {"channels": 1, "height": 28, "width": 28}\(top), "layers": [
+       {"name": "c", "inputs": ["input"]\(layer), "operation":
+         {"kind": "convolution", "outputChannels": 8, "kernelSize": 3, "padding": 1\(convolution)}},
+       {"name": "bn", "inputs": ["c"], "operation": {"kind": "batchNorm"}},
+       {"name": "p", "inputs": ["bn"], "operation": {"kind": "globalAveragePool"}},
+       {"name": "f", "inputs": ["p"], "operation": {"kind": "flatten"}},
+       {"name": "fc", "inputs": ["f"], "operation": {"kind": "linear", "outputFeatures": 10}}]}
+      """
+    }
+    func inspect(_ text: String) throws -> Outcome {
+      try place.write(text, to: "n.json")
+      return try place.run("inspect", "n.json")
+    }
+    try inspect(network()).expect(0)
+    try inspect(network(#", "groups": 8"#)).expect(65, "n.json", "layer c", "'groups'", "nearest is grouping")
+    try inspect(network(#", "strides": 2"#)).expect(65, "'strides'", "nearest is stride")
+    try inspect(network(#", "bias": true"#)).expect(65, "'bias' is not part of the operation convolution", "hasBias")
+    try inspect(network(layer: #", "input": ["input"]"#)).expect(65, "'input' is not part of a layer")
+    try inspect(network(top: #", "stage": []"#)).expect(65, "'stage' is not part of a network", "stages")
+    try inspect(network(top: #", "stages": [{"name": "a", "block": []}]"#)).expect(65, "'block' is not part of a stage")
+    try inspect(network().replacing("\"width\"", with: "\"w\": 1, \"width\"")).expect(65, "'w' is not part of a shape")
+    try inspect(network().replacing("batchNorm", with: "BatchNorm2d")).expect(65, "nearest is batchNorm", "convolution")
+  }
+
+  @Test("Widths of another depth or width of a network are refused where the file can tell")
+  func widthsOfAnother() throws {
+    let place = try Workplace()
+    try place.run(
+      [
+        "search", "--network", "resnet20", "--depth", "0.34", "--width", "0.5", "--divisor", "2", "--algorithm",
+        "random",
+        "--search-epochs", "1", "--batch-size", "16", "--output", "s",
+      ] + Workplace.data
+    ).expect(0)
+    let inspect = ["inspect", "resnet20", "--divisor", "2", "--widths", "s/widths.json"]
+    try place.run(inspect + ["--depth", "0.34", "--width", "0.5"]).expect(0)
+    try place.run(inspect).expect(65, "s/widths.json", "another depth", "--width", "--depth")
+    try place.run(inspect + ["--depth", "0.34"]).expect(65, "another resnet20", "of its own")
+    try place.write(place.text("s/widths.json").replacing("\"algorithm\"", with: "\"algorithms\""), to: "w.json")
+    try place.run("inspect", "resnet20", "--widths", "w.json").expect(65, "'algorithms'", "nearest is algorithm")
+  }
+
   @Test("Widths that do not fit are named; a hand-written file that does fit is enough")
   func widths() throws {
     let place = try Workplace()

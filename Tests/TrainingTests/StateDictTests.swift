@@ -30,6 +30,20 @@ import Torch
     #expect(file.entries["stem_bn.num_batches_tracked"]?.shape == [])
   }
 
+  @Test(
+    "Names may have in front what wrappers put there",
+    arguments: ["module.", "_orig_mod.", "model.", "module.backbone."])
+  func wrappers(prefix: String) throws {
+    let folder = try TemporaryFolder()
+    let model = try trained()
+    let path = folder.file("m.safetensors")
+    try SafetensorsWriter.write(
+      try model.stateDict().map { try .init(name: prefix + $0.name, $0.tensor) }, metadata: [:], to: path)
+    let copy = try Model(toyNetwork(), seed: 9)
+    try copy.load(try SafetensorsFile(path: path))
+    #expect(try copy.bits() == model.bits() && copy.statistics.batchesTracked == [1, 1, 1, 1])
+  }
+
   /// Writes the model's state after `change`, and expects it to be refused with every bit left alone.
   private func expectRefusal(
     _ words: String..., change: (inout [(name: String, tensor: Tensor)]) throws -> Void,

@@ -15,6 +15,7 @@ private struct LayerScale: TensorOperation {
   // What the network has to know of it.
   static let kinds = ["layerScale"]
   var kind: String { "layerScale" }
+  static let settingNames = ["initial"]
   private enum CodingKeys: String, CodingKey { case initial }
   init(kind: String, settingsFrom decoder: any Decoder) throws {
     initial = try decoder.container(keyedBy: CodingKeys.self).decode(Double.self, forKey: .initial)
@@ -45,6 +46,7 @@ private struct Riddle: OperationDefinition {
   init() {}
   static let kinds = ["riddle"]
   var kind: String { "riddle" }
+  static let settingNames: [String] = []
   init(kind: String, settingsFrom decoder: any Decoder) throws {}
   func encodeSettings(to encoder: any Encoder) throws {}
   var arity: Arity { .one }

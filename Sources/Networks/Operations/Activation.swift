@@ -16,6 +16,8 @@ extension Activation: OperationDefinition {
   /// The function's name.
   public var kind: String { rawValue }
 
+  /// None.
+  public static let settingNames: [String] = []
   /// The function of that name.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {
     guard let function = Activation(rawValue: kind) else {

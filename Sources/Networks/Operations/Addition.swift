@@ -6,6 +6,8 @@ public struct Addition: OperationDefinition {
   public static let kinds = ["add"]
   /// `add`.
   public var kind: String { "add" }
+  /// None.
+  public static let settingNames: [String] = []
   /// There are no settings.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {}
   /// There are no settings.

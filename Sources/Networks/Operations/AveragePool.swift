@@ -10,6 +10,8 @@ public struct AveragePool: OperationDefinition {
   public static let kinds = ["averagePool"]
   /// `averagePool`.
   public var kind: String { "averagePool" }
+  /// Its settings.
+  public static let settingNames: [String] = ["kernelSize", "stride", "padding", "roundsUp", "countsPadding"]
   /// Reads the window.
   public init(kind: String, settingsFrom decoder: any Decoder) throws { self.init(try Pool(from: decoder)) }
   /// Writes what differs from the defaults.

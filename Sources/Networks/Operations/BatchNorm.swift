@@ -29,6 +29,8 @@ extension BatchNorm: OperationDefinition {
   public static let kinds = ["batchNorm"]
   /// `batchNorm`.
   public var kind: String { "batchNorm" }
+  /// Its settings.
+  public static let settingNames: [String] = ["epsilon", "momentum"]
   /// Reads a batch norm.
   public init(kind: String, settingsFrom decoder: any Decoder) throws { try self.init(from: decoder) }
   /// Writes both settings.

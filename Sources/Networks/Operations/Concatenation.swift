@@ -6,6 +6,8 @@ public struct Concatenation: OperationDefinition {
   public static let kinds = ["concatenate"]
   /// `concatenate`.
   public var kind: String { "concatenate" }
+  /// None.
+  public static let settingNames: [String] = []
   /// There are no settings.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {}
   /// There are no settings.

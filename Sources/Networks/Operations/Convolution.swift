@@ -1,3 +1,5 @@
+import Support
+
 /// A two-dimensional convolution; the number of input channels follows from the graph.
 public struct Convolution: Hashable, Sendable {
   /// Number of filters.
@@ -59,6 +61,15 @@ public struct Convolution: Hashable, Sendable {
     public init(source: String, divisor: Int) {
       self.source = source
       self.divisor = divisor
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable { case source, divisor }
+
+    /// Reads the rule.
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(withOnly: CodingKeys.self, of: "derivedChannels")
+      self.init(
+        source: try values.decode(String.self, forKey: .source), divisor: try values.decode(Int.self, forKey: .divisor))
     }
 
     /// The derived number of channels; `divisor` must be positive.
@@ -143,6 +154,10 @@ extension Convolution: OperationDefinition {
   public static let kinds = ["convolution"]
   /// `convolution`.
   public var kind: String { "convolution" }
+  /// Its settings.
+  public static let settingNames: [String] = [
+    "outputChannels", "kernelSize", "stride", "padding", "dilation", "grouping", "hasBias", "derivedChannels",
+  ]
   /// Reads a convolution.
   public init(kind: String, settingsFrom decoder: any Decoder) throws { try self.init(from: decoder) }
   /// Writes what differs from the defaults.

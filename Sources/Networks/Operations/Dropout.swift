@@ -22,6 +22,8 @@ extension Dropout: OperationDefinition {
   public static let kinds = ["dropout"]
   /// `dropout`.
   public var kind: String { "dropout" }
+  /// Its settings.
+  public static let settingNames: [String] = ["probability"]
   /// Reads the probability.
   public init(kind: String, settingsFrom decoder: any Decoder) throws { try self.init(from: decoder) }
   /// Writes the probability.
@@ -50,6 +52,8 @@ extension StochasticDepth: OperationDefinition {
   public static let kinds = ["stochasticDepth"]
   /// `stochasticDepth`.
   public var kind: String { "stochasticDepth" }
+  /// Its settings.
+  public static let settingNames: [String] = ["probability"]
   /// Reads the probability.
   public init(kind: String, settingsFrom decoder: any Decoder) throws { try self.init(from: decoder) }
   /// Writes the probability.

@@ -6,6 +6,8 @@ public struct Flattening: OperationDefinition {
   public static let kinds = ["flatten"]
   /// `flatten`.
   public var kind: String { "flatten" }
+  /// None.
+  public static let settingNames: [String] = []
   /// There are no settings.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {}
   /// There are no settings.

@@ -6,6 +6,8 @@ public struct GlobalAveragePool: OperationDefinition {
   public static let kinds = ["globalAveragePool"]
   /// `globalAveragePool`.
   public var kind: String { "globalAveragePool" }
+  /// None.
+  public static let settingNames: [String] = []
   /// There are no settings.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {}
   /// There are no settings.

@@ -29,6 +29,8 @@ extension Linear: OperationDefinition {
   public static let kinds = ["linear"]
   /// `linear`.
   public var kind: String { "linear" }
+  /// Its settings.
+  public static let settingNames: [String] = ["outputFeatures", "hasBias"]
   /// Reads a linear layer.
   public init(kind: String, settingsFrom decoder: any Decoder) throws { try self.init(from: decoder) }
   /// Writes both settings.

@@ -6,6 +6,8 @@ public struct Multiplication: OperationDefinition {
   public static let kinds = ["multiply"]
   /// `multiply`.
   public var kind: String { "multiply" }
+  /// None.
+  public static let settingNames: [String] = []
   /// There are no settings.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {}
   /// There are no settings.

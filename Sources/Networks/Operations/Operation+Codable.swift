@@ -1,3 +1,5 @@
+import Support
+
 // An operation is one flat object, `{"kind": "convolution", "outputChannels": 64, …}`, so that files are easy to read and
 // to write by hand; the compiler's own form of enums is neither.
 
@@ -21,9 +23,14 @@ extension Operation: Codable {
     let kind = try values.decode(String.self, forKey: .kind)
     let others = decoder.userInfo[.operations] as? [any OperationDefinition.Type] ?? []
     guard let type = Self.builtIn[kind] ?? Self.byKind(others)[kind] else {
+      let known = (Array(Self.builtIn.keys) + Array(Self.byKind(others).keys)).sorted()
       throw DecodingError.dataCorruptedError(
-        forKey: .kind, in: values, debugDescription: "there is no operation \"\(kind)\"")
+        forKey: .kind, in: values,
+        debugDescription:
+          "there is no operation \"\(kind)\"; nearest is \(nearestNames(to: kind, in: known, count: 1)[0]); known are "
+          + known.joined(separator: ", "))
     }
+    try decoder.refuseKeys(besides: ["kind"] + type.settingNames, of: "the operation \(kind)")
     self.init(try type.init(kind: kind, settingsFrom: decoder))
   }
 

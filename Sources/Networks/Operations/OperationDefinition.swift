@@ -10,6 +10,8 @@ public protocol OperationDefinition: Hashable, Sendable {
   static var kinds: [String] { get }
   /// The name of this operation in files and tables.
   var kind: String { get }
+  /// The names of the settings in a file; any other is refused there.
+  static var settingNames: [String] { get }
   /// Reads the settings, which stand beside `kind`.
   ///
   /// - Parameter kind: One of ``kinds``.

@@ -79,6 +79,8 @@ extension AdaptivePool: OperationDefinition {
   public static let kinds = ["adaptiveAveragePool"]
   /// `adaptiveAveragePool`.
   public var kind: String { "adaptiveAveragePool" }
+  /// Its settings.
+  public static let settingNames: [String] = ["height", "width"]
   /// Reads the output's size.
   public init(kind: String, settingsFrom decoder: any Decoder) throws { try self.init(from: decoder) }
   /// Writes the output's size.

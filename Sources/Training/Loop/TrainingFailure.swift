@@ -15,7 +15,7 @@ public struct TrainingFailure: Failure, Equatable {
   ) -> TrainingFailure {
     let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
     return TrainingFailure(
-      message: "the training loss became \(loss) at step \(step) (learning rate \(learningRate)); \(kept). "
+      message: "the training loss became \(text(loss)) at step \(step) (learning rate \(learningRate)); \(kept). "
         + "Lower `\(setting)` or lengthen the warm-up, and start with a new `output`")
   }
 
@@ -23,7 +23,7 @@ public struct TrainingFailure: Failure, Equatable {
   public static func nonFiniteEvaluation(_ loss: Double, step: Int, lastGoodStep: Int?) -> TrainingFailure {
     let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"
     return TrainingFailure(
-      message: "the held-out loss became \(loss) after step \(step): the training diverged; \(kept). "
+      message: "the held-out loss became \(text(loss)) after step \(step): the training diverged; \(kept). "
         + "Lower `learning-rate` or lengthen the warm-up, and train into a new `output`")
   }
 
@@ -36,4 +36,7 @@ public struct TrainingFailure: Failure, Equatable {
       message: "the weights are no longer finite numbers after step \(step); \(kept). "
         + "Lower `\(setting)` or lengthen the warm-up, and start with a new `output`")
   }
+
+  // The sign of a number that is none says nothing.
+  private static func text(_ loss: Double) -> String { loss.isNaN ? "nan" : "\(loss)" }
 }

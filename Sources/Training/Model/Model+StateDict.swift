@@ -37,12 +37,15 @@ extension Model {
 
   /// Reads weights that fit this network exactly, or changes nothing.
   ///
+  /// What wrappers put in front of every name is passed over: `module.`, `_orig_mod.`, `model.`, `backbone.`.
+  ///
   /// - Throws: `FileFailure` that names the first tensor which is missing, unknown or of another shape.
   public func load(_ file: SafetensorsFile) throws {
     let expected = try stateDict()
-    let names = Set(expected.map(\.name))
+    let prefix = Self.prefix(of: file, for: expected.map(\.name))
+    let names = Set(expected.map { prefix + $0.name })
     for (name, tensor) in expected {
-      guard let entry = file.entries[name] else {
+      guard let entry = file.entries[prefix + name] else {
         if name.hasSuffix(".num_batches_tracked") { continue }
         throw FileFailure(
           .badData, path: file.path,
@@ -68,7 +71,7 @@ extension Model {
     // Decoded in full before the first assignment, so that a file that cannot be read changes nothing.
     let values = try Dictionary(
       uniqueKeysWithValues: expected.compactMap { entry in
-        try file.entries[entry.name].map { _ in (entry.name, try file.tensor(entry.name)) }
+        try file.entries[prefix + entry.name].map { _ in (entry.name, try file.tensor(prefix + entry.name)) }
       })
     try withoutGradients {
       for (name, tensor) in expected where !name.hasSuffix(".num_batches_tracked") {
@@ -79,6 +82,18 @@ extension Model {
       let name = plan.resolved.layers[layer].layer.name + ".num_batches_tracked"
       statistics.batchesTracked[position] = try values[name]?.integerItem() ?? 0
     }
+  }
+}
+
+extension Model {
+  private static let wrappers = ["module.", "_orig_mod.", "model.", "backbone."]
+
+  /// What stands in front of every name in a file: nothing, or what one or two wrappers put there.
+  private static func prefix(of file: SafetensorsFile, for names: [String]) -> String {
+    let candidates = [""] + wrappers + wrappers.flatMap { outer in wrappers.map { outer + $0 } }
+    return candidates.first { prefix in
+      names.allSatisfy { $0.hasSuffix(".num_batches_tracked") || file.entries[prefix + $0] != nil }
+    } ?? ""
   }
 }
 

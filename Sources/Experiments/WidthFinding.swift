@@ -66,11 +66,51 @@ public struct WidthFinding {
 
   private func validate(_ source: ResolvedNetwork) throws {
     try subject.training(of: subject.target, seed: seed).validate()
+    try requireSmaller(source)
+    for budget in budgets { try requireReachable(budget, source) }
     for group in groups { try search(source, group).validate() }
-    for budget in budgets {
-      _ = try Extrapolation.match(
-        multipliers: [:], from: source, to: subject.target, stacking: stacking, divisor: subject.divisor, budget: budget
-      )
+  }
+
+  // Widths of a narrow network are rounded up to the divisor, so that a projection may make it larger.
+  private func requireSmaller(_ source: ResolvedNetwork) throws {
+    guard projection != .identity, source.cost.macs > subject.target.cost.macs else { return }
+    throw UsageFailure(
+      "`project` \(projection): the projected \(source.name) costs \(Format.amount(source.cost.macs)) MACs, more than the "
+        + "\(Format.amount(subject.target.cost.macs)) of the network itself: its widths are rounded up to multiples of `divisor` "
+        + "\(subject.divisor); take a smaller one")
+  }
+
+  /// Refuses budgets of which it is known before the search that nothing comes near them.
+  private func requireReachable(_ budget: Budget, _ source: ResolvedNetwork) throws {
+    let (target, divisor, model) = (subject.target, subject.divisor, budget.model)
+    let asked = "`\(model.setting)` \(budget.text)"
+    let least = target.leastCost(in: model, divisor: divisor)
+    guard Double(least) <= 1.01 * Double(budget.amount) else {
+      throw UsageFailure(
+        "\(asked) cannot be reached: with every group at its least width, \(divisor), \(target.name) still has "
+          + "\(Format.amount(least)) \(model.unit), and \(Format.amount(budget.amount)) are asked for"
+          + (divisor > 1 ? "; a smaller `divisor` leads further down" : ""))
+    }
+    let match: WidthMatch
+    do {
+      match = try Extrapolation.match(
+        multipliers: [:], from: source, to: target, stacking: stacking, divisor: divisor, budget: budget)
+    } catch let failure as NetworkFailure where projection.depth != 1 {
+      throw UsageFailure(
+        "`project` \(projection): the blocks of \(target.name) are too unlike each other for fewer to stand for all "
+          + "(\(failure.message)); leave depth out")
+    }
+    guard abs(match.relativeError) <= 0.1 else {
+      throw UsageFailure(
+        "\(asked): the nearest \(target.name) has \(Format.amount(match.count)) \(model.unit), "
+          + "\(Format.percent(100 * match.relativeError, 1, isChange: true)), which is no comparison at equal cost"
+          + (divisor > 1 ? "; a smaller `divisor` comes nearer" : ""))
+    }
+    guard match.scale <= 8 else {
+      throw UsageFailure(
+        "\(asked) takes \(Format.decimal(match.scale, 1)) times the network's own widths: \(target.name) has "
+          + "\(Format.amount(model.count(target))) \(model.unit) for images of \(target.input.height) px. If larger images are meant, "
+          + "give their `resolution`")
     }
   }
 
@@ -144,7 +184,7 @@ public struct WidthFinding {
   /// Warnings about what becomes of a result on the target.
   private func remarks(_ result: SearchResult, _ budgets: [Budget], _ source: ResolvedNetwork) throws -> [String] {
     let budget = budgets.first { sourceTarget($0, source) == result.target }
-    return try budget.flatMap { try match(result, $0, source).remark }.map { [$0] } ?? []
+    return try budget.flatMap { try match(result, $0, source).remark(divisor: subject.divisor) }.map { [$0] } ?? []
   }
 
   private func match(_ result: SearchResult, _ budget: Budget, _ source: ResolvedNetwork) throws -> WidthMatch {

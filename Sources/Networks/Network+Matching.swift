@@ -58,6 +58,14 @@ extension Network {
 }
 
 extension ResolvedNetwork {
+  /// The least that the network can cost: every group at its narrowest multiple of `divisor`.
+  public func leastCost(in model: CostModel = .macs, divisor: Int = 8) -> Int {
+    CostCounter(self, model).count(
+      widthGroups.map { LeastChannels.rounded(to: leastCommonMultiple(divisor, $0.granularity)) })
+  }
+}
+
+extension ResolvedNetwork {
   /// Scales relative widths by one common factor so that the network costs `target`, as ``Network/matching(macs:multipliers:divisor:)``
   /// does for multiply-accumulates.
   ///

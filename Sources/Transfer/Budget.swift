@@ -42,6 +42,12 @@ public struct Budget: Sendable, Hashable {
     } else {
       throw failure
     }
+    // The forgotten x: no network has so few of either.
+    if last.isNumber, amount < 1000 {
+      throw UsageFailure(
+        "`\(model.setting)` \(text) is an amount of \(text) \(model.unit); was \(text)x meant, that part of the network's own? Amounts are "
+          + "such as 300M, 1.5G or 40000000")
+    }
     guard amount >= 1, amount < 1e18 else { throw failure }
     self.init(text: text, amount: Int(amount.rounded()), in: model)
   }

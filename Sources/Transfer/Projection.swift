@@ -39,7 +39,15 @@ public struct Projection: Codable, Hashable, Sendable {
   ///   - divisor: What the projected widths are rounded to.
   /// - Throws: `UsageFailure` for impossible factors, `NetworkFailure` when the network does not suit them.
   public func applied(to network: ResolvedNetwork, divisor: Int = 8) throws -> ResolvedNetwork {
-    let projected = try network.scalingDepth(by: depth).scalingWidth(by: width, divisor: divisor)
+    let deep = try network.scalingDepth(by: depth)
+    // Recorded as a depth of one half, it would be none.
+    guard depth == 1 || deep.network.layers.count != network.network.layers.count else {
+      let blocks = network.network.stages.map { "\($0.blocks.count)" }.joined(separator: ", ")
+      throw UsageFailure(
+        "`project` depth=\(Self.plain(depth)) changes nothing: \(network.name) has "
+          + (blocks.isEmpty ? "no stages" : "stages of \(blocks) blocks") + "; leave depth out")
+    }
+    let projected = try deep.scalingWidth(by: width, divisor: divisor)
     return try resolution.map { try projected.at(resolution: $0) } ?? projected
   }
 

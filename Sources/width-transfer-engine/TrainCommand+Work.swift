@@ -11,8 +11,7 @@ extension TrainCommand: EngineWork {
     let recipe = try recipe.build()
     let fraction = try data.fraction
     let dataset = try data.open(general)
-    var built = try network.request.build(
-      classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
+    var built = try network.build(for: dataset, general)
     if let widths { built = try built.with(widthsFile: widths) }
     let device = try compute.prepare(general)
     let job = TrainingJob(

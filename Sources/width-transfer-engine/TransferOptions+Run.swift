@@ -19,8 +19,7 @@ extension TransferOptions {
     _ = try projection()
     let fraction = try data.fraction
     let dataset = try data.open(general)
-    let target = try network.request.build(
-      classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
+    let target = try network.build(for: dataset, general)
     return Subject(
       target: target, dataset: dataset, dataFraction: fraction, recipe: recipe, divisor: network.divisor,
       device: try compute.prepare(general), loaderThreads: compute.loaderThreads)

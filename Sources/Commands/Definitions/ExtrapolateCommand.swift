@@ -56,7 +56,7 @@ package struct ExtrapolateCommand: ParsableCommand {
     let match = try Extrapolation.match(
       widths: searched.widths, from: source, to: target, stacking: stacking, divisor: network.divisor,
       budget: budget)
-    if let warning = match.remark { general.warn(warning) }
+    if let warning = match.remark(divisor: network.divisor) { general.warn(warning) }
     let file = try WidthsFile(
       match, target: target, source: source, projection: projection, algorithm: WidthsFile(path: widths).algorithm)
     if let output { try file.write(to: output) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ImageFiles
 import Networks
 import Records
 import Support
@@ -34,5 +35,19 @@ package struct NetworkOptions: ParsableArguments {
     NetworkRequest(
       name: network, width: width, depth: depth, classes: classes, inputChannels: inputChannels,
       resolution: resolution, divisor: divisor)
+  }
+
+  /// The network for a data set, which says classes, channels and size where no flag does.
+  package func build(for dataset: Dataset, _ general: GeneralOptions) throws -> ResolvedNetwork {
+    let built = try request.build(
+      classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
+    if resolution == nil, network.hasSuffix(".json"), let own = try? Network(path: network),
+      own.input.height != built.input.height
+    {
+      general.note(
+        "\(network) takes images of \(own.input.height) px, those of \(dataset.name) have \(built.input.height): it is taken for these; "
+          + "`resolution` \(own.input.height) resizes the images instead")
+    }
+    return built
   }
 }

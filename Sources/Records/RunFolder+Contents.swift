@@ -79,6 +79,12 @@ extension RunFolder {
     return named + listed.filter { !known.contains($0) && Self.isFolder($0.path) }
   }
 
+  /// The folders of the budgets that a run of several has, in the order of their names; none for any other folder.
+  public var budgets: [RunFolder] {
+    Self.names(in: path).sorted().filter { name in Self.budgetPrefixes.contains(where: name.hasPrefix) }
+      .map { RunFolder(path: file($0)) }.filter { Self.isFolder($0.path) }
+  }
+
   private func parts(_ role: Role) -> [RunFolder] {
     [self]
       + Self.names(in: path).sorted().flatMap { name -> [RunFolder] in

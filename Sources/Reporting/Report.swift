@@ -18,6 +18,11 @@ public struct Report: Sendable {
   /// - Throws: ``Support/FileFailure``: `missing` when a folder holds no complete run, `badData` when a file in it is broken;
   ///   ``Support/UsageFailure`` when there is no folder, or a comparison of methods among several.
   public init(_ folders: [RunFolder]) throws {
+    // A run of several budgets is one beside the other.
+    let folders = folders.flatMap { folder in
+      let isWhole = [folder.summary, folder.comparison, folder.events].contains(where: FileManager.default.fileExists)
+      return isWhole || folder.budgets.isEmpty ? [folder] : folder.budgets
+    }
     let records = try folders.map { try RunRecord($0) }
     if records.count == 1, let record = records.first {
       switch record.kind {

@@ -79,4 +79,23 @@ import Testing
     #expect(variants.count == 2 && variants[0]["folders"] as? [String] == variants[1]["folders"] as? [String])
     #expect(try place.text("out/report.html").contains("there is one network and nothing to compare"))
   }
+
+  @Test("The report of a run of several budgets shows them side by side; extrapolation takes one")
+  func several() throws {
+    let place = try Workplace()
+    try place.run(
+      [
+        "run", "--algorithm", "uniform", "--search-epochs", "1", "--epochs", "1", "--seeds", "1", "--project",
+        "width=0.5",
+        "--flops", "0.8x", "--flops", "1x", "--output", "out", "--quiet",
+      ] + Workplace.tiny + Workplace.data
+    ).expect(0)
+    try place.run("report", "out", "--output", "both.html").expect(0)
+    let page = try place.text("both.html")
+    #expect(page.contains("2 runs side by side") && page.contains("flops-0.8x") && page.contains("flops-1x"))
+    try place.write(#"{"network": "resnet20", "widths": {}}"#, to: "w.json")
+    try place.run("extrapolate", "--network", "resnet20", "--widths", "w.json", "--flops", "1x", "--flops", "0.5x")
+      .expect(
+        64, "one budget")
+  }
 }

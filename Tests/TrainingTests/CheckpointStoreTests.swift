@@ -108,4 +108,17 @@ import Torch
     byClock.saved(at: 0)
     #expect(byClock.isDue(step: 5, lastSaved: 0, now: 61))
   }
+
+  @Test("A run folder that was removed is not made again: what it said of the run is gone")
+  func removedFolder() throws {
+    let folder = try TemporaryFolder()
+    let run = folder.file("run")
+    try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+    let store = CheckpointStore(folder: run + "/checkpoints", identity: "a")
+    try save(store, 1)
+    try FileManager.default.removeItem(atPath: run)
+    let failure = #expect(throws: FileFailure.self) { try save(store, 2) }
+    #expect(failure?.exitCode == .ioError && failure?.message.contains("was removed") == true)
+    #expect(!FileManager.default.fileExists(atPath: run))
+  }
 }

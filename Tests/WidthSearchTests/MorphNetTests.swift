@@ -81,6 +81,7 @@ import Training
       let result = try search.run()
       if update == .proximal {
         #expect(result.history.last?.widths == ["a": 3, "b": 3, "c": 3])
+        #expect(result.warnings.contains { $0.contains("3 of 3 width groups died and were kept at their least width") })
       } else {
         #expect(result.history.last?.widths.values.allSatisfy { $0 >= 3 } == true)
       }

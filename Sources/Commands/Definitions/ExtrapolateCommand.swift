@@ -25,10 +25,10 @@ package struct ExtrapolateCommand: ParsableCommand {
   package var widths: String
 
   @Option(help: "The budget: relative to the network (1.0x) or in MACs (300M).")
-  package var flops: String?
+  package var flops: [String] = []
 
   @Option(help: "The budget in parameters: relative to the network (0.6x) or an amount (2M).")
-  package var parameters: String?
+  package var parameters: [String] = []
 
   @Option(help: "How blocks of the small network stand for those of the whole one.")
   package var stacking: Stacking = .averageBlock
@@ -42,7 +42,7 @@ package struct ExtrapolateCommand: ParsableCommand {
   @OptionGroup package var general: GeneralOptions
 
   package func validate() throws {
-    if flops != nil && parameters != nil { throw ValidationError("Give one budget: --flops or --parameters") }
+    if flops.count + parameters.count > 1 { throw ValidationError("Give one budget: --flops or --parameters") }
   }
 
   package func run() throws {
@@ -51,8 +51,8 @@ package struct ExtrapolateCommand: ParsableCommand {
     let source = try projection.applied(to: target, divisor: network.divisor)
     let searched = try source.with(widthsFile: widths)
     let budget =
-      try parameters.map { try Budget(parsing: $0, in: .parameters, of: target) }
-      ?? Budget(parsing: flops ?? "1.0x", of: target)
+      try parameters.first.map { try Budget(parsing: $0, in: .parameters, of: target) }
+      ?? Budget(parsing: flops.first ?? "1.0x", of: target)
     let match = try Extrapolation.match(
       widths: searched.widths, from: source, to: target, stacking: stacking, divisor: network.divisor,
       budget: budget)

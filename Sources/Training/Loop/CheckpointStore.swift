@@ -38,6 +38,12 @@ public struct CheckpointStore {
   /// - Returns: The file's name in the folder.
   @discardableResult
   public func save(step: Int, state: some Encodable, tensors: [(name: String, tensor: Tensor)]) throws -> String {
+    let place = Path.folder(of: folder)
+    guard place.isEmpty || FileManager.default.fileExists(atPath: place) else {
+      throw FileFailure(
+        .io, path: place,
+        reason: "the folder was removed while the work in it went on; run the same command again to start anew")
+    }
     try AtomicFile.createFolder(folder)
     let name = "\(Self.prefix)\(step)\(Self.suffix)"
     try SafetensorsWriter.write(

@@ -227,7 +227,8 @@ final class MorphNetSearch: SearchSubject {
         "morphnet: hardly any channel died, so that the widths say little; a larger `search-option` kappa "
           + "(now \(settings.kappa)) or more `search-epochs` would help")
     }
-    let atMinimum = zip(try round.value().aliveCounts, survivors).count { $0 < $1 }
+    // What is kept alive is at its least, whether it would have died or lies just above.
+    let atMinimum = zip(zip(survivors, floors), round.scales.widths).count { $0.0 <= $0.1 && $0.1 < $1 }
     if 2 * atMinimum > survivors.count {
       warnings.append(
         "morphnet: \(atMinimum) of \(survivors.count) width groups died and were kept at their least width; a smaller "

@@ -102,7 +102,7 @@ let tests: [Target] = [
     dependencies: [
       "ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training", "WidthSearch",
     ], resources: [.copy("Fixtures")]),
-  .testTarget(name: "DocumentTests", dependencies: ["Support", "WidthTransfer"]),
+  .testTarget(name: "DocumentTests", dependencies: ["Networks", "Support", "WidthTransfer"]),
   .testTarget(
     name: "CommandLineTests",
     dependencies: ["CZlib", "Commands", "width-transfer", "width-transfer-engine", "width-transfer-bench"]),

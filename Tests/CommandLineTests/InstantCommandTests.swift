@@ -116,4 +116,19 @@ import Testing
     #expect(try described.json()["macs"] as? Double == macs)
     try place.run(["extrapolate", "--widths", "nowhere.json"] + projection).expect(66, "nowhere.json")
   }
+
+  @Test(
+    "A network of the zoo, written as a document, is the same network",
+    arguments: ["resnet20", "efficientnet_b0", "vgg11_bn"])
+  func documents(name: String) throws {
+    let place = try Workplace()
+    let written = try place.run("inspect", name, "--classes", "7", "--format", "network")
+    written.expect(0)
+    try place.write(written.output, to: "n.json")
+    #expect(
+      try place.run("inspect", "n.json", "--json").output
+        == place.run("inspect", name, "--classes", "7", "--json").output)
+    #expect(try place.run("inspect", "n.json", "--format", "network").output == written.output)
+    try place.run("inspect", name, "--json", "--format", "network").expect(64, "not both")
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Support
 import Testing
 
@@ -73,6 +74,31 @@ import Testing
     #expect(names.count >= 13)
     for name in names { #expect(manifest.contains("\"\(name)\""), "\(name)") }
     #expect(try Self.blocks(of: "README.md").count == 1, "a new example belongs to the snippets that are compiled")
+  }
+
+  @Test("The schema of network files, their page and the program know the same operations and settings")
+  func networkFiles() throws {
+    let schema = try #require(
+      try JSONSerialization.jsonObject(with: Data(Self.text("docs/schema/network.schema.json").utf8)) as? [String: Any])
+    let definitions = try #require(schema["$defs"] as? [String: Any])
+    let operation = try #require((definitions["operation"] as? [String: Any])?["oneOf"] as? [[String: Any]])
+    var listed: [String: Set<String>] = [:]
+    for form in operation {
+      let properties = try #require(form["properties"] as? [String: Any])
+      let kind = try #require((properties["kind"] as? [String: Any])?["const"] as? String)
+      listed[kind] = Set(properties.keys).subtracting(["kind"])
+    }
+    let known = Dictionary(
+      Networks.Operation.definitions.flatMap { type in type.kinds.map { ($0, Set(type.settingNames)) } },
+      uniquingKeysWith: { first, _ in first })
+    #expect(listed == known)
+    let page = try Self.text("\(Self.catalogue)/NetworkFiles.md")
+    for (kind, settings) in known {
+      let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `\(kind)` |") }, "\(kind)")
+      for name in settings { #expect(row.contains("`\(name)`"), "\(kind): \(name)") }
+    }
+    let example = try #require(page.components(separatedBy: "```json\n").last?.components(separatedBy: "\n```").first)
+    #expect(try Network(json: Data(example.utf8)).resolved().cost.macs > 0)
   }
 
   @Test("Every file that the page of places names is there")

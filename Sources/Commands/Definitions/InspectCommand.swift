@@ -1,6 +1,7 @@
 import ArgumentParser
 import Networks
 import Records
+import Support
 
 package struct InspectCommand: ParsableCommand {
   package init() {}
@@ -36,12 +37,26 @@ package struct InspectCommand: ParsableCommand {
   @Option(help: "Show the network at the widths of this file.")
   package var widths: String?
 
-  @Flag(help: "Print JSON on standard output.")
+  /// What is printed.
+  package enum Format: String, ExpressibleByArgument, CaseIterable {
+    /// A table for people.
+    case table
+    /// What the table says, for programs.
+    case json
+    /// The network itself, as `--network FILE.json` reads it.
+    case network
+  }
+
+  @Option(help: "What to print: a table, its content as JSON, or the network as a document that --network reads.")
+  package var format: Format = .table
+
+  @Flag(help: "Print JSON on standard output: the same as --format json.")
   package var json = false
 
   @OptionGroup package var general: GeneralOptions
 
   package func validate() throws {
+    if json && format == .network { throw ValidationError("Give --json or --format network, not both") }
     if (name == nil) == (network == nil) { throw ValidationError("Name one network, for example: inspect resnet18") }
   }
 
@@ -51,7 +66,10 @@ package struct InspectCommand: ParsableCommand {
       resolution: resolution, divisor: divisor)
     var described = try request.build()
     if let widths { described = try described.with(widthsFile: widths) }
-    let summary = NetworkSummary(described)
-    if json { try Output.json(summary) } else { try Output.text(summary.table()) }
+    switch json ? .json : format {
+    case .table: try Output.text(NetworkSummary(described).table())
+    case .json: try Output.json(NetworkSummary(described))
+    case .network: try StandardOutput.write(described.network.json())
+    }
   }
 }

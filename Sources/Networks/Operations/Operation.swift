@@ -83,7 +83,7 @@ extension Operation {
   }
 
   /// The definitions of this package, by which files are read.
-  static let definitions: [any OperationDefinition.Type] = [
+  package static let definitions: [any OperationDefinition.Type] = [
     Convolution.self, BatchNorm.self, Activation.self, Addition.self, Multiplication.self, Concatenation.self,
     MaxPool.self, AveragePool.self, AdaptivePool.self, GlobalAveragePool.self, Flattening.self, Linear.self,
     Dropout.self, StochasticDepth.self,

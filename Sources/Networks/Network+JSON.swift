@@ -17,6 +17,9 @@ extension Network {
       _ = try network.resolved()
       self = network
     } catch let error as DecodingError {
+      if case .dataCorrupted(let context) = error, context.codingPath.isEmpty, let fault = JSONFault.describe(json) {
+        throw NetworkFailure(fault, file: file)
+      }
       throw NetworkFailure("\(error.place) (a network has a name, an input, layers and stages)", file: file)
     } catch var error as NetworkFailure {
       error.file = file

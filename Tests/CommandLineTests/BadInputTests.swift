@@ -62,6 +62,9 @@ import Testing
     try inspect(network(top: #", "stage": []"#)).expect(65, "'stage' is not part of a network", "stages")
     try inspect(network(top: #", "stages": [{"name": "a", "block": []}]"#)).expect(65, "'block' is not part of a stage")
     try inspect(network().replacing("\"width\"", with: "\"w\": 1, \"width\"")).expect(65, "'w' is not part of a shape")
+    try inspect(network().replacing(": 8,", with: ": 8.5,")).expect(65, "whole number", "outputChannels is 8.5")
+    try inspect(network().replacing(#""kind": "flatten""#, with: #""kind" "flatten""#)).expect(65, "line 6, column")
+    try inspect(String(network().prefix(100))).expect(65, "end of file")
     try inspect(network().replacing("batchNorm", with: "BatchNorm2d")).expect(65, "nearest is batchNorm", "convolution")
   }
 

@@ -28,13 +28,16 @@ static void watch(j_common_ptr common) {
   longjmp(failure->place, 1);
 }
 
-static void find_exif(j_decompress_ptr info, cj_header *header) {
+static void find_metadata(j_decompress_ptr info, cj_header *header) {
   static const uint8_t word[6] = {'E', 'x', 'i', 'f', 0, 0};
+  static const char space[] = "http://ns.adobe.com/xap/1.0/";
   for (jpeg_saved_marker_ptr marker = info->marker_list; marker; marker = marker->next) {
-    if (marker->data_length > sizeof word && memcmp(marker->data, word, sizeof word) == 0) {
+    if (!header->exif && marker->data_length > sizeof word && memcmp(marker->data, word, sizeof word) == 0) {
       header->exif = marker->data + sizeof word;
       header->exif_count = marker->data_length - sizeof word;
-      return;
+    } else if (marker->data_length > sizeof space && memcmp(marker->data, space, sizeof space) == 0) {
+      header->xmp = marker->data + sizeof space;
+      header->xmp_count = marker->data_length - sizeof space;
     }
   }
 }
@@ -57,7 +60,7 @@ cj_decoder *cj_open(const uint8_t *bytes, size_t count, cj_header *header, int *
   header->width = (int)decoder->info.image_width;
   header->height = (int)decoder->info.image_height;
   header->is_cmyk = decoder->info.jpeg_color_space == JCS_CMYK || decoder->info.jpeg_color_space == JCS_YCCK;
-  find_exif(&decoder->info, header);
+  find_metadata(&decoder->info, header);
   *failed = 0;
   return decoder;
 }

@@ -18,6 +18,9 @@ typedef struct {
   /// The content of the first APP1 segment that begins with "Exif", without that word; null when there is none.
   const uint8_t *_Nullable exif;
   size_t exif_count;
+  /// The content of the last APP1 segment of XMP; null when there is none.
+  const uint8_t *_Nullable xmp;
+  size_t xmp_count;
 } cj_header;
 
 /// A part of an image, in pixels of the reduced image.

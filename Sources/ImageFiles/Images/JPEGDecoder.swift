@@ -71,9 +71,10 @@ struct JPEGDecoder {
     guard failed == 0 else { throw failure(decoder, "the header cannot be read") }
     let size = ImageSize(width: Int(header.width), height: Int(header.height))
     try limits.check(size, pixelsPerByte: Self.pixelsPerByte, fileBytes: bytes.count, path: path)
-    let exif = UnsafeRawBufferPointer(start: header.exif, count: header.exif_count)
+    let exif = header.exif.map { UnsafeBufferPointer(start: $0, count: header.exif_count) }
+    let xmp = header.xmp.map { UnsafeBufferPointer(start: $0, count: header.xmp_count) }
     return try body(
-      decoder, Header(size: size, isCMYK: header.is_cmyk != 0, orientation: Orientation(exif: exif)))
+      decoder, Header(size: size, isCMYK: header.is_cmyk != 0, orientation: Orientation(exif: exif, xmp: xmp)))
   }
 
   private func decode(

@@ -24,28 +24,54 @@ struct Orientation: Hashable, Sendable {
       mirrorsRows: [3, 4, 6, 7].contains(tag))
   }
 
-  /// Reads the tag from the content of an EXIF segment, a small TIFF file; what cannot be read is upright.
+  /// Reads the tag from the content of an EXIF segment, a small TIFF file, and from XMP where that has none; what cannot be read is
+  /// upright.
   ///
-  /// Reference: CIPA DC-008 (Exif 2.32), sections 4.5 and 4.6.4.
-  init(exif bytes: UnsafeRawBufferPointer) {
-    self = .upright
-    guard bytes.count >= 8 else { return }
-    let isLittle = bytes[0] == 0x49 && bytes[1] == 0x49
-    guard isLittle || (bytes[0] == 0x4D && bytes[1] == 0x4D) else { return }
+  /// Reference: CIPA DC-008 (Exif 2.32), sections 4.5 and 4.6.4; Pillow's `Image.getexif`.
+  init(exif: (some Collection<UInt8>)?, xmp: (some Collection<UInt8>)?) {
+    self.init(tag: exif.flatMap { Self.tag(exif: Array($0)) } ?? xmp.flatMap { Self.tag(xmp: Array($0)) } ?? 1)
+  }
+
+  /// The value of the tag; nil when there is none, 0 when it is none of the numbers that it may be.
+  private static func tag(exif bytes: [UInt8]) -> Int? {
+    var bytes = bytes[...]
+    // Some write the word in front of JPEG's segment into PNG's chunk, too.
+    while bytes.starts(with: [0x45, 0x78, 0x69, 0x66, 0, 0]) { bytes = bytes.dropFirst(6) }
+    let start = bytes.startIndex
+    guard bytes.count >= 8 else { return nil }
+    let isLittle = bytes[start] == 0x49 && bytes[start + 1] == 0x49
+    guard isLittle || (bytes[start] == 0x4D && bytes[start + 1] == 0x4D) else { return nil }
     func number(_ place: Int, _ size: Int) -> Int? {
       guard place >= 0, place <= bytes.count - size else { return nil }
-      return (0..<size).reduce(0) { $0 << 8 | Int(bytes[place + (isLittle ? size - 1 - $1 : $1)]) }
+      return (0..<size).reduce(0) { $0 << 8 | Int(bytes[start + place + (isLittle ? size - 1 - $1 : $1)]) }
     }
-    guard number(2, 2) == 42, let directory = number(4, 4), let entries = number(directory, 2) else { return }
+    guard number(2, 2) == 42, let directory = number(4, 4), let entries = number(directory, 2) else { return nil }
     for entry in 0..<entries {
       let place = directory + 2 + 12 * entry
-      guard let tag = number(place, 2) else { return }
-      // A number of 16 bits, which lies in the entry itself.
-      if tag == 0x0112, number(place + 2, 2) == 3, let value = number(place + 8, 2) {
-        self.init(tag: value)
-        return
+      guard let tag = number(place, 2) else { return nil }
+      guard tag == 0x0112 else { continue }
+      guard let type = number(place + 2, 2), number(place + 4, 4) == 1 else { return 0 }
+      // Whole numbers of 16 and 32 bits, which lie in the entry itself; negative ones are no orientation.
+      switch type {
+      case 3, 8: return number(place + 8, 2) ?? 0
+      case 4, 9: return number(place + 8, 4) ?? 0
+      default: return 0
       }
     }
+    return nil
+  }
+
+  /// `tiff:Orientation="6"`, or between marks.
+  private static func tag(xmp bytes: [UInt8]) -> Int? {
+    let name = Array("tiff:Orientation".utf8)
+    var place = bytes.startIndex
+    while let found = bytes[place...].firstRange(of: name) {
+      place = found.upperBound
+      let rest = bytes[place...]
+      let skip = rest.starts(with: Array("=\"".utf8)) ? 2 : rest.first == 0x3E ? 1 : nil
+      if let skip, let digit = rest.dropFirst(skip).first, (0x30...0x39).contains(digit) { return Int(digit) - 0x30 }
+    }
+    return nil
   }
 
   /// The size that is looked at, of an image stored in `size`.

@@ -52,13 +52,7 @@ struct PNGDecoder {
     try check(spng_get_ihdr(context, &header))
     let size = ImageSize(width: Int(header.width), height: Int(header.height))
     try limits.check(size, pixelsPerByte: Self.pixelsPerByte, fileBytes: bytes.count, path: path)
-    var exif = spng_exif()
-    let status = spng_get_exif(context, &exif)
-    // Not there, or behind the pixels: upright. Anything else is what ends the decoding, too.
-    if status != Int32(SPNG_ECHUNKAVAIL.rawValue) { try check(status) }
-    let orientation =
-      status == 0 ? Orientation(exif: UnsafeRawBufferPointer(start: exif.data, count: exif.length)) : .upright
-    return try body(context, Header(size: size, orientation: orientation))
+    return try body(context, Header(size: size, orientation: PNGMetadata(bytes).orientation))
   }
 
   private func check(_ status: Int32) throws {

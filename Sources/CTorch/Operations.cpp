@@ -22,6 +22,10 @@ UNARY(ct_max, at::max(x))
 UNARY(ct_relu, at::relu(x))
 UNARY(ct_silu, at::silu(x))
 UNARY(ct_sigmoid, at::sigmoid(x))
+UNARY(ct_hardswish, at::hardswish(x))
+UNARY(ct_hardsigmoid, at::hardsigmoid(x))
+UNARY(ct_leaky_relu, at::leaky_relu(x))
+UNARY(ct_gelu, at::gelu(x))
 
 ct_tensor ct_relu_(ct_tensor a) {
   return tensor([&] { return at::relu_(a->value); });

@@ -64,7 +64,7 @@ struct ChannelTies {
       if multiple > 1 { try constrain([new], toMultiplesOf: multiple, by: layer) }
       return [new]
     case .ties:
-      try tie(inputs[0], inputs[1], by: layer)
+      for other in inputs.dropFirst() { try tie(inputs[0], other, by: layer) }
       return inputs[0]
     case .joins:
       try refuseDerived(inputs.flatMap { $0 }, by: layer)

@@ -62,6 +62,18 @@ extension Tensor {
   public func silu(inPlace: Bool = false) throws -> Tensor {
     try wrap(inPlace ? ct_silu_(handle) : ct_silu(handle), "silu")
   }
+  /// `x · min(max(0, x + 3), 6) / 6`.
+  public func hardSwish() throws -> Tensor { try wrap(ct_hardswish(handle), "hardswish") }
+
+  /// `min(max(0, x + 3), 6) / 6`.
+  public func hardSigmoid() throws -> Tensor { try wrap(ct_hardsigmoid(handle), "hardsigmoid") }
+
+  /// `x` where it is positive, `0.01 · x` elsewhere.
+  public func leakyRelu() throws -> Tensor { try wrap(ct_leaky_relu(handle), "leaky_relu") }
+
+  /// `x · Φ(x)` with the normal distribution's Φ, not its approximation by tanh.
+  public func gelu() throws -> Tensor { try wrap(ct_gelu(handle), "gelu") }
+
   /// 1 / (1 + e⁻ˣ).
   public func sigmoid() throws -> Tensor { try wrap(ct_sigmoid(handle), "sigmoid") }
 

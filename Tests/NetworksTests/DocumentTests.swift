@@ -58,7 +58,7 @@ import Testing
       (#""kernelSize" : 3"#, #""kernelSize" : [3]"#, "conv"),
       (#""kernelSize" : 3"#, #""kernelSize" : 9223372036854775807"#, "conv"),
       (#""padding" : 1"#, #""padding" : -1"#, "conv"),
-      (#""kind" : "relu""#, #""kind" : "gelu""#, "relu"),
+      (#""kind" : "relu""#, #""kind" : "softmax""#, "relu"),
       (#""outputFeatures" : 10"#, #""outputFeatures" : 0"#, "fc"),
       (#""name" : "pool""#, #""name" : "bn""#, "bn"), (#""name" : "relu""#, #""name" : "input""#, "number 2"),
       (#""height" : 8"#, #""height" : 0"#, nil), (#""width" : 8"#, #""width" : 1e300"#, nil),

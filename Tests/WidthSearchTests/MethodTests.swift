@@ -71,6 +71,38 @@ import Training
     }
   }
 
+  @Test("Networks of other families' parts are searched too: hard swish, its gate, sums of three", arguments: searches)
+  func parts(name: String) throws {
+    func block(_ layer: String, _ channels: Int, _ function: Activation, dilation: Extent = 1, from input: String)
+      -> [Layer]
+    {
+      [
+        Layer(
+          name: layer,
+          operation: .convolution(
+            Convolution(outputChannels: channels, kernelSize: 3, padding: dilation, dilation: dilation)),
+          inputs: [input]),
+        Layer(name: "\(layer).bn", operation: .batchNorm(BatchNorm()), inputs: [layer]),
+        Layer(name: "\(layer).act", operation: .activation(function), inputs: ["\(layer).bn"]),
+      ]
+    }
+    var layers = block("stem", 8, .hardSwish, from: "input") + block("a", 8, .leakyRelu, from: "stem.act")
+    layers += block("b", 8, .gelu, dilation: 2, from: "stem.act")
+    layers += [
+      Layer(name: "sum", operation: .add, inputs: ["stem.act", "a.act", "b.act"]),
+      Layer(name: "gate", operation: .activation(.hardSigmoid), inputs: ["sum"]),
+      Layer(name: "gated", operation: .multiply, inputs: ["sum", "gate"]),
+      Layer(name: "pool", operation: .globalAveragePool, inputs: ["gated"]),
+      Layer(name: "flatten", operation: .flatten, inputs: ["pool"]),
+      Layer(name: "fc", operation: .linear(Linear(outputFeatures: 4)), inputs: ["flatten"]),
+    ]
+    var search = try search(name)
+    search.network = Network(name: "parts", input: Shape(channels: 1, height: 8, width: 8), layers: layers)
+    let result = try search.run()
+    // One group: the three are tied by their sum.
+    #expect(result.channels.count == 1 && result.channels.values.allSatisfy { $0 >= 1 })
+  }
+
   @Test(
     "What is found costs the budget after matching, for budgets large and small, and no group vanishes",
     arguments: searches)

@@ -148,6 +148,10 @@ ct_tensor _Nullable ct_relu_(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_hardtanh(ct_tensor _Nonnull a, double minimum, double maximum);
 ct_tensor _Nullable ct_hardtanh_(ct_tensor _Nonnull a, double minimum, double maximum);
 ct_tensor _Nullable ct_silu(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_hardswish(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_hardsigmoid(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_leaky_relu(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_gelu(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_silu_(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sigmoid(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_max_pool2d(ct_tensor _Nonnull a, const int64_t *_Nonnull kernel, const int64_t *_Nonnull stride,

@@ -8,6 +8,14 @@ public enum Activation: String, Codable, Hashable, Sendable, CaseIterable {
   case silu
   /// `1 / (1 + exp(-x))`, the gate of squeeze-excite.
   case sigmoid
+  /// `x · min(max(0, x + 3), 6) / 6`, of MobileNetV3.
+  case hardSwish
+  /// `min(max(0, x + 3), 6) / 6`, the gate of MobileNetV3's squeeze-excite.
+  case hardSigmoid
+  /// `x` where it is positive, `0.01 · x` elsewhere, as PyTorch's `LeakyReLU`.
+  case leakyRelu
+  /// `x · Φ(x)` with the normal distribution's Φ, as PyTorch's `GELU`.
+  case gelu
 }
 
 extension Activation: OperationDefinition {

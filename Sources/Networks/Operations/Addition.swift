@@ -1,4 +1,4 @@
-/// The sum of two inputs of equal shape: a residual connection.
+/// The sum of two or more inputs of equal shape: a residual connection.
 public struct Addition: OperationDefinition {
   /// Creates the operation.
   public init() {}
@@ -12,18 +12,18 @@ public struct Addition: OperationDefinition {
   public init(kind: String, settingsFrom decoder: any Decoder) throws {}
   /// There are no settings.
   public func encodeSettings(to encoder: any Encoder) throws {}
-  /// Two.
-  public var arity: Arity { .two }
+  /// Two or more.
+  public var arity: Arity { .several }
   /// The inputs' shape.
   public func output(at site: OperationSite) throws -> Shape {
-    let (first, second) = (site.inputs[0], site.inputs[1])
-    guard first == second else {
-      throw site.failure(
-        "it adds \(site.layer.inputs[0]) (\(first)) and \(site.layer.inputs[1]) (\(second)), whose shapes differ")
+    let first = site.input
+    guard site.inputs.count >= 2 else { throw site.failure("add has two inputs or more, but 1 is given") }
+    for (name, shape) in zip(site.layer.inputs, site.inputs).dropFirst() where shape != first {
+      throw site.failure("it adds \(site.layer.inputs[0]) (\(first)) and \(name) (\(shape)), whose shapes differ")
     }
     return first
   }
-  /// Both inputs are tied.
+  /// All inputs are tied.
   public var channels: ChannelFlow { .ties }
   /// Itself.
   public func with(outputChannels: Int) -> Addition { self }

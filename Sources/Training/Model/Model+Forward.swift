@@ -54,6 +54,10 @@ extension Model {
       case .activation(.relu6): result = try first.relu6(inPlace: overwrites)
       case .activation(.silu): result = try first.silu()
       case .activation(.sigmoid): result = try first.sigmoid()
+      case .activation(.hardSwish): result = try first.hardSwish()
+      case .activation(.hardSigmoid): result = try first.hardSigmoid()
+      case .activation(.leakyRelu): result = try first.leakyRelu()
+      case .activation(.gelu): result = try first.gelu()
       case .add:
         if overwrites {
           try first.add(inPlace: operands[1])
@@ -61,6 +65,7 @@ extension Model {
         } else {
           result = try first + operands[1]
         }
+        for operand in operands.dropFirst(2) { result = try result + operand }
         if let factors = try sumFactors(of: step, plan, options) { result = try result * factors }
       case .multiply: result = try first * operands[1]
       case .concatenate: result = try .concatenate(operands, 1)

@@ -79,6 +79,25 @@ import Testing
     #expect(try place.contents(of: "data").count == 4)
   }
 
+  @Test("Flags that other programs have are told by their name here")
+  func familiarFlags() throws {
+    let place = try Workplace()
+    try place.run(Workplace.training + ["--output", "out", "--lr", "0.1"]).expect(
+      64, "Unknown option '--lr'", "Here --lr is called --learning-rate.")
+    try place.run(Workplace.training + ["--output", "out", "--workers", "4"]).expect(64, "--loader-threads")
+    try place.run(Workplace.training + ["--output", "out", "--resume"]).expect(
+      64, "when the same command is given again")
+  }
+
+  @Test("An average of weights that is too slow for its training is warned of")
+  func averaging() throws {
+    let place = try Workplace()
+    try place.run(Workplace.training + ["--output", "slow", "--averaging-decay", "0.999"]).expect(
+      0, "warning: --averaging-decay 0.999", "after all 4 steps", "100 % of the average")
+    #expect(
+      try !place.run(Workplace.training + ["--output", "fast", "--averaging-decay", "0.5"]).errors.contains("warning"))
+  }
+
   @Test("A negative seed and a batch larger than the data are no errors")
   func unusual() throws {
     let place = try Workplace()

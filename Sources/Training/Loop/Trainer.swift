@@ -91,6 +91,7 @@ public final class Trainer: StepWork {
       average?.model.statistics.batchesTracked = saved.averageBatchesTracked ?? saved.batchesTracked
       return try tensors
     }
+    if loop.step == 0, let remark = averagingRemark { try events.send(.warning(.init(message: remark))) }
     try loop.train(self, until: schedule.totalSteps)
     let result = try finish(seconds: loop.seconds)
     try keep(result)
@@ -99,6 +100,17 @@ public final class Trainer: StepWork {
       .done(.init(top1: result.top1, top5: result.top5, loss: result.loss, seconds: result.seconds, flops: flops)))
     try events.flush()
     return result
+  }
+
+  // An average so slow is mostly what the network was before it learned anything.
+  private var averagingRemark: String? {
+    guard let decay = recipe.averagingDecay else { return nil }
+    let steps = schedule.totalSteps
+    let part = pow(decay, Double(steps))
+    guard part > 0.1 else { return nil }
+    return
+      "`averaging-decay` \(decay): after all \(steps) steps the initial weights are still \(Format.percent(100 * part, 0)) of the "
+      + "average, which is what is evaluated and kept; about \(Format.decimal(1 - 5 / Double(max(steps, 6)), 4)) suits so few steps"
   }
 
   /// Optimizer steps made so far.

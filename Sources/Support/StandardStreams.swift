@@ -19,6 +19,11 @@ public enum StandardStreams {
 
 /// What people read while work goes on: messages, warnings, progress.
 public enum StandardError {
+  /// Whether a line can be written over: a terminal that is not one that says it can do nothing.
+  package static var isRewritable: Bool {
+    isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  }
+
   /// Writes text; a stream that nobody reads, or a full disk behind it, must not end a training.
   public static func write(_ text: String) { _ = Data(text.utf8).withUnsafeBytes { writeAll($0, to: STDERR_FILENO) } }
 }

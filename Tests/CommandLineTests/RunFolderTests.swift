@@ -76,7 +76,7 @@ import Testing
     let place = try Workplace()
     let words = ["train"] + Workplace.tiny + Workplace.data + ["--epochs", "40", "--quiet"]
     try place.run(words + ["--output", "whole"]).expect(0)
-    let running = try place.start(words.dropLast() + ["--output", "out"], until: "epoch 1:")
+    let running = try place.start(words.dropLast() + ["--output", "out"], until: "epoch 1/")
     try running.end(SIGTERM).expect(143, "the checkpoint of step", "the same command again")
     #expect(!place.has("out/model.safetensors"))
     try place.run("report", "out").expect(0)
@@ -88,7 +88,7 @@ import Testing
   func locked() throws {
     let place = try Workplace()
     let words = ["train"] + Workplace.tiny + Workplace.data + ["--epochs", "100000", "--output", "out"]
-    let running = try place.start(words, until: "epoch 1:")
+    let running = try place.start(words, until: "epoch 1/")
     defer { running.process.terminate() }
     try place.run(words).expect(73, "another process is at work")
     try place.run(words + ["--overwrite"]).expect(73, "another process is at work")

@@ -63,7 +63,7 @@ package struct DataDownloadCommand: ParsableCommand {
 /// seconds.
 private final class DownloadProgress {
   private let general: GeneralOptions
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let isTerminal = StandardError.isRewritable
   private let clock = ContinuousClock()
   private var started: (time: ContinuousClock.Instant, bytes: Int)
   private var shown: ContinuousClock.Instant

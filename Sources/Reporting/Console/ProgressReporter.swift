@@ -15,6 +15,7 @@ public final class ProgressReporter: EventSink {
   private let write: @Sendable (String) -> Void
   private var started = 0.0
   private var firstStep = 0
+  private var epochs = 0
   private var lastLine = 0.0
   private var isLineOpen = false
 
@@ -31,7 +32,7 @@ public final class ProgressReporter: EventSink {
   ) {
     self.label = label
     self.isQuiet = isQuiet
-    self.isTerminal = isTerminal ?? (isatty(2) == 1)
+    self.isTerminal = isTerminal ?? StandardError.isRewritable
     self.write = write
   }
 
@@ -39,6 +40,7 @@ public final class ProgressReporter: EventSink {
   public func receive(_ timed: TimedEvent) {
     switch timed.event {
     case .start(let start):
+      epochs = start.epochs
       started = timed.time
       lastLine = timed.time
       line(
@@ -51,7 +53,7 @@ public final class ProgressReporter: EventSink {
     case .step(let step):
       progress(
         timed.time, step.step, step.totalSteps,
-        "epoch \(step.epoch + 1)  loss \(Format.decimal(step.loss, 4))  \(rate(step.imagesPerSecond))")
+        "\(number(step.epoch))  loss \(Format.decimal(step.loss, 4))  \(rate(step.imagesPerSecond))")
     case .search(let search):
       let part = Format.decimal(100 * search.macs / max(search.targetMACs, 1), 1)
       progress(
@@ -59,7 +61,7 @@ public final class ProgressReporter: EventSink {
         "\(search.stage)  loss \(Format.decimal(search.loss, 4))  \(part) % of budget  \(rate(search.imagesPerSecond))"
       )
     case .epoch(let epoch):
-      var text = "epoch \(epoch.epoch + 1): training loss \(Format.decimal(epoch.trainLoss, 4))"
+      var text = "\(number(epoch.epoch)): training loss \(Format.decimal(epoch.trainLoss, 4))"
       if let top1 = epoch.top1, let loss = epoch.loss {
         text += ", held-out loss \(Format.decimal(loss, 4)), top-1 \(Format.decimal(top1, 2)) %"
       }
@@ -70,6 +72,8 @@ public final class ProgressReporter: EventSink {
     case .widths, .checkpoint: break
     }
   }
+
+  private func number(_ epoch: Int) -> String { "epoch \(epoch + 1)" + (epochs > 0 ? "/\(epochs)" : "") }
 
   private func rate(_ value: Double) -> String { "\(Int(value)) images/s" }
 

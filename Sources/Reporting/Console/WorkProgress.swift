@@ -35,7 +35,7 @@ public final class WorkProgress {
     self.label = label
     self.unit = unit
     self.isQuiet = isQuiet
-    self.isTerminal = isTerminal ?? (isatty(2) == 1)
+    self.isTerminal = isTerminal ?? StandardError.isRewritable
     self.now = now
     self.write = write
     started = now()

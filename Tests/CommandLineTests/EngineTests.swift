@@ -47,7 +47,8 @@ import Testing
     let program = try moved(place)
     let train = "\(program) \(Workplace.training.joined(separator: " ")) --quiet --output"
     let clean = "env -u LIBTORCH -u LIBTORCH_LIB -u LIBTORCH_USE_PYTORCH"
-    try place.shell("\(clean) \(train) out").expect(69, "LibTorch is missing", "LIBTORCH=", "LIBTORCH_USE_PYTORCH=1")
+    try place.shell("\(clean) \(train) out").expect(
+      69, "LibTorch is missing: it is no longer in /gone", "LIBTORCH=", "LIBTORCH_USE_PYTORCH=1")
     #expect(!place.has("out"))
     try place.shell("\(clean) \(program) inspect resnet20 --json").expect(0)
     let library = try Self.libTorch

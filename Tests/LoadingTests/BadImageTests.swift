@@ -115,4 +115,23 @@ struct BadImageTests {
       #expect(try high.image(at: 0).width == 60)
     }
   }
+
+  private static let others: [(content: [UInt8], words: [String])] = [
+    ([], ["is empty", "again"]),
+    (Array("version https://git-lfs.github.com/spec/v1\n".utf8), ["pointer of Git LFS", "git lfs pull"]),
+    (Array("<!doctype html><html>404</html>".utf8), ["a web page", "Download it again"]),
+    ([0, 0, 0, 0x20] + Array("ftypavif".utf8), ["AVIF", "Convert it"]),
+    ([0, 0, 0, 0x20] + Array("ftypheic".utf8), ["HEIC", "Convert it"]),
+    (Array("GIF89a".utf8), ["a GIF image", "Convert it"]),
+    ([1, 2, 3, 4], ["does not begin as an image", "Replace it"]),
+  ]
+
+  @Test("Files that are something else under an image's name are called by their name", arguments: others.indices)
+  func somethingElse(index: Int) throws {
+    let (content, words) = Self.others[index]
+    let failure = #expect(throws: FileFailure.self) {
+      try PixelImage.decode(bytes: content, path: "x.jpg", channels: 3)
+    }
+    for word in words { #expect(failure?.reason.contains(word) == true, "\(failure?.reason ?? "")") }
+  }
 }

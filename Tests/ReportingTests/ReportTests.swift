@@ -157,11 +157,12 @@ import Testing
   @Test func configurationGivesRecipeAndCommand() throws {
     try SyntheticRun.withFolder { folder in
       try SyntheticRun().writeTraining(to: folder, gain: 0, seed: 4)
-      try Data("command: train\nrecipe: {learningRate: '0.2'}\ndataset: fashion-mnist\n".utf8)
+      try Data("command: train\nrecipe: {learningRate: '0.2'}\ndataset: fashion-mnist\nwidth: 0.5\ndivisor: 2\n".utf8)
         .write(to: URL(fileURLWithPath: folder.configuration))
       let html = try Report([folder]).html(bundle: nil)
       #expect(html.contains("width-transfer train --config run.yaml"))
       #expect(html.contains("<dt>Learning rate</dt><dd>0.2</dd>"))
+      #expect(html.contains("<dt>Width</dt><dd>0.5</dd>") && html.contains("<dt>Divisor</dt><dd>2</dd>"))
       #expect(html.contains("<h1>resnet20 on fashion-mnist</h1>"))
     }
   }

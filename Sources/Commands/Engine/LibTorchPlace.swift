@@ -48,8 +48,10 @@ struct LibTorchPlace: Equatable {
     if let folder = beside.first(where: holdsLibTorch) {
       return LibTorchPlace(folders: withCUDA(folder), isBuiltIn: false)
     }
+    // Of the run path, the toolchain's own folder is there; LibTorch's has gone.
+    let gone = built.first { !FileManager.default.fileExists(atPath: $0) } ?? built.last
     throw MissingFailure(
-      "LibTorch is missing: it is no longer in \(built.first ?? "the place it was built with"). Run scripts/build to install it "
+      "LibTorch is missing: it is no longer in \(gone ?? "the place it was built with"). Run scripts/build to install it "
         + "there, or name another: LIBTORCH=/path of an unpacked one, or LIBTORCH_USE_PYTORCH=1 for the torch package of python3 "
         + "(pip install torch==\(LibTorchVersion.built))")
   }

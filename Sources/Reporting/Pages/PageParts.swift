@@ -69,13 +69,15 @@ enum PageParts {
     }
   }
 
-  /// The recipe's settings, as `run.yaml` holds them.
+  /// How the network is scaled and the recipe's settings, as `run.yaml` holds them.
   ///
   /// - Parameter facts: What the page says already; it is not said twice.
   static func recipe(_ record: RunRecord, besides facts: [Page.Fact]) -> [Page.Fact] {
     let said = Set(facts.map(\.name))
     let prefix = "recipe."
-    return record.settings.filter { $0.name == "subset" || $0.name.hasPrefix(prefix) }.map { name, value in
+    return record.settings.filter {
+      ["width", "depth", "divisor", "subset"].contains($0.name) || $0.name.hasPrefix(prefix)
+    }.map { name, value in
       Page.Fact(name: spaced(name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name), value: value)
     }.filter { !said.contains($0.name) }
   }

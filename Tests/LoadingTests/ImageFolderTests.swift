@@ -91,6 +91,16 @@ struct ImageFolderTests {
     }
   }
 
+  @Test("whose names look the same in both splits and are written otherwise are told so")
+  func lookAlikes() throws {
+    try withTemporaryFolder { root in
+      try fill(root, ["train/caf\u{E9}/1.png", "train/b/1.png", "val/cafe\u{301}/1.png", "val/b/1.png"])
+      expectFailure(.badData, path: "/val", "lacks the class folder(s) caf", "written in other bytes") {
+        try Dataset.open(root)
+      }
+    }
+  }
+
   @Test("with images of a format that is not read are refused when they are listed")
   func refusesFormats() throws {
     try withTemporaryFolder { root in

@@ -54,7 +54,7 @@ public struct ImageFolder: ImageSource {
     guard !folders.isEmpty else {
       throw FileFailure(.badData, path: root, reason: "holds no class folders")
     }
-    if let classNames, classNames != folders {
+    if let classNames, classNames.map(ByteName.init) != folders.map(ByteName.init) {
       throw Self.differentClasses(root: root, expected: classNames, found: folders)
     }
     var labels: [Int32] = []
@@ -193,13 +193,21 @@ extension ImageFolder {
   }
 
   private static func differentClasses(root: String, expected: [String], found: [String]) -> FileFailure {
-    let missing = expected.filter { !found.contains($0) }
-    let extra = found.filter { !expected.contains($0) }
+    let (own, others) = (Set(expected.map { ByteName($0) }), Set(found.map { ByteName($0) }))
+    let missing = expected.filter { !others.contains(ByteName($0)) }
+    let extra = found.filter { !own.contains(ByteName($0)) }
     var parts: [String] = []
     if !missing.isEmpty { parts.append("lacks the class folder(s) " + missing.prefix(5).joined(separator: ", ")) }
     if !extra.isEmpty {
       parts.append("has class folder(s) that training lacks: " + extra.prefix(5).joined(separator: ", "))
     }
-    return FileFailure(.badData, path: root, reason: parts.joined(separator: " and "))
+    // To Unicode these are the same text; to file systems and to us they are not.
+    let isLookAlike = missing.contains { name in extra.contains { $0 == name } }
+    return FileFailure(
+      .badData, path: root,
+      reason: parts.joined(separator: " and ")
+        + (isLookAlike
+          ? "; some look the same and are written in other bytes (é as one character, or as e with an accent): rename them alike"
+          : ""))
   }
 }

@@ -71,9 +71,12 @@ extension Chart {
       }
     }
     let hasSeeds = names.contains { name in curves.count { $0.series == name } > 1 }
+    // Of few epochs each has its mark: halves between them would be rounded to a number that is there already.
+    let last = curves.flatMap { $0.epochs.map(\.epoch) }.max() ?? 0
+    var axis: JSONValue = ["tickMinStep": 1, "format": "d"]
+    if last < 12 { axis["values"] = .array((0...max(last, 0)).map { .integer($0 + 1) }) }
     let x: JSONValue = [
-      "field": "epoch", "type": "quantitative", "title": "Epoch",
-      "scale": ["nice": false], "axis": ["tickMinStep": 1, "format": "d"],
+      "field": "epoch", "type": "quantitative", "title": "Epoch", "scale": ["nice": false], "axis": axis,
     ]
     let isZoomed = curves.count > 1 && curves.contains { $0.epochs.count >= 10 }
     let scale: JSONValue = isZoomed ? zoom(curves, metric: metric) : ["zero": false]

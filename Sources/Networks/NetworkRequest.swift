@@ -64,16 +64,7 @@ public struct NetworkRequest {
     } else {
       network = try NetworkZoo.resolved(named: name, classes: classes, inputChannels: channels, resolution: side)
     }
-    if let depth {
-      let deep = try network.scalingDepth(by: depth)
-      guard depth == 1 || deep.network.layers.count != network.network.layers.count else {
-        let blocks = network.network.stages.map { "\($0.blocks.count)" }.joined(separator: ", ")
-        throw UsageFailure(
-          "`depth` \(depth) changes nothing: \(network.name) has "
-            + (blocks.isEmpty ? "no stages" : "stages of \(blocks) blocks") + "; leave it out")
-      }
-      network = deep
-    }
+    if let depth { network = try network.changingDepth(by: depth, asked: "`depth` \(depth)") }
     if let width { network = try network.scalingWidth(by: width, divisor: divisor) }
     return network
   }

@@ -1,3 +1,5 @@
+import Support
+
 /// A network whose shapes and width groups are known: the proof that it was checked.
 ///
 /// Resolving visits every layer once (tens of microseconds for a ResNet18), so that a search can do it at every step.
@@ -43,6 +45,21 @@ public struct ResolvedNetwork: Sendable {
   public func scalingDepth(by factor: Double) throws -> ResolvedNetwork {
     let scaled = try network.scalingDepth(by: factor)
     return scaled == network ? self : try scaled.resolved()
+  }
+
+  /// The network at another depth; a factor that leaves every stage as it is is refused, as it would be recorded as a change.
+  ///
+  /// - Parameter asked: What was asked for, in words.
+  /// - Throws: ``Support/UsageFailure`` that says how many blocks the stages have; as ``scalingDepth(by:)``.
+  public func changingDepth(by factor: Double, asked: String) throws -> ResolvedNetwork {
+    let scaled = try scalingDepth(by: factor)
+    guard factor == 1 || scaled.layers.count != layers.count else {
+      let blocks = network.stages.map { "\($0.blocks.count)" }.joined(separator: ", ")
+      throw UsageFailure(
+        "\(asked) changes nothing: \(name) has " + (blocks.isEmpty ? "no stages" : "stages of \(blocks) blocks")
+          + "; leave depth out")
+    }
+    return scaled
   }
 
   /// The group with this id.

@@ -39,14 +39,7 @@ public struct Projection: Codable, Hashable, Sendable {
   ///   - divisor: What the projected widths are rounded to.
   /// - Throws: `UsageFailure` for impossible factors, `NetworkFailure` when the network does not suit them.
   public func applied(to network: ResolvedNetwork, divisor: Int = 8) throws -> ResolvedNetwork {
-    let deep = try network.scalingDepth(by: depth)
-    // Recorded as a depth of one half, it would be none.
-    guard depth == 1 || deep.network.layers.count != network.network.layers.count else {
-      let blocks = network.network.stages.map { "\($0.blocks.count)" }.joined(separator: ", ")
-      throw UsageFailure(
-        "`project` depth=\(Self.plain(depth)) changes nothing: \(network.name) has "
-          + (blocks.isEmpty ? "no stages" : "stages of \(blocks) blocks") + "; leave depth out")
-    }
+    let deep = try network.changingDepth(by: depth, asked: "`project` depth=\(Self.plain(depth))")
     let projected = try deep.scalingWidth(by: width, divisor: divisor)
     return try resolution.map { try projected.at(resolution: $0) } ?? projected
   }

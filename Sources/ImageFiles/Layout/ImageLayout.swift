@@ -108,7 +108,9 @@ struct ImageLayout {
         path: path, reason: "holds \(Self.list(training.map(\.name))), and one of them can be the training split")
     }
     self.training = try split(chosen, path, needsClasses)
-    if needsClasses { try refuseOne(try chosen.folders().filter { try $0.holdsImagesBelow() }, path + [chosen.name]) }
+    if let only = self.training.classes.first, self.training.classes.count == 1 {
+      try refuseOne(try chosen.folders().filter { ByteName($0.name) == ByteName(only) }, path + [chosen.name])
+    }
     if let held = heldOut.first { self.heldOut = try split(held, path, needsClasses) }
     let used = [chosen.name] + heldOut.prefix(1).map(\.name)
     let others = folders.filter { !used.contains($0.name) }

@@ -75,7 +75,7 @@ public struct RunPlan {
       resolution: target.input.height, images: subject.training(of: target, seed: finding.seed).imageCount,
       classes: subject.dataset.classNames.count, targetMacs: budget.model == .macs ? budget.amount : variants[0].macs,
       projection: projection,
-      sourceMacs: try finding.source().cost.macs, overhead: overhead,
+      sourceMacs: try finding.ends().source.cost.macs, overhead: overhead,
       groups: GroupRecord.all(of: target, widths: widths.widths), variants: variants)
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     return summary

@@ -10,6 +10,8 @@ import Transfer
 public struct Subject {
   /// The network whose widths are sought, at the target's resolution.
   public var target: ResolvedNetwork
+  /// Width groups of the target that keep their widths in all networks of the plan.
+  public var fixed: Set<WidthGroup.ID>
   /// The data.
   public var dataset: Dataset
   /// The part of the training data that counts as all of it.
@@ -24,12 +26,15 @@ public struct Subject {
   public var loaderThreads: Int
 
   /// Describes a subject.
+  ///
+  /// - Parameter target: The network; what it fixes is fixed beside `fixed`.
   public init(
-    target: ResolvedNetwork, dataset: Dataset, dataFraction: Double = 1, recipe: Recipe, divisor: Int = 8,
-    device: Device = .cpu,
-    loaderThreads: Int = 1
-  ) {
-    self.target = target
+    target: ResolvedNetwork, fixed: Set<WidthGroup.ID> = [], dataset: Dataset, dataFraction: Double = 1, recipe: Recipe,
+    divisor: Int = 8, device: Device = .cpu, loaderThreads: Int = 1
+  ) throws {
+    // The networks that are trained say nothing of what a search may change: they are the same whoever asks for them.
+    self.target = try target.unfixed
+    self.fixed = fixed.union(target.fixedGroups.map(\.id))
     self.dataset = dataset
     self.dataFraction = dataFraction
     self.recipe = recipe
@@ -50,6 +55,6 @@ public struct Subject {
   /// - Throws: `UsageFailure` for a budget that the network cannot meet.
   public func uniform(at budget: Budget) throws -> ResolvedNetwork {
     budget.amount == budget.model.count(target)
-      ? target : try target.matching(budget.amount, in: budget.model, divisor: divisor).resolved
+      ? target : try target.fixing(fixed).matching(budget.amount, in: budget.model, divisor: divisor).resolved.unfixed
   }
 }

@@ -43,11 +43,29 @@ public struct WidthFinding {
     self.seed = seed
   }
 
-  /// The projected network.
+  /// The networks between which widths are transferred, with what a search may not change fixed in both.
+  public struct Ends {
+    /// The projected network. It is shrunk as a whole; then what is fixed in the target is fixed at the width it has here.
+    public var source: ResolvedNetwork
+    /// The target.
+    public var target: ResolvedNetwork
+    /// Why which groups of the target are fixed.
+    public var reasons: PerGroup<String>
+  }
+
+  /// Projects the network, and fixes what is to be fixed and what the method cannot act on.
   ///
   /// - Throws: As `Projection.applied(to:divisor:)`.
-  public func source() throws -> ResolvedNetwork {
-    try projection.applied(to: subject.target, divisor: subject.divisor)
+  public func ends() throws -> Ends {
+    let target = subject.target
+    let source = try projection.applied(to: target, divisor: subject.divisor)
+    let kept = optimizer.kept(of: target)
+    let inSource = Set(optimizer.kept(of: source).groups)
+    let asked = target.widthGroups.map(\.id).filter(subject.fixed.contains)
+    return Ends(
+      source: try source.fixing(inSource.union(source.groups(placedAs: subject.fixed, in: target))),
+      target: try target.fixing(subject.fixed.union(kept.groups)),
+      reasons: PerGroup(groups: asked, values: asked.map { _ in "as asked" }).merging(kept))
   }
 
   /// The folder of a budget inside that of a plan: the plan's own when there is only one.
@@ -62,13 +80,24 @@ public struct WidthFinding {
   /// Finds out what cannot work before anything is searched, trained or removed.
   ///
   /// - Throws: What the search, the extrapolation or a training would throw, hours later.
-  public func validate() throws { try validate(source()) }
+  public func validate() throws { try validate(ends()) }
 
-  private func validate(_ source: ResolvedNetwork) throws {
+  private func validate(_ ends: Ends) throws {
     try subject.training(of: subject.target, seed: seed).validate()
-    try requireSmaller(source)
-    for budget in budgets { try requireReachable(budget, source) }
-    for group in groups { try search(source, group).validate() }
+    try requireGroups(ends)
+    try requireSmaller(ends.source)
+    for budget in budgets { try requireReachable(budget, ends) }
+    for group in groups { try search(ends, group).validate() }
+  }
+
+  private func requireGroups(_ ends: Ends) throws {
+    guard ends.target.widthGroups.isEmpty || ends.source.widthGroups.isEmpty, let first = ends.reasons.groups.first
+    else {
+      return
+    }
+    throw UsageFailure(
+      "\(optimizer.name): none of the \(subject.target.widthGroups.count) width groups of \(subject.target.name) is left to decide "
+        + "on: \(first) is kept (\(ends.reasons[first] ?? ""))")
   }
 
   // Widths of a narrow network are rounded up to the divisor, so that a projection may make it larger.
@@ -81,20 +110,20 @@ public struct WidthFinding {
   }
 
   /// Refuses budgets of which it is known before the search that nothing comes near them.
-  private func requireReachable(_ budget: Budget, _ source: ResolvedNetwork) throws {
-    let (target, divisor, model) = (subject.target, subject.divisor, budget.model)
+  private func requireReachable(_ budget: Budget, _ ends: Ends) throws {
+    let (target, divisor, model) = (ends.target, subject.divisor, budget.model)
     let asked = "`\(model.setting)` \(budget.text)"
     let least = target.leastCost(in: model, divisor: divisor)
     guard Double(least) <= 1.01 * Double(budget.amount) else {
       throw UsageFailure(
-        "\(asked) cannot be reached: with every group at its least width, \(divisor), \(target.name) still has "
+        "\(asked) cannot be reached: with every group at its least width, \(divisor)\(fixedAlready(ends)), \(target.name) still has "
           + "\(Format.amount(least)) \(model.unit), and \(Format.amount(budget.amount)) are asked for"
           + (divisor > 1 ? "; a smaller `divisor` leads further down" : ""))
     }
     let match: WidthMatch
     do {
       match = try Extrapolation.match(
-        multipliers: [:], from: source, to: target, stacking: stacking, divisor: divisor, budget: budget)
+        multipliers: [:], from: ends.source, to: target, stacking: stacking, divisor: divisor, budget: budget)
     } catch let failure as NetworkFailure where projection.depth != 1 {
       throw UsageFailure(
         "`project` \(projection): the blocks of \(target.name) are too unlike each other for fewer to stand for all "
@@ -112,6 +141,10 @@ public struct WidthFinding {
           + "\(Format.amount(model.count(target))) \(model.unit) for images of \(target.input.height) px. If larger images are meant, "
           + "give their `resolution`")
     }
+  }
+
+  private func fixedAlready(_ ends: Ends) -> String {
+    ends.reasons.isEmpty ? "" : " (\(ends.reasons.count) of them fixed at their own, such as \(ends.reasons.groups[0]))"
   }
 
   /// The budgets that share a search: those of one cost model where the method serves several, else each by itself.
@@ -147,8 +180,8 @@ public struct WidthFinding {
   /// - Returns: One for each of ``budgets``.
   /// - Throws: `UsageFailure` before anything is done when the parts do not fit, `Interrupted` when it is stopped.
   public func find(in store: JobStore, folder: String = "", label: String? = nil) throws -> [Found] {
-    let source = try source()
-    try validate(source)
+    let ends = try ends()
+    try validate(ends)
     let groups = groups
     var found: [Budget: Found] = [:]
     for group in groups {
@@ -156,54 +189,77 @@ public struct WidthFinding {
       let place = groups.count == 1 ? folder : store.joined(folder, place(of: group[0]))
       let name = ["search", groups.count == 1 ? nil : group[0].text, label].compactMap { $0 }.joined(separator: ", ")
       let done = try store.perform(
-        RemarkedSearch(search(source, group)) { try remarks($0, group, source) }, in: store.joined(place, "search"),
+        RemarkedSearch(search(ends, group)) { try remarks($0, group, ends) }, in: store.joined(place, "search"),
         label: name)
       for (budget, result) in zip(group, done.output) {
         found[budget] = Found(
-          file: try keep(result, budget, source, in: store.folder(store.joined(folder, self.place(of: budget)))),
+          file: try keep(result, budget, ends, in: store.folder(store.joined(folder, self.place(of: budget)))),
           search: done.folder)
       }
     }
     return budgets.compactMap { found[$0] }
   }
 
-  private func search(_ source: ResolvedNetwork, _ budgets: [Budget]) -> SearchJob {
-    SearchJob(
-      network: source, dataset: subject.dataset, dataFraction: subject.dataFraction * projection.data,
-      optimizer: optimizer, targets: budgets.map { sourceTarget($0, source) },
+  private func search(_ ends: Ends, _ budgets: [Budget]) -> SearchJob {
+    var job = SearchJob(
+      network: ends.source, dataset: subject.dataset, dataFraction: subject.dataFraction * projection.data,
+      optimizer: optimizer, targets: budgets.map { sourceTarget($0, ends) },
       in: budgets[0].model, recipe: searchRecipe,
       divisor: subject.divisor, seed: seed, device: subject.device, loaderThreads: subject.loaderThreads)
+    job.notices = notices(ends)
+    return job
+  }
+
+  /// What the method cannot act on, one sentence a reason.
+  private func notices(_ ends: Ends) -> [String] {
+    let kept = optimizer.kept(of: subject.target)
+    let reasons = kept.groups.compactMap { kept[$0] }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    return reasons.map { reason in
+      let groups = kept.groups.filter { kept[$0] == reason }
+      return "\(optimizer.name) keeps the widths of \(Format.list(groups, most: 4)): \(reason)"
+    }
   }
 
   /// The same part of the source's cost as the budget is of the target's.
-  private func sourceTarget(_ budget: Budget, _ source: ResolvedNetwork) -> Int {
-    let ratio = Double(budget.model.count(source)) / Double(budget.model.count(subject.target))
-    return max(1, Int((Double(budget.amount) * ratio).rounded()))
+  ///
+  /// With something fixed it is the cost of the source scaled as the target has to be: what is fixed may be another part of one than
+  /// of the other.
+  private func sourceTarget(_ budget: Budget, _ ends: Ends) -> Int {
+    let (model, whole) = (budget.model, budget.model.count(ends.target))
+    guard !ends.reasons.isEmpty, budget.amount != whole else {
+      let ratio = Double(model.count(ends.source)) / Double(whole)
+      return max(1, Int((Double(budget.amount) * ratio).rounded()))
+    }
+    func widths(_ network: ResolvedNetwork) -> [Double] { network.widthGroups.map { Double($0.width) } }
+    let scale =
+      CostPolynomial(ends.target, model).scale(matching: Double(budget.amount), widths: widths(ends.target)) ?? 1
+    return max(1, Int(CostPolynomial(ends.source, model).evaluate(widths(ends.source).map { scale * $0 }).rounded()))
   }
 
   /// Warnings about what becomes of a result on the target.
-  private func remarks(_ result: SearchResult, _ budgets: [Budget], _ source: ResolvedNetwork) throws -> [String] {
-    let budget = budgets.first { sourceTarget($0, source) == result.target }
-    return try budget.flatMap { try match(result, $0, source).remark(divisor: subject.divisor) }.map { [$0] } ?? []
+  private func remarks(_ result: SearchResult, _ budgets: [Budget], _ ends: Ends) throws -> [String] {
+    let budget = budgets.first { sourceTarget($0, ends) == result.target }
+    return try budget.flatMap { try match(result, $0, ends).remark(divisor: subject.divisor) }.map { [$0] } ?? []
   }
 
-  private func match(_ result: SearchResult, _ budget: Budget, _ source: ResolvedNetwork) throws -> WidthMatch {
+  private func match(_ result: SearchResult, _ budget: Budget, _ ends: Ends) throws -> WidthMatch {
     if optimizer.keepsProportions {
       // The baseline is the target itself where it meets the budget, with nothing rounded.
       return WidthMatch(try subject.uniform(at: budget), scale: 1, in: budget.model, target: budget.amount)
     }
     return try Extrapolation.match(
-      multipliers: result.multipliers(of: source), from: source, to: subject.target, stacking: stacking,
+      multipliers: result.multipliers(of: ends.source), from: ends.source, to: ends.target, stacking: stacking,
       divisor: subject.divisor, budget: budget)
   }
 
   private func keep(
-    _ result: SearchResult, _ budget: Budget, _ source: ResolvedNetwork, in place: RunFolder
+    _ result: SearchResult, _ budget: Budget, _ ends: Ends, in place: RunFolder
   ) throws -> WidthsFile {
     var file = try WidthsFile(
-      match(result, budget, source), target: subject.target, source: source, projection: projection,
+      match(result, budget, ends), target: ends.target, source: ends.source, projection: projection,
       algorithm: optimizer.name)
-    file.overhead = try overhead(of: result)
+    if !ends.reasons.isEmpty { file.fixed = ends.reasons }
+    file.overhead = try overhead(of: result, ends)
     file.history = result.history
     file.evidence = result.evidence
     try AtomicFile.createFolder(place.path)
@@ -212,9 +268,9 @@ public struct WidthFinding {
   }
 
   /// What the search spent beside what it would have spent on the target itself, in the same passes.
-  private func overhead(of result: SearchResult) throws -> WidthsFile.OverheadRecord {
+  private func overhead(of result: SearchResult, _ ends: Ends) throws -> WidthsFile.OverheadRecord {
     let direct = SearchJob(
-      network: subject.target, dataset: subject.dataset, dataFraction: subject.dataFraction, optimizer: optimizer,
+      network: ends.target, dataset: subject.dataset, dataFraction: subject.dataFraction, optimizer: optimizer,
       targets: [1], recipe: searchRecipe, divisor: subject.divisor)
     let directFlops = result.cost.flops(at: try direct.scale())
     let spent = result.cost.flops

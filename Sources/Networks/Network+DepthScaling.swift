@@ -62,6 +62,7 @@ extension Network {
     let kept = try interface(of: stages[stage].blocks[first - 1]).output
     let gone = Set(removed.flatMap(\.layers))
     layers.removeAll { gone.contains($0.name) }
+    fixed.subtract(gone)
     stages[stage].blocks.removeSubrange(first...)
     rename { $0 == output ? kept : $0 }
     if let names { rename(names.shift(behind: removed, by: -names.childCount(removed))) }
@@ -86,6 +87,7 @@ extension Network {
         return names?.moved(name, by: copy * step) ?? "\(name).copy\(copy)"
       }
       copies += template.map { $0.renamed(rename) }
+      fixed.formUnion(last.layers.filter(fixed.contains).map(rename))
       blocks.append(
         Block(
           name: names?.moved(last.name, by: copy * step) ?? "\(last.name).copy\(copy)",
@@ -127,6 +129,7 @@ extension Network {
 
   private mutating func rename(_ transform: (String) -> String) {
     for index in layers.indices { layers[index] = layers[index].renamed(transform) }
+    fixed = Set(fixed.map(transform))
     for stage in stages.indices {
       stages[stage].name = transform(stages[stage].name)
       for block in stages[stage].blocks.indices {

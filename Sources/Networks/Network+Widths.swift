@@ -39,6 +39,12 @@ extension ResolvedNetwork {
     let groups = Dictionary(widthGroups.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     for (id, width) in widths.values.sorted(by: { $0.key < $1.key }) {
       guard let group = groups[id] else {
+        if let fixed = self.widths[id] {
+          guard width == fixed else {
+            throw NetworkFailure(layer: id, "its width group is fixed at \(fixed) channels and cannot have \(width)")
+          }
+          continue
+        }
         let near = nearestNames(to: id, in: groups.keys)
         throw NetworkFailure(
           "\(network.name) has no width group \(id); nearest: \(near.joined(separator: ", ")). The widths probably belong "

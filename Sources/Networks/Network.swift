@@ -12,13 +12,18 @@ public struct Network: Codable, Hashable, Sendable {
   public var layers: [Layer]
   /// The parts of the network whose blocks repeat, in network order; layers outside belong to the stem or the head.
   public var stages: [Stage]
+  /// Layers whose output channels keep their number, whatever is scaled or searched; all channels tied to theirs do too.
+  public var fixed: Set<String>
 
   /// Creates a network; nothing is checked until it is resolved.
-  public init(name: String, input: Shape, layers: [Layer], stages: [Stage] = []) {
+  public init(
+    name: String, input: Shape, layers: [Layer], stages: [Stage] = [], fixed: Set<String> = []
+  ) {
     self.name = name
     self.input = input
     self.layers = layers
     self.stages = stages
+    self.fixed = fixed
   }
 
   /// The name by which layers refer to the input image.
@@ -89,16 +94,26 @@ extension Layer {
 }
 
 extension Network {
-  private enum CodingKeys: String, CodingKey { case name, input, layers, stages }
+  private enum CodingKeys: String, CodingKey, CaseIterable { case name, input, layers, stages, fixed }
 
-  /// Reads a network; it need not have stages.
+  /// Reads a network; it need not have stages or fixed layers.
   public init(from decoder: any Decoder) throws {
-    try decoder.refuseKeys(besides: ["name", "input", "layers", "stages"], of: "a network")
-    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let values = try decoder.container(withOnly: CodingKeys.self, of: "a network")
     self.init(
       name: try values.decode(String.self, forKey: .name), input: try values.decode(Shape.self, forKey: .input),
       layers: try values.decode([Layer].self, forKey: .layers),
-      stages: try values.decodeIfPresent([Stage].self, forKey: .stages) ?? [])
+      stages: try values.decodeIfPresent([Stage].self, forKey: .stages) ?? [],
+      fixed: Set(try values.decodeIfPresent([String].self, forKey: .fixed) ?? []))
+  }
+
+  /// Writes a network; equal ones give equal documents.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(name, forKey: .name)
+    try values.encode(input, forKey: .input)
+    try values.encode(layers, forKey: .layers)
+    try values.encode(stages, forKey: .stages)
+    if !fixed.isEmpty { try values.encode(fixed.sorted(), forKey: .fixed) }
   }
 }
 

@@ -46,6 +46,8 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
     public var stage: Int?
     /// The index of its block in the stage.
     public var block: Int?
+    /// True when the network fixes its width; else nil.
+    public var fixed: Bool?
   }
 
   /// One stage.
@@ -75,8 +77,11 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
         name: layer.layer.name, kind: layer.layer.operation.kind, output: layer.output.dimensions,
         macs: layer.cost.macs, parameters: layer.cost.parameters, widthGroup: layer.group)
     }
-    widthGroups = resolved.widthGroups.map {
-      Group(id: $0.id, width: $0.width, layers: $0.layers, stage: $0.stage, block: $0.block)
+    let fixed = Set(resolved.fixedGroups.map(\.id))
+    widthGroups = resolved.allGroups.map {
+      Group(
+        id: $0.id, width: $0.width, layers: $0.layers, stage: $0.stage, block: $0.block,
+        fixed: fixed.contains($0.id) ? true : nil)
     }
     stages = resolved.network.stages.map { stage in
       StageRow(name: stage.name, blocks: stage.blocks.map { BlockRow(layers: $0.layers) })
@@ -112,5 +117,6 @@ extension NetworkSummary.Group {
     try values.encode(layers, forKey: .layers)
     try values.encode(stage, forKey: .stage)
     try values.encode(block, forKey: .block)
+    try values.encodeIfPresent(fixed, forKey: .fixed)
   }
 }

@@ -43,6 +43,11 @@ public struct PerGroup<Value> {
   /// The value of one group, or a default.
   public subscript(id: WidthGroup.ID, default value: @autoclosure () -> Value) -> Value { values[id] ?? value() }
 
+  /// The values of both; where both have one, this one's.
+  public func merging(_ other: PerGroup) -> PerGroup {
+    other.groups.reduce(into: self) { if $0[$1] == nil { $0[$1] = other[$1] } }
+  }
+
   /// Whether no group has a value.
   public var isEmpty: Bool { groups.isEmpty }
 

@@ -8,8 +8,12 @@ public struct ResolvedNetwork: Sendable {
   public let network: Network
   /// The layers with their shapes, in the order of `network.layers`.
   public let layers: [ResolvedLayer]
-  /// The groups of tied channels, in network order.
+  /// The groups of tied channels whose number may be chosen, in network order.
   public let widthGroups: [WidthGroup]
+  /// The groups of tied channels that the network fixes, in network order.
+  public let fixedGroups: [WidthGroup]
+  /// The width of every group, fixed ones included, in network order.
+  public let widths: Widths
   /// What the network costs for one image.
   public let cost: Cost
 
@@ -25,9 +29,6 @@ public struct ResolvedNetwork: Sendable {
 
   /// The layer called `name`.
   public subscript(name: String) -> ResolvedLayer? { indices[name].map { layers[$0] } }
-
-  /// The width of every group.
-  public var widths: Widths { Widths(self) { $0.width } }
 
   /// The same network with other channel counts, checked; groups that `widths` leaves out keep theirs.
   ///

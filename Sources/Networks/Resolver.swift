@@ -37,10 +37,26 @@ struct Resolver {
     }
     ties.flatten()
     try checkOutput()
-    let groups = try widthGroups()
+    var groups = try widthGroups()
+    let all = groups.list
+    try setAside(fixedOf: &groups)
     return ResolvedNetwork(
-      network: network, layers: resolvedLayers(groups: groups.byVariable), widthGroups: groups.list, cost: total,
-      indices: indices)
+      network: network, layers: resolvedLayers(groups: groups.byVariable), widthGroups: groups.list,
+      fixedGroups: all.count == groups.list.count ? [] : all.filter { $0.isFixed(in: network) },
+      widths: Widths(groups: all.map(\.id), values: all.map(\.width)), cost: total, indices: indices)
+  }
+
+  /// Channels that are to stay as they are belong to no group, as those of the classifier.
+  private func setAside(fixedOf groups: inout Groups) throws {
+    guard !network.fixed.isEmpty else { return }
+    for name in network.fixed.sorted() where indices[name] == nil {
+      let near = nearestNames(to: name, in: indices.keys)
+      throw NetworkFailure(
+        "\(name) is to be fixed, but there is no such layer; nearest: \(near.joined(separator: ", "))")
+    }
+    groups.list.removeAll { $0.isFixed(in: network) }
+    let kept = Set(groups.list.map(\.id))
+    groups.byVariable = groups.byVariable.filter { kept.contains($0.value) }
   }
 
   private func checkInput() throws {

@@ -38,6 +38,9 @@ public struct WidthGroup: Codable, Hashable, Sendable, Identifiable {
   /// Where it sits, whatever its layers are called: what width transfer maps one network to another by.
   public var address: Address { Address(stage: stage, block: block, role: role) }
 
+  /// Whether a network fixes one of its layers, and so all of them.
+  func isFixed(in network: Network) -> Bool { layers.contains(where: network.fixed.contains) }
+
   /// Stage, block and role of a width group.
   public struct Address: Codable, Hashable, Sendable {
     /// The index of the stage.

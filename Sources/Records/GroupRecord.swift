@@ -32,7 +32,7 @@ public struct GroupRecord: Codable, Sendable, Equatable {
   ///
   /// - Parameter widths: The channels that were found; nil when the record is not about one result.
   public static func all(of network: ResolvedNetwork, widths: Widths? = nil) -> [GroupRecord] {
-    network.widthGroups.map { group in
+    network.allGroups.map { group in
       GroupRecord(
         id: group.id, stage: group.stage.map { network.network.stages[$0].name }, original: group.width,
         optimized: widths.map { $0[group.id] ?? group.width })

@@ -23,6 +23,8 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   public var widths: Widths
   /// Widths relative to the network's own.
   public var multipliers: PerGroup<Double>?
+  /// Groups that kept the network's own width, each with the reason.
+  public var fixed: PerGroup<String>?
   /// How network and data were shrunk for the search.
   public var projection: Projection?
   /// What the search cost.

@@ -90,6 +90,12 @@ package enum Format {
 
   // MARK: For terminals and messages
 
+  /// Names one after the other, the first few of many: `a, b, c and 7 more`.
+  package static func list(_ names: [String], most: Int) -> String {
+    let rest = names.count - most
+    return names.prefix(most).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+  }
+
   /// A fixed number of decimals in ASCII.
   package static func decimal(_ value: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", value) }
 

@@ -7,7 +7,7 @@ import Networks
 public enum Extrapolation {
   /// Extrapolates relative widths and scales them by one factor so that the target costs what it should.
   ///
-  /// A common factor of the multipliers does not matter.
+  /// A common factor of the multipliers does not matter. Groups that the target fixes keep their widths.
   ///
   /// - Parameters:
   ///   - multipliers: Widths of the source's groups relative to `source`; groups left out have 1.
@@ -52,13 +52,15 @@ public enum Extrapolation {
     return try PerGroup(target) { try map.multiplier(for: $0, in: target.network) }
   }
 
-  /// Widths relative to those of a network: `w_u = c_u / F_u`.
+  /// Widths relative to those of a network, of fixed groups too: `w_u = c_u / F_u`.
   ///
   /// - Throws: `NetworkFailure` for a group that the network does not have.
   public static func multipliers(of widths: Widths, in network: ResolvedNetwork) throws -> PerGroup<Double> {
     // Unknown groups and impossible widths are refused here, with the nearest names.
     _ = try network.network(with: widths)
-    return PerGroup(network) { Double(widths[$0.id] ?? $0.width) / Double($0.width) }
+    let groups = network.allGroups
+    return PerGroup(
+      groups: groups.map(\.id), values: groups.map { Double(widths[$0.id] ?? $0.width) / Double($0.width) })
   }
 }
 
@@ -71,7 +73,7 @@ private struct AddressMap {
   init(source: ResolvedNetwork, multipliers: PerGroup<Double>, stacking: Stacking) throws {
     self.source = source.network
     self.stacking = stacking
-    let known = Set(source.widthGroups.map(\.id))
+    let known = Set(source.allGroups.map(\.id))
     for (id, multiplier) in multipliers.values.sorted(by: { $0.key < $1.key }) {
       guard known.contains(id) else {
         throw NetworkFailure(
@@ -82,7 +84,7 @@ private struct AddressMap {
         throw NetworkFailure(layer: id, "its width multiplier must be positive, not \(multiplier)")
       }
     }
-    for group in source.widthGroups { byAddress[group.address] = multipliers[group.id, default: 1] }
+    for group in source.allGroups { byAddress[group.address] = multipliers[group.id, default: 1] }
   }
 
   func multiplier(for group: WidthGroup, in target: Network) throws -> Double {

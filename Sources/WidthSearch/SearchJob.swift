@@ -32,6 +32,8 @@ public struct SearchJob {
   public var device: Device
   /// Threads that prepare batches.
   public var loaderThreads: Int
+  /// What to tell a person as the search starts; its outcome does not depend on it.
+  public var notices: [String] = []
 
   /// Describes a search.
   public init(
@@ -150,6 +152,7 @@ public struct SearchJob {
           kind: "search", network: network.name, macs: cost.macs, parameters: cost.parameters, epochs: recipe.epochs,
           stepsPerEpoch: loader.batchesPerEpoch, batchSize: loader.batchSize, images: loader.indices.count,
           resolution: network.input.height, device: device.description, seed: seed)))
+    for notice in notices { try events.send(.warning(.init(message: notice))) }
     let results = try optimizer.search(
       SearchContext(
         network: network, training: loader,

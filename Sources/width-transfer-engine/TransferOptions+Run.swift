@@ -20,8 +20,9 @@ extension TransferOptions {
     let fraction = try data.fraction
     let dataset = try data.open(general)
     let target = try network.build(for: dataset, general)
-    return Subject(
-      target: target, dataset: dataset, dataFraction: fraction, recipe: recipe, divisor: network.divisor,
+    return try Subject(
+      target: target, fixed: target.groups(matching: fixing.fix), dataset: dataset, dataFraction: fraction,
+      recipe: recipe, divisor: network.divisor,
       device: try compute.prepare(general), loaderThreads: compute.loaderThreads)
   }
 

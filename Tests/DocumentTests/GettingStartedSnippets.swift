@@ -59,7 +59,7 @@ import WidthTransfer
     let runs = folder + "/runs/first"
     // snippet: run
     let dataset = try Dataset.open(place)
-    let subject = Subject(
+    let subject = try Subject(
       target: try NetworkZoo.resolved(
         named: "resnet20", classes: dataset.classNames.count, inputChannels: dataset.channels,
         resolution: dataset.resolution),

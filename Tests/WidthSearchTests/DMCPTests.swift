@@ -123,7 +123,7 @@ import Training
         Layer(name: "pool", operation: .globalAveragePool, inputs: ["conv"]),
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 4)), inputs: ["pool"]),
       ])
-    #expect(message { $0.network = plain }.contains("the channels of conv have no batch normalization"))
+    #expect(message { $0.network = plain }.contains("the channels of conv: no batch normalization"))
     var grouped = plain
     grouped.layers.insert(
       Layer(

@@ -30,6 +30,8 @@ package struct ExtrapolateCommand: ParsableCommand {
   @Option(help: "The budget in parameters: relative to the network (0.6x) or an amount (2M).")
   package var parameters: [String] = []
 
+  @OptionGroup package var fixing: FixOption
+
   @Option(help: "How blocks of the small network stand for those of the whole one.")
   package var stacking: Stacking = .averageBlock
 
@@ -47,8 +49,10 @@ package struct ExtrapolateCommand: ParsableCommand {
 
   package func run() throws {
     let projection = project.isEmpty ? Projection() : try Projection(parsing: project)
-    let target = try network.request.build()
-    let source = try projection.applied(to: target, divisor: network.divisor)
+    let built = try network.request.build()
+    let fixed = try built.groups(matching: fixing.fix).union(built.network.fixed)
+    let target = try built.fixing(fixed)
+    let source = try projection.applied(to: built.unfixed, divisor: network.divisor)
     let searched = try source.with(widthsFile: widths)
     let budget =
       try parameters.first.map { try Budget(parsing: $0, in: .parameters, of: target) }

@@ -27,6 +27,8 @@ package struct TransferOptions: ParsableArguments {
       valueName: "parameters"))
   package var parameters: [String] = []
 
+  @OptionGroup package var fixing: FixOption
+
   @Option(help: "How blocks of the small network stand for those of the whole one.")
   package var stacking: Stacking = .averageBlock
 
@@ -95,7 +97,7 @@ package struct TransferOptions: ParsableArguments {
 
   /// The flags that may be given several times, in their resolved form.
   package var lists: [String: [String]] {
-    ["flops": flopsOrDefault, "parameters": parameters, "search-option": searchOption]
+    ["flops": flopsOrDefault, "parameters": parameters, "fix": fixing.fix, "search-option": searchOption]
   }
 }
 

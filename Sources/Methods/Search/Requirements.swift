@@ -10,28 +10,38 @@ enum Requirements {
     }
   }
 
-  /// Refuses networks with a group that no batch normalization follows, naming the first layer of that group.
-  static func normalization(of resolved: ResolvedNetwork, _ method: String, because reason: String) throws {
-    for group in resolved.widthGroups where resolved.batchNorms(on: group.id).isEmpty {
-      throw UsageFailure(
-        "\(method) cannot act on \(resolved.network.name): the channels of \(group.id) have no batch normalization, and "
-          + reason)
-    }
+  /// The groups that no batch normalization follows, with the reason why a method that needs one keeps them.
+  static func unnormalized(in network: ResolvedNetwork, because reason: String) -> PerGroup<String> {
+    PerGroup(network, where: { network.batchNorms(on: $0.id).isEmpty }, "no batch normalization follows, and \(reason)")
   }
 
-  /// Refuses networks whose front channels are no network of the same kind.
-  static func slices(of resolved: ResolvedNetwork, _ method: String) throws {
-    for group in resolved.widthGroups where group.granularity > 1 {
-      throw UsageFailure(
-        "\(method) cannot act on \(resolved.network.name): the channels of \(group.id) meet a convolution in groups, "
-          + "whose front channels are no convolution in as many groups")
-    }
+  /// The groups whose front channels are no part of a network of the same kind, with the reason.
+  static func unsliceable(in network: ResolvedNetwork) -> PerGroup<String> {
+    PerGroup(
+      network, where: { $0.granularity > 1 },
+      "they meet a convolution in groups, whose front channels are no convolution in as many groups")
   }
 
-  /// Refuses networks in which there is nothing to decide.
-  static func groups(of resolved: ResolvedNetwork, _ method: String) throws {
-    if resolved.widthGroups.isEmpty {
-      throw UsageFailure("\(method) cannot act on \(resolved.network.name): it has no width group")
+  /// Refuses networks with a group that the method cannot act on, and those in which there is nothing to decide.
+  static func groups(of network: ResolvedNetwork, _ optimizer: some WidthOptimizer) throws {
+    let kept = optimizer.kept(of: network)
+    guard !network.widthGroups.isEmpty, kept.count < network.widthGroups.count else {
+      let reason = kept.groups.first.map { ", the channels of \($0): \(kept[$0] ?? "")" } ?? ""
+      throw UsageFailure(
+        "\(optimizer.name) cannot act on \(network.name): "
+          + (network.widthGroups.isEmpty && network.fixedGroups.isEmpty
+            ? "it has no width group" : "none of its width groups is left to decide on\(reason)"))
     }
+    for id in kept.groups.prefix(1) {
+      throw UsageFailure(
+        "\(optimizer.name) cannot act on the channels of \(id) of \(network.name): \(kept[id] ?? ""); `fix` them")
+    }
+  }
+}
+
+extension PerGroup<String> {
+  fileprivate init(_ network: ResolvedNetwork, where condition: (WidthGroup) -> Bool, _ reason: String) {
+    self.init()
+    for group in network.widthGroups where condition(group) { self[group.id] = reason }
   }
 }

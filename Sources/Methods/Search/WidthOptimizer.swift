@@ -26,6 +26,8 @@ public protocol WidthOptimizer: Sendable {
   var reachesAnyBudget: Bool { get }
   /// How the search trains weights, made from how the network is trained in the end: epochs and schedule.
   func searchRecipe(from recipe: Recipe) -> Recipe
+  /// The groups that the method cannot act on, each with the reason: whoever searches fixes them first.
+  func kept(of network: ResolvedNetwork) -> PerGroup<String>
   /// Makes sure that the method can act on a network, before any training.
   ///
   /// - Throws: `UsageFailure` that names the layer or setting at fault.
@@ -39,6 +41,8 @@ extension WidthOptimizer {
   public var name: String { Self.name }
   /// None.
   public var heldOutPart: HeldOutPart? { nil }
+  /// None: it acts on all.
+  public func kept(of network: ResolvedNetwork) -> PerGroup<String> { [:] }
   /// No: it searches.
   public var isControl: Bool { false }
   /// No: it moves channels between layers.

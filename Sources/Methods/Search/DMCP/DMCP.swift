@@ -27,13 +27,17 @@ public struct DMCP: WidthOptimizer {
     return search
   }
 
-  /// Refuses float16, which would need its loss scaled, and networks with a group that no batch normalization follows.
+  /// Groups that no batch normalization follows, and those beside convolutions in groups.
+  public func kept(of network: ResolvedNetwork) -> PerGroup<String> {
+    Requirements.unnormalized(in: network, because: "it weighs channels after their normalization")
+      .merging(Requirements.unsliceable(in: network))
+  }
+
+  /// Refuses float16, which would need its loss scaled, and networks with a group that it cannot act on.
   public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()
     try Requirements.precision(recipe, name)
-    try Requirements.groups(of: network, name)
-    try Requirements.normalization(of: network, name, because: "it weighs channels after their normalization")
-    try Requirements.slices(of: network, name)
+    try Requirements.groups(of: network, self)
   }
 
   /// The supernet, whose front slices are searched: the network widened to the range's maximum.

@@ -28,12 +28,16 @@ public struct MorphNet: WidthOptimizer {
     return search
   }
 
+  /// Groups that no batch normalization follows.
+  public func kept(of network: ResolvedNetwork) -> PerGroup<String> {
+    Requirements.unnormalized(in: network, because: "its scales are what is regularized")
+  }
+
   /// Refuses float16 and networks with a group that no batch normalization follows.
   public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()
     try Requirements.precision(recipe, name)
-    try Requirements.groups(of: network, name)
-    try Requirements.normalization(of: network, name, because: "its scales are what is regularized")
+    try Requirements.groups(of: network, self)
   }
 
   /// The network itself.

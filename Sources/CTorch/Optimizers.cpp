@@ -28,6 +28,20 @@ struct Group {
 
 }  // namespace
 
+int ct_clip_gradients(const ct_tensor *parameters, size_t count, double max_norm, ct_tensor scale) {
+  return status([&] {
+    c10::NoGradGuard no_grad;
+    std::vector<at::Tensor> gradients;
+    for (size_t i = 0; i < count; i++) {
+      if (auto grad = parameters[i]->value.grad(); grad.defined()) gradients.push_back(grad);
+    }
+    if (gradients.empty()) return;
+    auto norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)));
+    if (scale) norm = norm / scale->value;
+    at::_foreach_mul_(gradients, at::clamp_max(max_norm / (norm + 1e-6), 1));
+  });
+}
+
 int ct_sgd_step(const ct_tensor *parameters, const ct_tensor *momenta, const double *weight_decays, size_t count,
                 double learning_rate, double momentum, bool nesterov, ct_tensor scale, ct_tensor found_infinite) {
   return status([&] {

@@ -10,7 +10,9 @@ enum FamiliarFlags {
     "--imgsz": "--resolution",
     "--img-size": "--resolution", "--image-size": "--resolution", "--input-size": "--resolution",
     "--num-classes": "--classes",
-    "--opt": "--optimizer", "--ema-decay": "--averaging-decay", "--smoothing": "--label-smoothing",
+    "--opt": "--optimizer", "--clip-grad": "--clip-norm", "--clip-grad-norm": "--clip-norm",
+    "--grad-clip": "--clip-norm",
+    "--ema-decay": "--averaging-decay", "--smoothing": "--label-smoothing",
     "--amp":
       "--precision float16 or bfloat16", "--gpu": "--device cuda", "--output-dir": "--output", "--out": "--output",
     "-o": "--output",

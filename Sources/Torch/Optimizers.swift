@@ -110,6 +110,16 @@ public final class GradientScaler {
   }
 }
 
+/// Scales the gradients of all parameters by one factor so that their norm, taken as one vector, is at most `norm`.
+///
+/// As `torch.nn.utils.clip_grad_norm_`; nothing is read from the device.
+///
+/// - Parameter scaler: What scaled the loss, so that the gradients are larger by its factor.
+public func clipGradients(of parameters: [Tensor], norm: Double, scaler: GradientScaler? = nil) throws {
+  try check(
+    ct_clip_gradients(parameters.map(\.handle), parameters.count, norm, scaler?.scale.handle), "clip gradients")
+}
+
 /// Moves `averages` towards `values`: average ← decay · average + (1 − decay) · value, all in one call.
 public func updateAverages(_ averages: [Tensor], towards values: [Tensor], decay: Double) throws {
   try check(

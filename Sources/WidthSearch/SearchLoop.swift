@@ -1,6 +1,7 @@
 import Foundation
 import ImageFiles
 import Loading
+import Methods
 import Networks
 import Records
 import Support
@@ -80,7 +81,7 @@ final class SearchLoop<State: Codable> {
 
   /// The steps on a model's weights.
   func update(_ model: Model, _ optimizer: ParameterOptimizer) -> WeightUpdate {
-    WeightUpdate(model, optimizer, cohort: steps.cohort)
+    WeightUpdate(model, optimizer, clipNorm: context.recipe.clipNorm, cohort: steps.cohort)
   }
 
   /// Takes up the latest checkpoint.

@@ -93,6 +93,32 @@ import Testing
     }
   }
 
+  // Expected values from torch.nn.utils.clip_grad_norm_ and torch.optim.SGD of PyTorch 2.13.
+  @Test("Gradients are clipped by the norm of all together, whatever the loss was scaled by", arguments: [nil, 8.0])
+  func clipping(scale: Double?) throws {
+    let parameters = [try Tensor([1, -2, 3] as [Float]), try Tensor([0.5] as [Float]), try Tensor([7] as [Float])]
+    for parameter in parameters { try parameter.setRequiresGradient(true) }
+    let optimizer = try SGD(parameters, weightDecays: [0.01, 0.01, 0.01], momentum: 0.9, isNesterov: true)
+    let scaler = try scale.map { try GradientScaler(initialScale: $0, device: .cpu) }
+    for _ in 0..<3 {
+      try Tensor.clearGradients(parameters)
+      let cube = try parameters[0] * parameters[0] * parameters[0]
+      let loss = try cube.sum() * 0.1 + parameters[1].sum() * 2
+      try (scaler?.scaled(loss) ?? loss).backward()
+      try scaler?.checkGradients(parameters)
+      try clipGradients(of: parameters, norm: 0.5, scaler: scaler)
+      try optimizer.step(learningRate: 0.1, scaler: scaler)
+      try scaler?.update()
+    }
+    expect(try parameters[0].array(), [0.95814633, -2.1254284, 2.6803219])
+    expect(try parameters[1].array(), [0.26633778])
+    #expect(try parameters[2].item() == 7, "a parameter without a gradient stays")
+    try Tensor.clearGradients(parameters)
+    try parameters[1].setGradient(Tensor([0.25]))
+    try clipGradients(of: parameters, norm: 0.5)
+    #expect(try parameters[1].gradient?.item() == 0.25, "a small one stays as it is")
+  }
+
   @Test func averagesMoveTowardsTheValues() throws {
     let average = try Tensor([0, 10] as [Float])
     try updateAverages([average], towards: [Tensor([1, 20] as [Float])], decay: 0.9)

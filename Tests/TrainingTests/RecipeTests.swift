@@ -44,7 +44,8 @@ import Testing
     ("decayAt", { $0.decayAt = [0.5, 1.5] }), ("decayFactor", { $0.decayFactor = 0 }),
     ("momentum", { $0.momentum = 1 }), ("weight decay", { $0.weightDecay = .infinity }),
     ("weight decay", { $0.normWeightDecay = -1 }), ("labelSmoothing", { $0.labelSmoothing = 1 }),
-    ("averagingDecay", { $0.averagingDecay = 1 }), ("evaluationInterval", { $0.evaluationInterval = 0 }),
+    ("averagingDecay", { $0.averagingDecay = 1 }), ("clipNorm", { $0.clipNorm = 0 }),
+    ("clipNorm", { $0.clipNorm = .nan }), ("evaluationInterval", { $0.evaluationInterval = 0 }),
     ("recalibrationBatches", { $0.recalibrationBatches = -1 }),
   ]
 

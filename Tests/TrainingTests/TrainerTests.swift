@@ -42,7 +42,7 @@ struct ToyTraining: Sendable, CustomTestStringConvertible {
       return ToyTraining(name: name, recipe: recipe, dropout: dropout)
     }
     return [
-      with("SGD"), with("weight average") { $0.averagingDecay = 0.7 },
+      with("SGD"), with("clipped") { $0.clipNorm = 0.5 }, with("weight average") { $0.averagingDecay = 0.7 },
       with("Adam") { ($0.optimizer, $0.learningRate, $0.labelSmoothing) = (.adam, 0.01, 0.1) },
       with("AdamW with average") { ($0.optimizer, $0.averagingDecay) = (.adamw, 0.5) },
       with("dropout and stochastic depth", dropout: true),

@@ -183,6 +183,9 @@ int ct_normal_(ct_tensor _Nonnull t, double mean, double deviation, ct_generator
 int ct_uniform_(ct_tensor _Nonnull t, double low, double high, ct_generator _Nonnull g);
 
 // MARK: Optimizer steps over many parameters in one call
+// Scales all gradients by one factor so that their norm, taken as one vector, is at most `max_norm`, as torch.nn.utils.clip_grad_norm_.
+// `scale` is what a scaler multiplied the loss by. Nothing is read from the device.
+int ct_clip_gradients(const ct_tensor _Nonnull *_Nonnull parameters, size_t count, double max_norm, ct_tensor _Nullable scale);
 // `parameters[i]` without a gradient is left as it is. `weight_decays` holds one value a parameter.
 int ct_sgd_step(const ct_tensor _Nonnull *_Nonnull parameters, const ct_tensor _Nonnull *_Nonnull momenta,
                 const double *_Nonnull weight_decays, size_t count, double learning_rate, double momentum,

@@ -39,6 +39,9 @@ package struct RecipeOptions: ParsableArguments {
   @Option(help: "The type that convolutions and matrix products compute in.")
   package var precision: Recipe.Precision?
 
+  @Option(parsing: .unconditional, help: "The largest norm of a step's gradients, all together.")
+  package var clipNorm: Double?
+
   @Option(parsing: .unconditional, help: "Decay of an average of the weights, which is then evaluated and saved.")
   package var averagingDecay: Double?
 
@@ -61,6 +64,7 @@ package struct RecipeOptions: ParsableArguments {
     set(optimizer, \.optimizer)
     set(decay, \.decay)
     set(precision, \.precision)
+    if let clipNorm { result.clipNorm = clipNorm }
     if let averagingDecay { result.averagingDecay = averagingDecay }
     try result.validate()
     return result

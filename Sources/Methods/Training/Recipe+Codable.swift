@@ -7,7 +7,7 @@ extension Recipe {
     case name, epochs, batchSize, optimizer, learningRate, finalLearningRate, decay, decayAt, decayFactor, warmUpEpochs
     case warmUpFrom, momentum, nesterov, weightDecay, normWeightDecay, labelSmoothing, augmentation, precision
     case colorJitter, randAugment, lighting, mixup, cutmix
-    case averagingDecay, evaluationInterval, recalibrationBatches
+    case clipNorm, averagingDecay, evaluationInterval, recalibrationBatches
   }
 
   /// Reads a recipe; values that are left out are those of the `small` preset.
@@ -40,6 +40,7 @@ extension Recipe {
     try read(.mixup, \.mixing.mixup)
     try read(.cutmix, \.mixing.cutmix)
     try read(.precision, \.precision)
+    clipNorm = try values.decodeIfPresent(Double.self, forKey: .clipNorm)
     averagingDecay = try values.decodeIfPresent(Double.self, forKey: .averagingDecay)
     try read(.evaluationInterval, \.evaluationInterval)
     try read(.recalibrationBatches, \.recalibrationBatches)
@@ -71,6 +72,7 @@ extension Recipe {
     if mixing.mixup != 0 { try values.encode(mixing.mixup, forKey: .mixup) }
     if mixing.cutmix != 0 { try values.encode(mixing.cutmix, forKey: .cutmix) }
     try values.encode(precision, forKey: .precision)
+    try values.encodeIfPresent(clipNorm, forKey: .clipNorm)
     try values.encodeIfPresent(averagingDecay, forKey: .averagingDecay)
     try values.encode(evaluationInterval, forKey: .evaluationInterval)
     try values.encode(recalibrationBatches, forKey: .recalibrationBatches)

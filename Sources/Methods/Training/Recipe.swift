@@ -77,6 +77,8 @@ public struct Recipe: Codable, Sendable, Hashable {
   public var mixing: Mixing
   /// The type that convolutions and matrix products compute in.
   public var precision: Precision
+  /// The largest norm of a step's gradients, all parameters together; larger ones are scaled down to it. nil for any.
+  public var clipNorm: Double?
   /// Decay of an exponential moving average of the weights, which is then what is evaluated and saved; nil for none.
   public var averagingDecay: Double?
   /// Epochs between evaluations on the held-out data; the last epoch is always evaluated.
@@ -92,7 +94,7 @@ public struct Recipe: Codable, Sendable, Hashable {
     nesterov: Bool = true, weightDecay: Double = 5e-4, normWeightDecay: Double = 0, labelSmoothing: Double = 0,
     augmentation: Augmentation = .padCropFlip(padding: 2, flip: true), color: ColorTransforms = .init(),
     mixing: Mixing = .init(), precision: Precision = .float32,
-    averagingDecay: Double? = nil, evaluationInterval: Int = 1, recalibrationBatches: Int = 0
+    clipNorm: Double? = nil, averagingDecay: Double? = nil, evaluationInterval: Int = 1, recalibrationBatches: Int = 0
   ) {
     self.name = name
     self.epochs = epochs
@@ -114,6 +116,7 @@ public struct Recipe: Codable, Sendable, Hashable {
     self.color = color
     self.mixing = mixing
     self.precision = precision
+    self.clipNorm = clipNorm
     self.averagingDecay = averagingDecay
     self.evaluationInterval = evaluationInterval
     self.recalibrationBatches = recalibrationBatches
@@ -158,6 +161,8 @@ public struct Recipe: Codable, Sendable, Hashable {
       weightDecay >= 0 && normWeightDecay >= 0 && weightDecay.isFinite && normWeightDecay.isFinite,
       "weight decay must be a number that is not negative")
     try require((0..<1).contains(labelSmoothing), "labelSmoothing is \(labelSmoothing), it must be from 0 up to 1")
+    try require(
+      clipNorm.map { $0 > 0 && $0.isFinite } ?? true, "clipNorm is \(clipNorm ?? 0), it must be a positive number")
     try require(averagingDecay.map { (0..<1).contains($0) } ?? true, "averagingDecay must be from 0 up to 1")
     try require(evaluationInterval >= 1, "evaluationInterval is \(evaluationInterval), it must be at least 1")
     try require(recalibrationBatches >= 0, "recalibrationBatches must not be negative")

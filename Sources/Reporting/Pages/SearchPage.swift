@@ -78,7 +78,7 @@ struct SearchPage {
   }
 
   private var asked: Page.Section? {
-    let names = ["network", "dataset", "algorithm", "flops", "project", "divisor", "stacking", "epochs"]
+    let names = ["network", "dataset", "algorithm", "flops", "project", "fix", "divisor", "stacking", "epochs"]
     let facts = names.compactMap { name in
       record.setting(name).map { Page.Fact(name: name.prefix(1).uppercased() + name.dropFirst(), value: $0) }
     }

@@ -76,7 +76,7 @@ public final class Trainer: StepWork {
     schedule = recipe.schedule(stepsPerEpoch: training.batchesPerEpoch)
     average = try recipe.averagingDecay.map { try WeightAverage(of: model, decay: $0) }
     scaler = recipe.precision == .float16 ? try GradientScaler(device: model.device) : nil
-    update = WeightUpdate(model, optimizer, scaler: scaler, cohort: cohort)
+    update = WeightUpdate(model, optimizer, clipNorm: recipe.clipNorm, scaler: scaler, cohort: cohort)
     dropout = try Generator(seed: 0, device: model.device)
   }
 

@@ -4,15 +4,20 @@ import Torch
 public struct WeightUpdate {
   private let parameters: [Tensor]
   private let optimizer: ParameterOptimizer
+  private let clipNorm: Double?
   private let scaler: GradientScaler?
   private let cohort: Cohort
 
   /// Describes the steps on a model's parameters.
+  ///
+  /// - Parameter clipNorm: The largest norm of the gradients of a step, all together; nil for any.
   public init(
-    _ model: Model, _ optimizer: ParameterOptimizer, scaler: GradientScaler? = nil, cohort: Cohort = .single
+    _ model: Model, _ optimizer: ParameterOptimizer, clipNorm: Double? = nil, scaler: GradientScaler? = nil,
+    cohort: Cohort = .single
   ) {
     parameters = model.tensors
     self.optimizer = optimizer
+    self.clipNorm = clipNorm
     self.scaler = scaler
     self.cohort = cohort
   }
@@ -31,6 +36,7 @@ public struct WeightUpdate {
     try cohort.exchange(parameters)
     try adjusting()
     try scaler?.checkGradients(parameters)
+    if let clipNorm { try clipGradients(of: parameters, norm: clipNorm, scaler: scaler) }
     try optimizer.step(learningRate: learningRate, scaler: scaler)
     try scaler?.update()
     return loss

@@ -80,13 +80,40 @@ static int fail(cj_decoder *decoder, const char *message) {
   return -1;
 }
 
-// Whether the mark of the end is among the last bytes, where a whole file has it (some bytes may stray behind it).
-static int has_end(const cj_decoder *decoder) {
-  size_t first = decoder->count > 4096 ? decoder->count - 4096 : 0;
-  for (size_t i = decoder->count; i >= first + 2; i--) {
-    if (decoder->bytes[i - 2] == 0xFF && decoder->bytes[i - 1] == JPEG_EOI) return 1;
+// What is wrong behind the first scan's header, by the markers alone; NULL when they lead to the mark of the end.
+//
+// It is what libjpeg would find at the end of a whole decoding, and so what Pillow refuses: the same for every part that is asked for,
+// also where most rows are never looked at. Whatever lies between markers, bytes that stray or samples that are missing, is let pass.
+static const char *fault_behind_header(cj_decoder *decoder) {
+  const size_t count = decoder->count;
+  size_t at = count - decoder->info.src->bytes_in_buffer;
+  int restarts = decoder->info.restart_interval > 0;
+  while (at < count) {
+    const uint8_t *found = memchr(decoder->bytes + at, 0xFF, count - at);
+    if (!found) break;
+    at = (size_t)(found - decoder->bytes);
+    while (at < count && decoder->bytes[at] == 0xFF) at++;
+    if (at == count) break;
+    const uint8_t marker = decoder->bytes[at++];
+    // A stuffed byte, a restart, or the one other marker without a length.
+    if (marker == 0 || (marker >= JPEG_RST0 && marker <= JPEG_RST0 + 7) || marker == 0x01) continue;
+    if (marker == JPEG_EOI) return NULL;
+    // Where there are restarts, looking for the next one passes over what is no marker at all.
+    if (restarts && marker < 0xC0) continue;
+    // Tables, comments and what applications add; further scans where there may be some.
+    const int is_scan = marker == 0xDA && jpeg_has_multiple_scans(&decoder->info);
+    const int is_table = marker == 0xC4 || marker == 0xCC || (marker >= 0xDB && marker <= 0xDD);
+    if (!is_scan && !is_table && !(marker >= JPEG_APP0 && marker <= JPEG_APP0 + 15) && marker != JPEG_COM) {
+      return "a marker that does not belong there lies within the image";
+    }
+    const size_t rest = count - at;
+    const size_t length = rest < 2 ? rest + 1 : (size_t)decoder->bytes[at] << 8 | decoder->bytes[at + 1];
+    // A sample that was damaged into the begin of a segment: the end is the end all the same.
+    if (length > rest) continue;
+    if (marker == 0xDD && length >= 4) restarts = decoder->bytes[at + 2] || decoder->bytes[at + 3];
+    at += length;
   }
-  return 0;
+  return "the file ends within the image";
 }
 
 static int min(int a, int b) { return a < b ? a : b; }
@@ -101,6 +128,8 @@ static int is_exact_in_part(j_decompress_ptr info) {
 int cj_decode(cj_decoder *decoder, int divisor, int channels, cj_region region, uint8_t *output) {
   j_decompress_ptr info = &decoder->info;
   if (setjmp(decoder->failure.place)) return -1;
+  const char *fault = fault_behind_header(decoder);
+  if (fault) return fail(decoder, fault);
   info->out_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK;
   info->scale_num = 1;
   info->scale_denom = (unsigned)divisor;
@@ -121,14 +150,12 @@ int cj_decode(cj_decoder *decoder, int divisor, int channels, cj_region region, 
   if (first > 0) jpeg_skip_scanlines(info, (JDIMENSION)first);
   const size_t bytes = (size_t)region.width * (size_t)channels;
   const size_t offset = ((size_t)region.left - left) * (size_t)channels;
-  // A file that is cut off is refused whichever part is asked for; rows behind the part are decoded only to find that out.
   const int last = region.top + region.height;
-  const int end = last < height && !has_end(decoder) ? height : last;
-  while ((int)info->output_scanline < end) {
+  while ((int)info->output_scanline < last) {
     const int row = (int)info->output_scanline;
     JSAMPROW rows[1] = {decoder->row};
     if (jpeg_read_scanlines(info, rows, 1) != 1) return fail(decoder, "the data ends within the image");
-    if (row >= region.top && row < last) memcpy(output + (size_t)(row - region.top) * bytes, decoder->row + offset, bytes);
+    if (row >= region.top) memcpy(output + (size_t)(row - region.top) * bytes, decoder->row + offset, bytes);
   }
   jpeg_abort_decompress(info);
   return 0;

@@ -140,6 +140,51 @@ struct JPEGTests {
     }
   }
 
+  @Test(
+    "with a small preview are refused where they are cut, whichever part is asked for and whatever the preview ends with"
+  )
+  func refusesTruncatedBesideThumbnail() throws {
+    // The preview's own mark of the end lies among the last bytes of a small file.
+    let preview = try jpeg(gradient(width: 16, height: 16))
+    let file = try jpeg(gradient(width: 64, height: 64), exif: exif(orientation: 1, littleEndian: true) + preview)
+    #expect(file.count < 4096)
+    #expect(try decode(file).width == 64)
+    let start = try #require(file.lastIndex(of: 0xDA))
+    for length in stride(from: start + 20, to: file.count - 1, by: 3) {
+      for top in [0, 24, 56] {
+        expectFailure(.badData, path: "test.jpg", "JPEG") {
+          try decode(Array(file.prefix(length))) { _ in
+            ImageRequest(PixelRectangle(left: 0, top: top, width: 8, height: 8))
+          }
+        }
+      }
+    }
+  }
+
+  @Test(
+    "with a marker that does not belong there are refused in every part, as Pillow does; stray tables and comments are let pass"
+  )
+  func refusesStrayMarkers() throws {
+    let file = try jpeg(gradient(width: 64, height: 64))
+    let middle = file.count - 60
+    func with(_ bytes: [UInt8]) -> [UInt8] { Array(file[..<middle]) + bytes + file[middle...] }
+    // A second image, a second frame, a scan that a file of one scan has no place for, and two that are reserved.
+    for marker: UInt8 in [0xD8, 0xC0, 0xDA, 0xF3, 0x4F] {
+      for top in [0, 56] {
+        expectFailure(.badData, path: "test.jpg", "JPEG", "marker") {
+          try decode(with([0xFF, marker, 0, 2])) { _ in
+            ImageRequest(PixelRectangle(left: 0, top: top, width: 8, height: 8))
+          }
+        }
+      }
+    }
+    for bytes: [UInt8] in [
+      [0xFF, 0xFE, 0, 3, 7], [0xFF, 0xE5, 0, 2], [0xFF, 0xD3], [0xFF, 0xEC, 0x7F, 0], [0xFF, 0xD9],
+    ] {
+      #expect(try decode(with(bytes)).width == 64, "\(bytes)")
+    }
+  }
+
   @Test("are turned as their EXIF orientation says, whole and in part", arguments: 1...8)
   func turns(orientation: Int) throws {
     let stored = gradient(width: 40, height: 24)

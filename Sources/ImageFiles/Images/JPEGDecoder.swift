@@ -4,8 +4,9 @@ import Support
 /// Decodes JPEG by libjpeg-turbo, and of it only what is asked for: blocks beside the wanted part are not transformed, rows behind
 /// it not even read.
 ///
-/// A file that ends too early is an error, whichever part is asked for. Lesser damage, about which libjpeg only warns, is let
-/// pass as Pillow does: a few images of ImageNet have stray bytes between segments.
+/// A file that ends too early, or in which markers lie that do not belong there, is an error whichever part is asked for, as it is for
+/// Pillow. Lesser damage, about which libjpeg only warns, is let pass as Pillow does: a few images of ImageNet have stray bytes
+/// between segments.
 struct JPEGDecoder {
   let path: String
   let limits: ImageLimits

@@ -28,6 +28,36 @@ struct ImageFolderTests {
     }
   }
 
+  @Test(
+    "may lack classes in the held-out split where that is allowed; classes keep their numbers, and it is said",
+    arguments: [false, true])
+  func missingClasses(asArchive: Bool) throws {
+    try withTemporaryFolder { root in
+      let place = asArchive ? root + "/d.tar" : root + "/d"
+      func make(_ files: [String]) throws {
+        if asArchive {
+          try TarWriter.write(files: files.map { ($0, try png(gradient(width: 8, height: 8))) }, to: place)
+        } else {
+          try fill(place, files)
+        }
+      }
+      let files = ["train/a/1.png", "train/b/1.png", "train/c/1.png", "val/c/1.png", "val/a/1.png"]
+      try make(files)
+      let parts = asArchive ? ["other classes", "b"] : ["lacks the class folder(s) b", "`allow-missing-classes`"]
+      expectFailure(.badData, path: asArchive ? "d.tar" : "/val", parts[0], parts[1]) { try Dataset.open(place) }
+      let dataset = try Dataset.open(place, options: ReadingOptions(allowsMissingClasses: true))
+      #expect(dataset.classNames == ["a", "b", "c"] && dataset.heldOut.classNames == dataset.classNames)
+      #expect(dataset.heldOut.indices.map(dataset.heldOut.label) == [0, 2])
+      #expect(try dataset.heldOut.image(at: 1).size == ImageSize(width: 8, height: 8))
+      #expect(dataset.remarks.contains { $0.contains("no held-out image of b") })
+      // What training does not know is never taken.
+      try make(files + ["val/e/1.png"])
+      #expect(throws: FileFailure.self) {
+        try Dataset.open(place, options: ReadingOptions(allowsMissingClasses: true))
+      }
+    }
+  }
+
   @Test("with train and val are the two splits")
   func opensSplits() throws {
     try withTemporaryFolder { root in

@@ -12,6 +12,10 @@ package struct ReadingFlags: ParsableArguments {
   @Option(help: "What an image that cannot be read means: fail ends the work, skip leaves it out and counts it.")
   package var onBadImage: BadImagePolicy = .fail
 
+  @Flag(
+    help: "Take a held-out split that lacks classes of training: accuracy is then that of the images that are there.")
+  package var allowMissingClasses = false
+
   @Option(
     parsing: .unconditional,
     help: "Refuse images that declare more pixels (default: \(ImageLimits().pixels)).")
@@ -29,7 +33,8 @@ package struct ReadingFlags: ParsableArguments {
       if let maxArchiveExpansion, !(maxArchiveExpansion >= 1 && maxArchiveExpansion.isFinite) {
         throw UsageFailure("--max-archive-expansion \(maxArchiveExpansion): it must be a number from 1 on")
       }
-      var options = ReadingOptions(onBadImage: onBadImage, cache: Self.cache)
+      var options = ReadingOptions(
+        onBadImage: onBadImage, allowsMissingClasses: allowMissingClasses, cache: Self.cache)
       if let maxImagePixels { options.images.pixels = maxImagePixels }
       if let maxArchiveExpansion { options.archives.expansion = maxArchiveExpansion }
       return options
@@ -40,6 +45,7 @@ package struct ReadingFlags: ParsableArguments {
   package var resolved: [String: String?] {
     [
       "on-bad-image": onBadImage == .fail ? nil : onBadImage.rawValue,
+      "allow-missing-classes": allowMissingClasses ? "true" : nil,
       "max-image-pixels": maxImagePixels.map { "\($0)" },
       "max-archive-expansion": maxArchiveExpansion.map { "\($0)" },
     ]

@@ -43,6 +43,7 @@ public struct ImageFolder: ImageSource {
     // A folder of other files is no class; an empty one is a class without images.
     let classes = try index.classes.filter { found in
       guard found.count == 0 else { return true }
+      if classNames != nil, options.allowsMissingClasses { return false }
       guard try !DiskFolder(root + "/" + found.name).isEmpty() else {
         throw FileFailure(
           .badData, path: root + "/" + found.name,
@@ -54,17 +55,21 @@ public struct ImageFolder: ImageSource {
     guard !folders.isEmpty else {
       throw FileFailure(.badData, path: root, reason: "holds no class folders")
     }
-    if let classNames, classNames.map(ByteName.init) != folders.map(ByteName.init) {
-      throw Self.differentClasses(root: root, expected: classNames, found: folders)
+    let expected = classNames ?? folders
+    let numbers = Dictionary(expected.enumerated().map { (ByteName($1), $0) }, uniquingKeysWith: { first, _ in first })
+    let known = classes.compactMap { numbers[ByteName($0.name)] }
+    let missing = expected.indices.filter { !Set(known).contains($0) }
+    guard known.count == classes.count, missing.isEmpty || options.allowsMissingClasses else {
+      throw Self.differentClasses(root: root, expected: expected, found: folders)
     }
     var labels: [Int32] = []
-    for (label, found) in classes.enumerated() {
-      labels += [Int32](repeating: Int32(label), count: found.count)
-    }
+    for (label, found) in zip(known, classes) { labels += [Int32](repeating: Int32(label), count: found.count) }
     self.init(
-      root: root, name: name, classNames: folders, folders: folders, files: index.files, labels: labels,
+      root: root, name: name, classNames: expected, folders: expected, files: index.files, labels: labels,
       limits: options.images, uniformSize: uniformSize)
-    remarks = [index.others.otherFiles, index.brokenLinks.brokenLinks].compactMap { $0 }
+    remarks =
+      [index.others.otherFiles, index.brokenLinks.brokenLinks].compactMap { $0 }
+      + Self.noImages(of: missing.map { expected[$0] })
     if options.onBadImage == .fail { try refuseOtherFormats(index) }
   }
 
@@ -192,6 +197,15 @@ extension ImageFolder {
     return common
   }
 
+  /// What to say of a held-out split that lacks classes.
+  static func noImages(of classes: [String]) -> [String] {
+    classes.isEmpty
+      ? []
+      : [
+        "no held-out image of \(Format.list(classes, most: 5)): top-1, top-5 and loss are those of the others"
+      ]
+  }
+
   private static func differentClasses(root: String, expected: [String], found: [String]) -> FileFailure {
     let (own, others) = (Set(expected.map { ByteName($0) }), Set(found.map { ByteName($0) }))
     let missing = expected.filter { !others.contains(ByteName($0)) }
@@ -208,6 +222,6 @@ extension ImageFolder {
       reason: parts.joined(separator: " and ")
         + (isLookAlike
           ? "; some look the same and are written in other bytes (é as one character, or as e with an accent): rename them alike"
-          : ""))
+          : extra.isEmpty ? "; `allow-missing-classes` evaluates on the others" : ""))
   }
 }

@@ -81,7 +81,7 @@ struct TarShards {
     } else if let split = layout.heldOut {
       other = (samples.of(split), shards)
     }
-    let classNames = try Self.classNames(own, other?.found, at: heldOut.first ?? place, shards)
+    let classNames = try classNames(own, other?.found, at: heldOut.first ?? place, shards, &remarks)
     let all = try source("\(name) training", shards, own, classNames, &remarks)
     if let other {
       let source = try source(
@@ -190,8 +190,9 @@ struct TarShards {
   }
 
   /// Names of folders in the order of their bytes, or numbers up to the largest.
-  private static func classNames(
-    _ found: ArchiveLayout.Found, _ other: ArchiveLayout.Found?, at path: String, _ shards: [ArchiveShard]
+  private func classNames(
+    _ found: ArchiveLayout.Found, _ other: ArchiveLayout.Found?, at path: String, _ shards: [ArchiveShard],
+    _ remarks: inout [String]
   ) throws -> [String] {
     func names(_ found: ArchiveLayout.Found) -> (named: Set<ByteName>, largest: Int?) {
       var (named, largest): (Set<ByteName>, Int?) = ([], nil)
@@ -222,10 +223,18 @@ struct TarShards {
       }
       return (0...largest).map(String.init)
     }
+    if options.allowsMissingClasses, let others, others.named.isSubset(of: own.named) {
+      let missing = own.named.subtracting(others.named).map(\.text)
+      remarks += ImageFolder.noImages(of: missing.sorted { ByteOrder.precedes($0, $1) })
+      return own.named.map(\.text).sorted { ByteOrder.precedes($0, $1) }
+    }
     guard others == nil || others?.named == own.named else {
       let differing = own.named.symmetricDifference(others?.named ?? []).map(\.text).sorted().prefix(5).joined(
         separator: ", ")
-      throw FileFailure(.badData, path: path, reason: "has other classes than the training shards: \(differing)")
+      throw FileFailure(
+        .badData, path: path,
+        reason: "has other classes than the training shards: \(differing)"
+          + (others?.named.isSubset(of: own.named) ?? false ? "; `allow-missing-classes` evaluates on the others" : ""))
     }
     return own.named.map(\.text).sorted { ByteOrder.precedes($0, $1) }
   }

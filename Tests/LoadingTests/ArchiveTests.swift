@@ -91,6 +91,55 @@ struct ArchiveTests {
     }
   }
 
+  @Test(
+    "of WebDataset may say the class in a .json or a .txt, by number or name, where no .cls and no class folders are")
+  func otherLabels() throws {
+    try withTemporaryFolder { folder in
+      let place = folder + "/x.tar"
+      let two = Array(repeating: ["0", "1"], count: 20).flatMap { $0 }
+      let names = two.map { $0 == "0" ? "owl" : "cat" }
+      for key in ["cls", "label", "class"] {
+        #expect(
+          try Self.opened(place, samples("json", two.map { "{\"id\": 7, \"\(key)\": \($0)}" })).classNames == [
+            "0", "1",
+          ])
+        let named = try Self.opened(place, samples("json", names.map { "{\"\(key)\": \"\($0)\"}" }))
+        #expect(named.classNames == ["cat", "owl"] && named.training.count + named.heldOut.count == 40)
+        #expect(!named.remarks.contains { $0.contains("json") })
+      }
+      #expect(try Self.opened(place, samples("txt", names.map { $0 + "\n" })).classNames == ["cat", "owl"])
+      #expect(try Self.opened(place, samples("txt", two)).classNames == ["0", "1"])
+      // What is said of the images and is no class.
+      let captions = (0..<40).map { "a picture of \($0) things" }
+      expectFailure(.badData, path: "x.tar", "captions") { try Self.opened(place, samples("txt", captions)) }
+      expectFailure(.badData, path: "x.tar", "number of a class and samples with a name") {
+        try Self.opened(place, samples("txt", two.dropLast() + ["owl"]))
+      }
+      expectFailure(.badData, path: "x.tar: 39.json", "says no class") {
+        try Self.opened(place, samples("json", two.dropLast().map { "{\"label\": \($0)}" } + ["{\"labels\": 1}"]))
+      }
+      expectFailure(.badData, path: "x.tar: 0.png", ".json or .txt") {
+        try Self.opened(place, samples("json", two.map { _ in "{}" }))
+      }
+      expectFailure(.badData, path: "x.tar: a.1.png", "several dots") {
+        try Self.opened(place, [("a.1.png", try image(0)), ("a.1.cls", [48])])
+      }
+      // Beside class folders they are notes of other kinds.
+      var folders = try classes("", 20)
+      for number in 0..<20 { folders.append(("cat/\(number).txt", Array("picture \(number)".utf8))) }
+      #expect(try Self.opened(place, folders).classNames.count == 2)
+    }
+  }
+
+  private func samples(_ field: String, _ labels: [String]) throws -> [(String, [UInt8])] {
+    try labels.enumerated().flatMap { [("\($0).png", try image($0)), ("\($0).\(field)", Array($1.utf8))] }
+  }
+
+  private static func opened(_ place: String, _ files: [(String, [UInt8])]) throws -> Dataset {
+    try TarWriter.write(files: files, to: place)
+    return try Dataset.open(place)
+  }
+
   /// Archives of two classes with eight training and two held-out images, in the ways that people make them.
   private func layouts() throws -> [(name: String, shards: [String: [(String, [UInt8])]])] {
     func web(_ prefix: String, _ count: Int) throws -> [(String, [UInt8])] {

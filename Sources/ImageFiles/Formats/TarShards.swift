@@ -69,7 +69,7 @@ struct TarShards {
     let (layout, samples) = try read(shards, .all)
     let own = samples.of(layout.training)
     guard !own.places.isEmpty else { throw nothing(shards) }
-    var remarks = layout.remarks + [ArchiveLayout.others(shards)].compactMap { $0 }
+    var remarks = layout.remarks + [samples.others].compactMap { $0 }
     var other: (found: ArchiveLayout.Found, shards: [ArchiveShard])?
     if !heldOut.isEmpty {
       let heldOutShards = try heldOut.map { try ArchiveShard(path: $0, limits: options.archives) }
@@ -77,7 +77,7 @@ struct TarShards {
       let found = samples.of(layout.training)
       guard !found.places.isEmpty else { throw nothing(heldOutShards) }
       other = (found, heldOutShards)
-      remarks += layout.remarks + [ArchiveLayout.others(heldOutShards)].compactMap { $0 }
+      remarks += layout.remarks + [samples.others].compactMap { $0 }
     } else if let split = layout.heldOut {
       other = (samples.of(split), shards)
     }
@@ -99,8 +99,15 @@ struct TarShards {
     } catch let refusal as ImageLayout.Refusal {
       guard refusal.isUnrecognised else { throw refusal.failure(at: shards[0].path) }
       guard let stray = ArchiveLayout.firstImage(shards) else { throw nothing(shards) }
+      if let labels = try ArchiveLayout.otherLabels(shards) {
+        return try ArchiveLayout.read(shards, part: part, labels: labels)
+      }
       throw FileFailure(
-        .badData, path: stray, reason: "lies in no class folder and has no .cls beside it, so that its class is unknown"
+        .badData, path: stray,
+        reason:
+          "lies in no class folder and has no .cls beside it, nor a .json or .txt that says a class, so that its class is unknown"
+          + (stray.split(separator: "/").last.map { $0.count { $0 == "." } > 1 } ?? false
+            ? "; its name has several dots, and a sample's key ends at the first" : "")
       )
     }
   }

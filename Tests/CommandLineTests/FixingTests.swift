@@ -41,6 +41,7 @@ import Testing
     let file = try place.json("r/widths.json")
     let fixed = try #require(file["fixed"] as? [String: String])
     #expect(fixed["conv1"] == "as asked" && fixed.count == 5)
+    #expect(try place.text("r/report.html").contains("layer3.*, conv1"))
     let own = try #require(
       place.run("inspect", "resnet20", "--width", "0.25", "--divisor", "2", "--json").json()["widthGroups"]
         as? [[String: Any]])

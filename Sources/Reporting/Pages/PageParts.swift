@@ -76,7 +76,8 @@ enum PageParts {
     let said = Set(facts.map(\.name))
     let prefix = "recipe."
     return record.settings.filter {
-      ["width", "depth", "divisor", "subset"].contains($0.name) || $0.name.hasPrefix(prefix)
+      ["width", "depth", "divisor", "subset", "fix", "allow-missing-classes"].contains($0.name)
+        || $0.name.hasPrefix(prefix)
     }.map { name, value in
       Page.Fact(name: spaced(name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name), value: value)
     }.filter { !said.contains($0.name) }
@@ -102,7 +103,8 @@ enum PageParts {
         places[warning.message, default: []].append(warning.count > 1 ? "\(name), \(warning.count) times" : name)
       }
     }
-    let notes = order.map { "\($0) (\((places[$0] ?? []).joined(separator: "; ")))" } + gaps
+    // Settings are marked for the command line, which calls them by their flags.
+    let notes = order.map { "\($0.replacing("`", with: "")) (\((places[$0] ?? []).joined(separator: "; ")))" } + gaps
     guard !notes.isEmpty else { return nil }
     return Page.Section(id: "warnings", heading: "Warnings", blocks: [.notes(notes)])
   }

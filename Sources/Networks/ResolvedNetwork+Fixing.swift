@@ -12,12 +12,8 @@ extension ResolvedNetwork {
     try groups == network.fixed ? self : network.fixing(groups).resolved()
   }
 
-  /// The groups of tied channels, fixed ones included, in network order.
-  public var allGroups: [WidthGroup] {
-    guard !fixedGroups.isEmpty else { return widthGroups }
-    let all = Dictionary((widthGroups + fixedGroups).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    return widths.groups.compactMap { all[$0] }
-  }
+  /// The groups of tied channels that the network fixes, in network order.
+  public var fixedGroups: [WidthGroup] { network.fixed.isEmpty ? [] : allGroups.filter { $0.isFixed(in: network) } }
 
   /// The groups that patterns name: `classifier.*`, `layer?.0.conv1`, `[fs]*`. A pattern may name any layer of a group.
   ///

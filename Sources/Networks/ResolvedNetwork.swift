@@ -10,10 +10,8 @@ public struct ResolvedNetwork: Sendable {
   public let layers: [ResolvedLayer]
   /// The groups of tied channels whose number may be chosen, in network order.
   public let widthGroups: [WidthGroup]
-  /// The groups of tied channels that the network fixes, in network order.
-  public let fixedGroups: [WidthGroup]
-  /// The width of every group, fixed ones included, in network order.
-  public let widths: Widths
+  /// The groups of tied channels, fixed ones included, in network order.
+  public let allGroups: [WidthGroup]
   /// What the network costs for one image.
   public let cost: Cost
 
@@ -29,6 +27,11 @@ public struct ResolvedNetwork: Sendable {
 
   /// The layer called `name`.
   public subscript(name: String) -> ResolvedLayer? { indices[name].map { layers[$0] } }
+
+  /// The width of every group, fixed ones included, in network order.
+  public var widths: Widths {
+    allGroups.reduce(into: [:]) { $0[$1.id] = $1.width }
+  }
 
   /// The same network with other channel counts, checked; groups that `widths` leaves out keep theirs.
   ///

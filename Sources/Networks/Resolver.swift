@@ -42,8 +42,7 @@ struct Resolver {
     try setAside(fixedOf: &groups)
     return ResolvedNetwork(
       network: network, layers: resolvedLayers(groups: groups.byVariable), widthGroups: groups.list,
-      fixedGroups: all.count == groups.list.count ? [] : all.filter { $0.isFixed(in: network) },
-      widths: Widths(groups: all.map(\.id), values: all.map(\.width)), cost: total, indices: indices)
+      allGroups: all, cost: total, indices: indices)
   }
 
   /// Channels that are to stay as they are belong to no group, as those of the classifier.

@@ -58,9 +58,7 @@ public enum Extrapolation {
   public static func multipliers(of widths: Widths, in network: ResolvedNetwork) throws -> PerGroup<Double> {
     // Unknown groups and impossible widths are refused here, with the nearest names.
     _ = try network.network(with: widths)
-    let groups = network.allGroups
-    return PerGroup(
-      groups: groups.map(\.id), values: groups.map { Double(widths[$0.id] ?? $0.width) / Double($0.width) })
+    return network.allGroups.reduce(into: [:]) { $0[$1.id] = Double(widths[$1.id] ?? $1.width) / Double($1.width) }
   }
 }
 

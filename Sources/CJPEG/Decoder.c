@@ -80,6 +80,32 @@ static int fail(cj_decoder *decoder, const char *message) {
   return -1;
 }
 
+// Whether a segment of tables, as far as it lies in the file, is one that libjpeg refuses. `payload` follows the length.
+static int is_broken_table(uint8_t marker, const uint8_t *payload, size_t length, size_t rest) {
+  size_t at = 0;
+  if (marker == 0xDD) return length != 2;
+  while (at < length && at < rest) {
+    const size_t left = length - at;
+    const uint8_t which = payload[at];
+    if (marker == 0xDB) {
+      if ((which & 15) >= 4) return 1;
+      const size_t size = which >> 4 ? 129 : 65;
+      if (size > left) return 1;
+      at += size;
+    } else if (marker == 0xC4) {
+      if (left < 17 || (which & ~0x10) >= 4) return 1;
+      if (rest - at < 17) return 0;
+      size_t symbols = 0;
+      for (int bits = 1; bits <= 16; bits++) symbols += payload[at + (size_t)bits];
+      if (symbols > 256 || 17 + symbols > left) return 1;
+      at += 17 + symbols;
+    } else {
+      return 0;
+    }
+  }
+  return 0;
+}
+
 // What is wrong behind the first scan's header, by the markers alone; NULL when they lead to the mark of the end.
 //
 // It is what libjpeg would find at the end of a whole decoding, and so what Pillow refuses: the same for every part that is asked for,
@@ -108,6 +134,9 @@ static const char *fault_behind_header(cj_decoder *decoder) {
     }
     const size_t rest = count - at;
     const size_t length = rest < 2 ? rest + 1 : (size_t)decoder->bytes[at] << 8 | decoder->bytes[at + 1];
+    if (rest >= 2 && (length < 2 || (is_table && is_broken_table(marker, decoder->bytes + at + 2, length - 2, rest - 2)))) {
+      return "a table that cannot be one lies within the image";
+    }
     // A sample that was damaged into the begin of a segment: the end is the end all the same.
     if (length > rest) continue;
     if (marker == 0xDD && length >= 4) restarts = decoder->bytes[at + 2] || decoder->bytes[at + 3];

@@ -17,9 +17,10 @@ struct ImagePreparation: Sendable {
   /// The short side to which an image is resized before the middle is cut out.
   let shortSide: Int
 
-  /// An image this many times longer than wide loses its ends before it is resized: they are cut off afterwards anyway, and
-  /// resized they would take memory without bound.
-  private static let longestAspect = 16
+  /// A resized image has no more samples than this. One so long that it would, 300 times longer than wide at 224 pixels, loses its
+  /// ends before it is resized: they are cut off afterwards anyway. What is left may lie half a pixel beside where resizing the whole
+  /// image would have put it.
+  private static let mostSamples = 64 << 20
 
   /// Creates the preparation for images of `source`.
   ///
@@ -39,7 +40,7 @@ struct ImagePreparation: Sendable {
   func plain(_ index: Int, of source: any ImageSource, scalesInDecoder: Bool = false) throws -> PixelImage {
     let image = try source.image(at: index) { size in
       ImageRequest(
-        Self.middle(of: size), divisor: scalesInDecoder ? Self.divisor(size.shortSide, to: shortSide) : 1)
+        middle(of: size), divisor: scalesInDecoder ? Self.divisor(size.shortSide, to: shortSide) : 1)
     }
     return try fitted(image)
   }
@@ -58,7 +59,7 @@ struct ImagePreparation: Sendable {
 
   /// Short side to ``shortSide``, then the middle.
   func fitted(_ image: PixelImage) throws -> PixelImage {
-    let middle = image.cropped(to: Self.middle(of: image.size)).converted(toChannels: channels)
+    let middle = image.cropped(to: middle(of: image.size)).converted(toChannels: channels)
     return try middle.resized(to: middle.size.scaled(toShortSide: shortSide)).centerCropped(to: resolution)
   }
 
@@ -67,8 +68,8 @@ struct ImagePreparation: Sendable {
     [8, 4, 2].first { side / $0 >= target } ?? 1
   }
 
-  private static func middle(of size: ImageSize) -> PixelRectangle {
-    let longest = longestAspect * size.shortSide
+  private func middle(of size: ImageSize) -> PixelRectangle {
+    let longest = max(1, Self.mostSamples / (3 * shortSide * shortSide)) * size.shortSide
     let (width, height) = (min(size.width, longest), min(size.height, longest))
     return PixelRectangle(
       left: (size.width - width) / 2, top: (size.height - height) / 2, width: width, height: height)

@@ -76,6 +76,17 @@ struct ResizingTests {
         == resized.cropped(to: PixelRectangle(left: 8, top: 2, width: 21, height: 21)))
   }
 
+  @Test("for evaluation puts a long image's pixels where resizing the whole image puts them", arguments: [true, false])
+  func long(isWide: Bool) throws {
+    let (width, height) = isWide ? (613, 17) : (17, 613)
+    let strip = gradient(width: width, height: height)
+    let source = Photographs(photograph: strip)
+    let preparation = ImagePreparation(resolution: 21, channels: 3, source: source)
+    let resized = try strip.resized(to: strip.size.scaled(toShortSide: 24))
+    #expect(max(resized.width, resized.height) == 24 * 613 / 17)
+    #expect(try preparation.plain(0, of: source) == resized.centerCropped(to: 21))
+  }
+
   @Test(
     "for evaluation of an image far longer than wide takes its middle, and little memory", arguments: [true, false])
   func extremes(isWide: Bool) throws {

@@ -245,6 +245,17 @@ def convert_to_png(source, target):
             Image.open(path).save(output, compress_level=1)
 
 
+def long_images(folder):
+    """Images far longer than wide, either way."""
+    sizes = [(17, 400), (613, 31), (1801, 40), (23, 997), (5, 1000), (3001, 100)]
+    for split in ("train", "val"):
+        for number, (width, height) in enumerate(sizes):
+            os.makedirs(os.path.join(folder, split, "ab"[number % 2]), exist_ok=True)
+            content = saved(picture(width, height, number), "PNG")
+            with open(os.path.join(folder, split, "ab"[number % 2], f"{number}.png"), "wb") as file:
+                file.write(content)
+
+
 def check_resizing(executable):
     print("\nResized to 8/7 of the resolution and cut, in levels of 0 to 255, against torchvision on tensors and on Pillow's "
           "images.")
@@ -253,10 +264,11 @@ def check_resizing(executable):
     print(f"{'images':<18}{'pixels':>7}{'number':>7}" + f"{'largest':>9}{'mean':>9}" * 2)
     passed = True
     with tempfile.TemporaryDirectory() as folder:
-        sets = {name: os.path.join(folder, name) for name in ("JPEG of 500", "JPEG of 1000", "PNG of 500")}
+        sets = {name: os.path.join(folder, name) for name in ("JPEG of 500", "JPEG of 1000", "PNG of 500", "17:1 to 200:1")}
         photographs(sets["JPEG of 500"], "--images", 16, "--held-out", 2, "--classes", 2)
         photographs(sets["JPEG of 1000"], "--images", 8, "--held-out", 2, "--classes", 2, "--side", 1000)
         convert_to_png(sets["JPEG of 500"], sets["PNG of 500"])
+        long_images(sets["17:1 to 200:1"])
         for name, dataset in sets.items():
             paths = [path for path, _ in datasets.ImageFolder(os.path.join(dataset, "train")).samples]
             for resolution in RESOLUTIONS:

@@ -141,7 +141,7 @@ struct ChannelTies {
 }
 
 /// The least common multiple; saturates, so that a hostile file cannot trap.
-func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
+package func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
   var (x, y) = (a, b)
   while y != 0 { (x, y) = (y, x % y) }
   let (value, overflow) = (a / max(1, x)).multipliedReportingOverflow(by: b)

@@ -105,6 +105,58 @@ import Torch
     }
   }
 
+  @Test("Beside convolutions in groups the front of each group's channels is kept, and a chain's factors lie on them")
+  func groups() throws {
+    let network = Network(
+      name: "grouped", input: Shape(channels: 3, height: 6, width: 6),
+      layers: [
+        .conv("a", 12, from: "input"), .norm("a.bn", from: "a"), .activation("relu", from: "a.bn"),
+        .conv("g", 8, groups: 4, bias: true, from: "relu"), .norm("g.bn", from: "g"),
+        .conv("dw", 8, depthwise: true, from: "g.bn"), .conv("c", 8, groups: 2, from: "dw"),
+        .layer("flatten", .flatten, from: "c"), .linear("fc", 4, from: "flatten"),
+      ])
+    let model = try Model(network, seed: 2)
+    #expect(model.plan.resolved.widthGroups.map(\.granularity) == [4, 4, 2])
+    let plan = try ExecutionPlan(network.with(["a": 8, "g": 4, "c": 6]))
+    let alone = try Model(plan.resolved.network, seed: 5)
+    // The first two of three channels in each of four groups; of two, the first; of four in each of two groups, the first three.
+    let a = try Tensor([0, 1, 3, 4, 6, 7, 9, 10] as [Int64])
+    let g = try Tensor([0, 2, 4, 6] as [Int64])
+    let c = try Tensor([0, 1, 2, 4, 5, 6] as [Int64])
+    let features = try Tensor([0, 1, 2, 4, 5, 6].flatMap { channel in (0..<36).map { Int64(channel * 36 + $0) } })
+    func kept(_ name: String, _ value: Tensor) throws -> Tensor {
+      switch name {
+      case "g.weight": try value.selecting(0, g).slice(1, 0..<2)
+      // A group of it reads two groups of the one before.
+      case "c.weight": try value.selecting(0, c).selecting(1, Tensor([0, 2] as [Int64]))
+      case "fc.weight": try value.selecting(1, features)
+      case "fc.bias": value
+      default: try value.selecting(0, name.hasPrefix("a") ? a : g)
+      }
+    }
+    try withoutGradients {
+      for parameter in alone.parameters { try parameter.tensor.copy(from: kept(parameter.name, model[parameter.name])) }
+      for (index, kept) in [a, g].enumerated() {
+        try model.statistics.means[index].copy(from: noise(model.statistics.means[index].shape, seed: 7))
+        try alone.statistics.means[index].copy(from: model.statistics.means[index].selecting(0, kept))
+      }
+    }
+    let images = try noise([4, 3, 6, 6]).contiguous(.channelsLast)
+    for mode in [ForwardOptions.Normalization.batch, .evaluation] {
+      let found = try model.forward(images, as: plan, ForwardOptions(mode))
+      #expect(try found.relativeDistance(to: alone.forward(images, ForwardOptions(mode))) < 1e-5)
+    }
+    let labels = try Tensor([0, 3, 2, 1] as [Int64])
+    try model.forward(images, as: plan, ForwardOptions(.batch)).crossEntropy(labels).backward()
+    try alone.forward(images, ForwardOptions(.batch)).crossEntropy(labels).backward()
+    for parameter in alone.parameters {
+      let (full, narrow) = (try #require(model[parameter.name].gradient), try #require(parameter.tensor.gradient))
+      #expect(try (kept(parameter.name, full) - narrow).abs().max().item() < 1e-4, "\(parameter.name)")
+      let outside = try full.abs().sum().item() - kept(parameter.name, full).abs().sum().item()
+      #expect(abs(outside) <= 1e-4 * (try full.abs().sum().item()), "\(parameter.name)")
+    }
+  }
+
   @Test("Gradients of several passes add up, and an unused filter's is zero for each")
   func sumRule() throws {
     let model = try Model(toyNetwork(), seed: 1)

@@ -32,14 +32,16 @@ extension Layer {
   /// A convolution, short to write.
   static func conv(
     _ name: String, _ channels: Int, _ kernel: Int = 3, stride: Int = 1, padding: Int? = nil, dilation: Int = 1,
-    depthwise: Bool = false, bias: Bool = false, derived: Convolution.DerivedChannels? = nil, from input: String
+    depthwise: Bool = false, groups: Int? = nil, bias: Bool = false, derived: Convolution.DerivedChannels? = nil,
+    from input: String
   ) -> Layer {
     Layer(
       name: name,
       operation: .convolution(
         Convolution(
           outputChannels: channels, kernelSize: Extent(kernel), stride: Extent(stride),
-          padding: Extent(padding ?? kernel / 2), dilation: Extent(dilation), grouping: depthwise ? .depthwise : .dense,
+          padding: Extent(padding ?? kernel / 2), dilation: Extent(dilation),
+          grouping: groups.map { .grouped($0) } ?? (depthwise ? .depthwise : .dense),
           hasBias: bias, derivedChannels: derived)), inputs: [input])
   }
   static func norm(_ name: String, from input: String) -> Layer {

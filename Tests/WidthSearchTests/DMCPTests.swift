@@ -124,17 +124,6 @@ import Training
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 4)), inputs: ["pool"]),
       ])
     #expect(message { $0.network = plain }.contains("the channels of conv: no batch normalization"))
-    var grouped = plain
-    grouped.layers.insert(
-      Layer(
-        name: "group",
-        operation: .convolution(Convolution(outputChannels: 8, kernelSize: 1, grouping: .grouped(2))), inputs: ["conv"]),
-      at: 1)
-    grouped.layers[2].inputs = ["group.bn"]
-    grouped.layers.insert(Layer(name: "group.bn", operation: .batchNorm(BatchNorm()), inputs: ["group"]), at: 2)
-    grouped.layers[1].inputs = ["conv.bn"]
-    grouped.layers.insert(Layer(name: "conv.bn", operation: .batchNorm(BatchNorm()), inputs: ["conv"]), at: 1)
-    #expect(message { $0.network = grouped }.contains("convolution in groups"))
     #expect(message { $0.recipe.precision = .float16 }.contains("float32 or bfloat16"))
   }
 

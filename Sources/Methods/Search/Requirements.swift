@@ -15,13 +15,6 @@ enum Requirements {
     PerGroup(network, where: { network.batchNorms(on: $0.id).isEmpty }, "no batch normalization follows, and \(reason)")
   }
 
-  /// The groups whose front channels are no part of a network of the same kind, with the reason.
-  static func unsliceable(in network: ResolvedNetwork) -> PerGroup<String> {
-    PerGroup(
-      network, where: { $0.granularity > 1 },
-      "they meet a convolution in groups, whose front channels are no convolution in as many groups")
-  }
-
   /// Refuses networks with a group that the method cannot act on, and those in which there is nothing to decide.
   static func groups(of network: ResolvedNetwork, _ optimizer: some WidthOptimizer) throws {
     let kept = optimizer.kept(of: network)

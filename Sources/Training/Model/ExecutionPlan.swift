@@ -15,6 +15,12 @@ public struct ExecutionPlan: Sendable {
   let normalizations: [Int]
   /// How many results a run has places for.
   let slotCount: Int
+  /// In how many runs the channels of a width group lie of which a narrower network keeps the fronts; groups that are not here lie
+  /// in one.
+  ///
+  /// A convolution in groups reads as many channels for each of its groups. A narrower one therefore keeps the front of every group's
+  /// channels, and so does whatever else lies on them.
+  let blocks: [WidthGroup.ID: Int]
 
   /// Some layers in a row that are computed at once.
   struct Step: Sendable {
@@ -56,6 +62,8 @@ public struct ExecutionPlan: Sendable {
     var layer: Int
     var output: [ChannelSegment]?
     var input: [ChannelSegment]?
+    /// A filter reads one in so many of the input's channels: the groups of a convolution.
+    var inputDivisor = 1
   }
 
   /// Prepares a network.
@@ -69,6 +77,8 @@ public struct ExecutionPlan: Sendable {
   public init(_ resolved: ResolvedNetwork) throws {
     self.resolved = resolved
     macs = resolved.cost.macs
+    blocks = Dictionary(
+      uniqueKeysWithValues: resolved.widthGroups.filter { $0.granularity > 1 }.map { ($0.id, $0.granularity) })
     let layout = ParameterLayout(resolved)
     // So far a step a layer, and the slot is the layer's position.
     slotCount = resolved.layers.count
@@ -140,10 +150,12 @@ public struct ExecutionPlan: Sendable {
     case .convolution(let convolution):
       let execution = ConvolutionExecution(convolution, inputChannels: layer.inputs[0].channels)
       // A depthwise weight is [channels, 1, …]: its second dimension is never sliced.
-      let isDense = convolution.grouping == .dense
+      let isDepthwise = convolution.grouping == .depthwise
       return .convolution(
         execution,
-        weight: Slices(parameter: parameter, layer: index, output: layer.outputSegments, input: isDense ? input : nil),
+        weight: Slices(
+          parameter: parameter, layer: index, output: layer.outputSegments, input: isDepthwise ? nil : input,
+          inputDivisor: isDepthwise ? 1 : execution.groups),
         bias: convolution.hasBias ? Slices(parameter: parameter + 1, layer: index, output: layer.outputSegments) : nil)
     case .batchNorm(let norm):
       return .batchNorm(

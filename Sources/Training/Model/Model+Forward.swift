@@ -195,19 +195,36 @@ private struct Slicer {
       result = try slice(result, 0, output, full.resolved.layers[slices.layer].outputSegments)
     }
     if let input = slices.input {
-      result = try slice(result, 1, input, full.resolved.inputSegments(of: slices.layer).first ?? [])
+      result = try slice(
+        result, 1, input, full.resolved.inputSegments(of: slices.layer).first ?? [], divisor: slices.inputDivisor)
     }
     return result
   }
 
-  /// After a concatenation the channels that are kept are the front of each part, not the front of the whole.
-  func slice(_ tensor: Tensor, _ dimension: Int, _ kept: [ChannelSegment], _ all: [ChannelSegment]) throws -> Tensor {
+  /// After a concatenation the channels that are kept are the front of each part, not the front of the whole; beside a convolution in
+  /// groups the front of each of its groups.
+  ///
+  /// - Parameter divisor: The dimension has one entry for so many channels.
+  func slice(
+    _ tensor: Tensor, _ dimension: Int, _ kept: [ChannelSegment], _ all: [ChannelSegment], divisor: Int = 1
+  ) throws -> Tensor {
     if kept == all { return tensor }
     var parts: [Tensor] = []
     var offset = 0
     for (part, whole) in zip(kept, all) {
-      parts.append(try tensor.slice(dimension, offset..<offset + part.channels))
-      offset += whole.channels
+      let (wanted, count) = (part.channels / divisor, whole.channels / divisor)
+      let blocks = wanted == count ? 1 : (whole.group.flatMap { full?.blocks[$0] } ?? 1) / divisor
+      if blocks <= 1 {
+        parts.append(try tensor.slice(dimension, offset..<offset + wanted))
+      } else {
+        var shape = tensor.shape
+        shape.replaceSubrange(dimension...dimension, with: [blocks, count / blocks])
+        let fronts = try tensor.slice(dimension, offset..<offset + count).reshaped(shape)
+          .slice(dimension + 1, 0..<wanted / blocks)
+        shape.replaceSubrange(dimension...dimension + 1, with: [wanted])
+        parts.append(try fronts.reshaped(shape))
+      }
+      offset += count
     }
     return parts.count == 1 ? parts[0] : try .concatenate(parts, dimension)
   }

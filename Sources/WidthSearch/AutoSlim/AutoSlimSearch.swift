@@ -38,7 +38,8 @@ final class AutoSlimSearch: SearchSubject {
     counter = CostCounter(supernet.resolved, context.costModel)
     macs = CostCounter(supernet.resolved)
     grid = supernet.resolved.widthGroups.map {
-      Self.candidates(channels: $0.width, groups: settings.groups, divisor: context.divisor)
+      Self.candidates(
+        channels: $0.width, groups: settings.groups, divisor: leastCommonMultiple(context.divisor, $0.granularity))
     }
     state = State(descent: GreedyDescent(candidates: grid.map(\.count)))
     optimizer = try ParameterOptimizer(

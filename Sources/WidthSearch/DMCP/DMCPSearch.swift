@@ -102,8 +102,14 @@ final class DMCPSearch: SearchSubject {
       try tensor.setRequiresGradient(true)
       return tensor
     }
+    // A chain counts channels in the order in which they go, the last ones first: beside a convolution in groups, one of each group
+    // after the other.
+    let scales = try zip(factors, chains.granularities).map { factors, granularity in
+      granularity == 1
+        ? factors : try factors.reshaped([factors.shape[0] / granularity, granularity]).permuted([1, 0]).flattened()
+    }
     let options = ForwardOptions(
-      .batch, channelScales: Dictionary(zip(chains.groups, factors), uniquingKeysWith: { first, _ in first }),
+      .batch, channelScales: Dictionary(zip(chains.groups, scales), uniquingKeysWith: { first, _ in first }),
       scalePlacement: settings.residual.placement, dropout: dropout,
       reusesBuffers: context.recipe.precision == .float32)
     let logits = try withAutocast(context.recipe.precision.scalarType, on: device) {

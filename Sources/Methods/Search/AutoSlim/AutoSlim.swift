@@ -36,9 +36,6 @@ public struct AutoSlim: WidthOptimizer {
     return search
   }
 
-  /// Groups beside convolutions in groups.
-  public func kept(of network: ResolvedNetwork) -> PerGroup<String> { Requirements.unsliceable(in: network) }
-
   /// Refuses float16 and networks whose front slices are no network of the same kind.
   public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()

@@ -35,7 +35,16 @@ public struct ChannelGrid: Sendable, Hashable {
   }
 
   /// Divides `channels` of a network that is `range.maximum` times as wide as the one whose widths are sought.
-  public init(channels: Int, layout: Layout, range: WidthRange, minimumChannels: Int = 1) {
+  ///
+  /// - Parameter granularity: Channels that stay or go together: as many as a convolution beside them has groups.
+  public init(channels: Int, layout: Layout, range: WidthRange, minimumChannels: Int = 1, granularity: Int = 1) {
+    guard granularity == 1 else {
+      let units = ChannelGrid(
+        channels: channels / granularity, layout: layout, range: range,
+        minimumChannels: (minimumChannels + granularity - 1) / granularity)
+      self.init(fixed: units.fixed * granularity, groups: units.groups.map { $0 * granularity })
+      return
+    }
     let steps = Int((range.maximum - range.minimum) / range.offset + 1e-4)
     switch layout {
     case .official:

@@ -27,10 +27,9 @@ public struct DMCP: WidthOptimizer {
     return search
   }
 
-  /// Groups that no batch normalization follows, and those beside convolutions in groups.
+  /// Groups that no batch normalization follows.
   public func kept(of network: ResolvedNetwork) -> PerGroup<String> {
     Requirements.unnormalized(in: network, because: "it weighs channels after their normalization")
-      .merging(Requirements.unsliceable(in: network))
   }
 
   /// Refuses float16, which would need its loss scaled, and networks with a group that it cannot act on.

@@ -5,6 +5,8 @@ import Support
 package struct MarkovNetwork {
   package let groups: [WidthGroup.ID]
   package private(set) var chains: [MarkovWidth]
+  /// How many channels of each group stay or go together.
+  package let granularities: [Int]
   /// What the budget is set on.
   private let polynomial: CostPolynomial
   private let macs: CostPolynomial
@@ -15,12 +17,15 @@ package struct MarkovNetwork {
     macs = model == .macs ? polynomial : CostPolynomial(resolved)
     self.target = target
     groups = polynomial.groups
-    let widths = resolved.widths
-    chains = groups.map { id in
+    let widthGroups = Dictionary(uniqueKeysWithValues: resolved.widthGroups.map { ($0.id, $0) })
+    let granularities = groups.map { widthGroups[$0]?.granularity ?? 1 }
+    self.granularities = granularities
+    chains = zip(groups, granularities).map { id, granularity in
       MarkovWidth(
         grid: ChannelGrid(
-          channels: widths[id] ?? 1, layout: settings.layout, range: settings.range,
-          minimumChannels: settings.minimumChannels), parametrisation: settings.parametrisation)
+          channels: widthGroups[id]?.width ?? 1, layout: settings.layout, range: settings.range,
+          minimumChannels: settings.minimumChannels, granularity: granularity),
+        parametrisation: settings.parametrisation)
     }
     if settings.start == .budget { startOnBudget() }
   }

@@ -21,7 +21,7 @@ let pure: [Target] = [
     name: "ImageFiles", dependencies: ["Support", "CJPEG", "CSPNG", "CZlib", "CArchive", "CCurl", "CCrypto"]),
   .target(name: "Methods", dependencies: ["ImageFiles", "Networks", "Support"]),
   .target(name: "Records", dependencies: ["Networks", "Support", "Transfer", yams]),
-  .target(name: "Interchange", dependencies: ["Support"]),
+  .target(name: "Interchange", dependencies: ["Support", "CArchive"]),
   .target(
     name: "Reporting", dependencies: ["Networks", "Records", "Support", "Transfer", mustache, protobuf],
     exclude: ["Protobuf/tensorboard.proto"]),

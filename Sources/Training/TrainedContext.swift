@@ -19,7 +19,7 @@ public struct TrainedContext: Equatable, Sendable {
   /// What a file of weights says; nil for one from elsewhere.
   ///
   /// - Throws: ``Support/FileFailure`` of kind `badData` when what it says cannot be understood.
-  public init?(_ file: SafetensorsFile) throws {
+  public init?(_ file: WeightsFile) throws {
     guard let classes = file.metadata[Key.classes.rawValue],
       let normalization = file.metadata[Key.normalization.rawValue]
     else { return nil }

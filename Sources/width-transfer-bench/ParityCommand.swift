@@ -25,7 +25,7 @@ struct ParityCommand: ParsableCommand {
   func run() throws {
     if let threads { try Torch.setThreads(threads) }
     let batches = try SafetensorsFile(path: inputs)
-    let file = try SafetensorsFile(path: weights)
+    let file = try WeightsFile(path: weights)
     let isDouble = batches.entries["eval.images"]?.type == .float64
     let model = try Model(
       NetworkZoo.network(named: network), seed: 0, scalarType: isDouble ? .float64 : .float32)

@@ -5,10 +5,10 @@ import Commands
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "width-transfer-bench",
-    abstract: "The Swift side of scripts/bench, scripts/parity and scripts/check-images.",
+    abstract: "The Swift side of scripts/bench, scripts/parity, scripts/check-images and scripts/check-weights.",
     subcommands: [
       BenchmarkCommand.self, BenchmarkSearchCommand.self, BenchmarkImagesCommand.self, ParityCommand.self,
-      ReadImagesCommand.self,
+      ReadImagesCommand.self, ReadWeightsCommand.self,
     ])
 }
 

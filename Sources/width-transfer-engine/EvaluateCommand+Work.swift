@@ -10,7 +10,7 @@ import Training
 
 extension EvaluateCommand: EngineWork {
   package func perform() throws {
-    let file = try SafetensorsFile(path: weights)
+    let file = try WeightsFile(path: weights)
     var dataset = try DataOptions.open(dataset, reading, general)
     if let context = try TrainedContext(file) {
       dataset = try context.applied(to: dataset, namesMatter: !ignoreClassNames)

@@ -18,7 +18,7 @@ import Torch
     let folder = try TemporaryFolder()
     let model = try trained()
     try model.save(to: folder.file("m.safetensors"))
-    let file = try SafetensorsFile(path: folder.file("m.safetensors"))
+    let file = try WeightsFile(path: folder.file("m.safetensors"))
     let copy = try Model(try #require(try file.network()), seed: 9)
     #expect(copy.network == model.network)
     try copy.load(file)
@@ -40,7 +40,7 @@ import Torch
     try SafetensorsWriter.write(
       try model.stateDict().map { try .init(name: prefix + $0.name, $0.tensor) }, metadata: [:], to: path)
     let copy = try Model(toyNetwork(), seed: 9)
-    try copy.load(try SafetensorsFile(path: path))
+    try copy.load(WeightsFile(path: path))
     #expect(try copy.bits() == model.bits() && copy.statistics.batchesTracked == [1, 1, 1, 1])
   }
 
@@ -58,7 +58,7 @@ import Torch
     let model = try Model(toyNetwork(), seed: 5)
     let before = try model.bits()
     let failure = #expect(throws: FileFailure.self, sourceLocation: sourceLocation) {
-      try model.load(SafetensorsFile(path: path))
+      try model.load(WeightsFile(path: path))
     }
     let message = failure?.message ?? ""
     for word in words + [path] { #expect(message.contains(word), "\(message)", sourceLocation: sourceLocation) }
@@ -86,7 +86,7 @@ import Torch
       try whole.prefix(length).write(to: URL(fileURLWithPath: path))
       let model = try Model(toyNetwork(), seed: 5)
       let before = try model.bits()
-      let failure = #expect(throws: FileFailure.self) { try model.load(SafetensorsFile(path: path)) }
+      let failure = #expect(throws: FileFailure.self) { try model.load(WeightsFile(path: path)) }
       #expect(failure?.path == path)
       #expect(try model.bits() == before)
     }
@@ -102,7 +102,7 @@ import Torch
     let path = folder.file("half.safetensors")
     try SafetensorsWriter.write(try state.map { try .init(name: $0.name, $0.tensor) }, metadata: [:], to: path)
     let copy = try Model(toyNetwork(), seed: 5)
-    try copy.load(SafetensorsFile(path: path))
+    try copy.load(WeightsFile(path: path))
     #expect(copy["conv2.weight"].scalarType == .float32)
     for (found, expected) in zip(copy.parameters, model.parameters) {
       #expect(try found.tensor.floats == expected.tensor.detached().to(type).floats)
@@ -117,7 +117,7 @@ import Torch
     let path = folder.file("m.safetensors")
     try SafetensorsWriter.write(try state.map { try .init(name: $0.name, $0.tensor) }, metadata: [:], to: path)
     let copy = try Model(toyNetwork(), seed: 5)
-    try copy.load(SafetensorsFile(path: path))
+    try copy.load(WeightsFile(path: path))
     #expect(try copy.bits() == model.bits())
     #expect(copy.statistics.batchesTracked == [0, 0, 0, 0])
   }

@@ -22,7 +22,7 @@ import Testing
     let again = Recorder()
     #expect(try job().run(in: run, sinks: [again]) == result)
     #expect(again.events.isEmpty)
-    let file = try SafetensorsFile(path: run.model)
+    let file = try WeightsFile(path: run.model)
     let model = try Model(try #require(try file.network()), seed: 0)
     try model.load(file)
     #expect(try model.evaluate(job().heldOutLoader()).top1 == result.top1)

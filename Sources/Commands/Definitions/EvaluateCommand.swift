@@ -11,7 +11,10 @@ package struct EvaluateCommand: EngineCommand {
       Example: width-transfer evaluate --weights runs/resnet20/model.safetensors --dataset fashion-mnist
       """)
 
-  @Option(help: "The weights; a file that this program wrote also names its network and widths.")
+  @Option(
+    help:
+      "The weights: .safetensors, an index of shards, or .pth. A file that this program wrote also names its network and widths."
+  )
   package var weights: String
 
   @Option(help: "A name of the zoo or a network as FILE.json (default: the one that the weights name).")

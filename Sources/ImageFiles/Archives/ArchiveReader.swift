@@ -145,6 +145,8 @@ final class ArchiveReader {
       var (count, offset): (Int, la_int64_t) = (0, 0)
       let status = archive_read_data_block(archive, &pointer, &count, &offset)
       if status == ARCHIVE_EOF { break }
+      // What a zip archive holds uncompressed ends in a block of nothing.
+      if status == ARCHIVE_OK && count == 0 { continue }
       // A mere warning is how a wrong checksum in a zip archive is told.
       guard status == ARCHIVE_OK, let pointer, Int(offset) == got, got + count <= member.size else {
         throw damaged("in the member \(Self.shown(member.name))")

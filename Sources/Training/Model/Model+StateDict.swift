@@ -40,7 +40,7 @@ extension Model {
   /// What wrappers put in front of every name is passed over: `module.`, `_orig_mod.`, `model.`, `backbone.`.
   ///
   /// - Throws: `FileFailure` that names the first tensor which is missing, unknown or of another shape.
-  public func load(_ file: SafetensorsFile) throws {
+  public func load(_ file: WeightsFile) throws {
     let expected = try stateDict()
     let prefix = Self.prefix(of: file, for: expected.map(\.name))
     let names = Set(expected.map { prefix + $0.name })
@@ -89,7 +89,7 @@ extension Model {
   private static let wrappers = ["module.", "_orig_mod.", "model.", "backbone."]
 
   /// What stands in front of every name in a file: nothing, or what one or two wrappers put there.
-  private static func prefix(of file: SafetensorsFile, for names: [String]) -> String {
+  private static func prefix(of file: WeightsFile, for names: [String]) -> String {
     let candidates = [""] + wrappers + wrappers.flatMap { outer in wrappers.map { outer + $0 } }
     return candidates.first { prefix in
       names.allSatisfy { $0.hasSuffix(".num_batches_tracked") || file.entries[prefix + $0] != nil }
@@ -98,6 +98,19 @@ extension Model {
 }
 
 extension SafetensorsFile {
+  /// One tensor of the file, in the file's own element type.
+  public func tensor(_ name: String) throws -> Tensor {
+    guard let entry = entries[name] else {
+      throw FileFailure(.badData, path: path, reason: "there is no tensor named \(name)")
+    }
+    guard let type = entry.type.scalarType else {
+      throw FileFailure(.badData, path: path, reason: "\(name): elements of type \(entry.type.rawValue) are not read")
+    }
+    return try withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, scalarType: type) }
+  }
+}
+
+extension WeightsFile {
   /// One tensor of the file, in the file's own element type.
   public func tensor(_ name: String) throws -> Tensor {
     guard let entry = entries[name] else {

@@ -13,10 +13,10 @@ struct SafetensorsHeader {
   /// What else a file is by its first bytes, and what to do about it; nil for what may be a safetensors file.
   private static func otherKind(_ bytes: UnsafeRawBufferPointer) -> String? {
     func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
-    if begins("PK\u{3}\u{4}") || bytes.starts(with: [0x80, 2]) {
+    if PyTorchCheckpoint.begins(bytes) {
       return
-        "it is a file of torch.save (.pth, .pt). Only PyTorch can read it safely; convert it once: python3 -c \"import torch, "
-        + "safetensors.torch as s; s.save_file(torch.load('FILE.pth', weights_only=True), 'FILE.safetensors')\""
+        "it is a file of torch.save (.pth, .pt); convert it once: python3 -c \"import torch, safetensors.torch as s; "
+        + "s.save_file(torch.load('FILE.pth', weights_only=True), 'FILE.safetensors')\""
     }
     if begins("version https://git-lfs") {
       return "it is a pointer of Git LFS that stands for the file; git lfs pull fetches the file itself"

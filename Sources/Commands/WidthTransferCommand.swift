@@ -29,6 +29,7 @@ package struct WidthTransferCommand: ParsableCommand {
     StandardStreams.ensureOpen()
     Interruption.ignoreWriteSignals()
     do {
+      try ArgumentEncoding.requireUTF8(ArgumentEncoding.words)
       let arguments = try ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), Vocabulary())
       try requireKnownCommand(arguments)
       var command = try parseAsRoot(arguments)

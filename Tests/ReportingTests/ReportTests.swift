@@ -108,6 +108,25 @@ import Testing
     }
   }
 
+  @Test(
+    "Losses of which one is a hundred times another have a logarithmic axis; accuracies never", arguments: [2.0, 900])
+  func divergedLosses(worst: Double) throws {
+    let epochs = [worst, 1.2, 0.9, .nan].enumerated().map { index, loss in
+      RunEvent.Epoch(
+        epoch: index, step: index, trainLoss: loss, loss: loss, top1: index == 0 ? 0.1 : 60, top5: nil,
+        learningRate: 0.1,
+        seconds: 1)
+    }
+    let curve = TrainingCurve(series: "uniform", seed: 0, epochs: epochs)
+    for (metric, isLogarithmic) in [(CurveMetric.loss, worst > 100), (.top1, false)] {
+      let chart = Chart.trainingCurves([curve], metric: metric)
+      guard case .array(let layers) = try #require(chart.specification["layer"]) else { return #expect(Bool(false)) }
+      let y = try #require(layers.last?["encoding"]?["y"])
+      #expect((y["scale"]?["type"] == "log") == isLogarithmic)
+      #expect(chart.title.contains("(log scale)") == isLogarithmic)
+    }
+  }
+
   @Test func severalRunsStandSideBySide() throws {
     try SyntheticRun.withFolder { folder in
       let first = RunFolder(path: folder.file("narrow"))

@@ -52,7 +52,6 @@ extension Chart {
   public static func trainingCurves(
     _ curves: [TrainingCurve], metric: CurveMetric, title: String? = nil, id: String? = nil
   ) -> Chart {
-    let title = title ?? metric.title
     var names: [String] = []
     for curve in curves where !names.contains(curve.series) { names.append(curve.series) }
     let isRun = names.allSatisfy { ["uniform", "optimized"].contains($0) }
@@ -78,8 +77,13 @@ extension Chart {
     let x: JSONValue = [
       "field": "epoch", "type": "quantitative", "title": "Epoch", "scale": ["nice": false], "axis": axis,
     ]
-    let isZoomed = curves.count > 1 && curves.contains { $0.epochs.count >= 10 }
-    let scale: JSONValue = isZoomed ? zoom(curves, metric: metric) : ["zero": false]
+    // A training that diverged would press all others onto the axis.
+    let isLogarithmic = spansMagnitudes(curves, metric)
+    let title = (title ?? metric.title) + (isLogarithmic ? " (log scale)" : "")
+    let isZoomed = !isLogarithmic && curves.count > 1 && curves.contains { $0.epochs.count >= 10 }
+    let scale: JSONValue =
+      isLogarithmic
+      ? ["type": "log", "nice": false, "padding": 8] : isZoomed ? zoom(curves, metric: metric) : ["zero": false]
     func y(_ aggregate: JSONValue?) -> JSONValue {
       var channel: JSONValue = [
         "field": "value", "type": "quantitative", "title": .string(title), "scale": scale,
@@ -112,6 +116,14 @@ extension Chart {
       specification: layered(
         height: 240, data: data, layers: hasSeeds ? [seeds, mean] : [mean],
         encoding: ["color": Chart.colours(names, colours, symbol: .line)]))
+  }
+
+  // Losses of which one is a hundred times another; percent are not among them.
+  private static func spansMagnitudes(_ curves: [TrainingCurve], _ metric: CurveMetric) -> Bool {
+    guard metric != .top1 else { return false }
+    let values = curves.flatMap { $0.epochs.compactMap { metric.value($0) }.filter(\.isFinite) }
+    guard let least = values.min(), let most = values.max() else { return false }
+    return least > 0 && most >= 100 * least
   }
 
   // The first epochs differ so much from the rest that networks could not be told apart beside them.

@@ -81,8 +81,8 @@ enum PageStyle {
       margin: 0 0 18px; }
     .facts div { display: flex; justify-content: space-between; gap: 20px; padding: 8px 0;
       border-bottom: 1px solid var(--line); font-size: 15px; }
-    .facts dt { color: var(--soft); flex: none; }
-    .facts dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
+    .facts dt { color: var(--soft); flex: 0 1 auto; }
+    .facts dd { margin: 0; flex: 1 1 0; min-width: min(50%, 14ch); text-align: right; overflow-wrap: anywhere; }
     .notes { margin: 0 0 16px; padding-left: 20px; max-width: 76ch; }
     .notes li { margin: 4px 0; }
     pre { margin: 0 0 18px; padding: 14px 16px; overflow-x: auto; border-radius: 10px; background: var(--card);

@@ -17,7 +17,9 @@ extension Network {
       _ = try network.resolved()
       self = network
     } catch let error as DecodingError {
-      if case .dataCorrupted(let context) = error, context.codingPath.isEmpty, let fault = JSONFault.describe(json) {
+      if case .dataCorrupted(let context) = error, context.debugDescription.contains("not valid JSON"),
+        let fault = JSONFault.describe(json)
+      {
         throw NetworkFailure(fault, file: file)
       }
       throw NetworkFailure("\(error.place) (a network has a name, an input, layers and stages)", file: file)

@@ -120,6 +120,20 @@ import Testing
     #expect(throws: NetworkFailure.self) { try network.resolved() }
   }
 
+  @Test("An unknown key is named, also where a fraction stands elsewhere in the document")
+  func unknownKeyAndFraction() throws {
+    func message(_ more: String, epsilon: String) -> String {
+      let text = """
+        {"name": "n", "input": {"channels": 1, "height": 4, "width": 4}, "layers": [
+          {"name": "bn", "inputs": ["input"], "operation": {"kind": "batchNorm", "\(epsilon)": 0.001}}]\(more)}
+        """
+      return (#expect(throws: NetworkFailure.self) { try Network(json: Data(text.utf8)) })?.message ?? ""
+    }
+    #expect(
+      message(#", "stage": []"#, epsilon: "epsilon").contains("'stage' is not part of a network; nearest is stages"))
+    #expect(message("", epsilon: "eps").contains("'eps'"))
+  }
+
   @Test("A missing file and a file that is no JSON")
   func files() throws {
     let missing = #expect(throws: FileFailure.self) { try Network(path: "/nonexistent/net.json") }

@@ -45,6 +45,30 @@ extension Tensor {
       "batch_norm")
   }
 
+  /// What follows a batch normalization that is computed together with it.
+  public enum FusedActivation: Int32, Sendable, Hashable {
+    case none = 0
+    case relu = 1
+    case relu6 = 2
+    case hardSwish = 3
+  }
+
+  /// Batch normalization by the batch's own statistics, plus `residual`, through an activation, in the fewest passes over memory.
+  ///
+  /// The same function as ``batchNorm(weight:bias:runningMean:runningVariance:training:momentum:epsilon:)`` in training, an addition
+  /// and the activation, within rounding. On the CPU in single precision statistics are one pass over the input, the result is one more,
+  /// and the derivative two; elsewhere it is computed operation by operation. The input and the result must stay as they are until the
+  /// derivative was taken.
+  public func fusedBatchNorm(
+    weight: Tensor, bias: Tensor, adding residual: Tensor? = nil, runningMean: Tensor?, runningVariance: Tensor?,
+    momentum: Double = 0.1, epsilon: Double = 1e-5, activation: FusedActivation
+  ) throws -> Tensor {
+    try wrap(
+      ct_fused_norm(
+        handle, weight.handle, bias.handle, residual?.handle, runningMean?.handle, runningVariance?.handle, momentum,
+        epsilon, activation.rawValue), "fused batch_norm")
+  }
+
   /// Product with a weight [out, in], plus a bias.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
     try wrap(ct_linear(handle, weight.handle, bias?.handle), "linear")

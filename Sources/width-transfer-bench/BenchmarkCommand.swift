@@ -19,12 +19,18 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: "Channels of the stem: another way to say --width.")
   var stem: Int?
 
+  @Option(
+    help: "Channels of all layers of each stage of a CIFAR network, such as 6,15,41; the stem is as wide as the first.")
+  var stages: String?
+
   @Option var batchSize: Int = 128
   @Option var iterations: Int = 20
   @Option var warmUp: Int = 3
   @Option var device: String = "cpu"
   @Option var threads: Int?
   @Option var precision: Recipe.Precision = .float32
+  @Flag(help: "Compute every layer by itself.")
+  var plain = false
   @Flag var json = false
 
   struct Timing: Encodable {
@@ -33,6 +39,7 @@ struct BenchmarkCommand: ParsableCommand {
     var backward: Double
     var step: Double
     var total: Double
+    var macs: Int
   }
 
   func run() throws {
@@ -44,20 +51,31 @@ struct BenchmarkCommand: ParsableCommand {
       guard let width = built.widthGroups.first?.width else { throw ValidationError("no width group to scale") }
       built = try built.scalingWidth(by: Double(stem) / Double(width), divisor: 1)
     }
-    let model = try Model(built, seed: 0, device: device)
+    if let stages {
+      let widths = stages.split(separator: ",").compactMap { Int($0) }
+      let chosen = try built.widthGroups.map { group in
+        guard (group.stage ?? 0) < widths.count else { throw ValidationError("--stages names too few widths") }
+        return (group.id, widths[group.stage ?? 0])
+      }
+      built = try built.with(Widths(Dictionary(uniqueKeysWithValues: chosen)))
+    }
+    let model = try Model(built, seed: 0, device: device, fuses: !plain)
     let optimizer = try ParameterOptimizer(model.parameters, recipe: Recipe())
     let generator = try Generator(seed: 1, device: device)
     let shape = [batchSize, built.input.channels, built.input.height, built.input.width]
     let images = try Tensor.normal(shape, generator: generator, device: device).contiguous(.channelsLast)
     let classes = built.output.channels
     let labels = try Tensor((0..<batchSize).map { Int64($0 % classes) }, device: device)
+    func evaluate() throws -> Tensor {
+      try Tensor.clearGradients(model.tensors)
+      return try withAutocast(precision.scalarType, on: device) {
+        try model.forward(images, ForwardOptions(.training, dropout: generator, reusesBuffers: precision == .float32))
+      }.to(.float32).crossEntropy(labels)
+    }
     var times: [[Double]] = []
     for iteration in 0..<(iterations + warmUp) {
       var marks = [Date()]
-      try Tensor.clearGradients(model.tensors)
-      let loss = try withAutocast(precision.scalarType, on: device) {
-        try model.forward(images, ForwardOptions(.training, dropout: generator, reusesBuffers: precision == .float32))
-      }.to(.float32).crossEntropy(labels)
+      let loss = try evaluate()
       try device.synchronize()
       marks.append(Date())
       try loss.backward()
@@ -68,10 +86,22 @@ struct BenchmarkCommand: ParsableCommand {
       marks.append(Date())
       if iteration >= warmUp { times.append(zip(marks.dropFirst(), marks).map { $0.timeIntervalSince($1) * 1000 }) }
     }
+    // A training does not wait for each part on a GPU.
+    var inARow: Double?
+    if device != .cpu {
+      let start = Date()
+      for _ in 0..<iterations {
+        try evaluate().backward()
+        try optimizer.step(learningRate: 0.01)
+      }
+      try device.synchronize()
+      inARow = Date().timeIntervalSince(start) * 1000 / Double(iterations)
+    }
     func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
     let timing = Timing(
       network: built.name, forward: median(times.map { $0[0] }), backward: median(times.map { $0[1] }),
-      step: median(times.map { $0[2] }), total: median(times.map { $0.reduce(0, +) }))
+      step: median(times.map { $0[2] }), total: inARow ?? median(times.map { $0.reduce(0, +) }),
+      macs: model.plan.macs)
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys

@@ -142,6 +142,10 @@ ct_tensor _Nullable ct_conv2d(ct_tensor _Nonnull input, ct_tensor _Nonnull weigh
 ct_tensor _Nullable ct_batch_norm(ct_tensor _Nonnull input, ct_tensor _Nullable weight, ct_tensor _Nullable bias,
                                   ct_tensor _Nullable running_mean, ct_tensor _Nullable running_var, bool training,
                                   double momentum, double epsilon);
+/// Batch normalization by the batch's statistics, plus `residual`, through an activation (0 none, 1 ReLU, 2 ReLU6, 3 hard swish).
+ct_tensor _Nullable ct_fused_norm(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias,
+                                  ct_tensor _Nullable residual, ct_tensor _Nullable running_mean,
+                                  ct_tensor _Nullable running_variance, double momentum, double epsilon, int activation);
 ct_tensor _Nullable ct_linear(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nullable bias);
 ct_tensor _Nullable ct_relu(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_relu_(ct_tensor _Nonnull a);

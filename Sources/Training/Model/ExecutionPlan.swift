@@ -11,6 +11,8 @@ public struct ExecutionPlan: Sendable {
   public let macs: Int
 
   let steps: [Step]
+  /// Whether normalizations are computed by the fused form, together with what is behind them.
+  let fuses: Bool
   /// The layers that are normalizations, in network order.
   let normalizations: [Int]
   /// How many results a run has places for.
@@ -41,7 +43,7 @@ public struct ExecutionPlan: Sendable {
 
   enum Instruction: Sendable {
     case convolution(ConvolutionExecution, weight: Slices, bias: Slices?)
-    case batchNorm(index: Int, channels: Slices, epsilon: Double, momentum: Double)
+    case batchNorm(index: Int, channels: Slices, epsilon: Double, momentum: Double, FusedLayers?)
     case linear(weight: Slices, bias: Slices?)
     case activation(Activation)
     case add
@@ -54,6 +56,14 @@ public struct ExecutionPlan: Sendable {
     case flatten
     case dropout(Double, perSample: Bool)
     case other(any TensorOperation, parameters: [Slices])
+  }
+
+  /// The layers behind a batch normalization that are computed together with it.
+  struct FusedLayers: Sendable, Hashable {
+    /// Whether the step's second input is added.
+    var adds = false
+    /// What comes last; `none` after an addition alone.
+    var activation = Tensor.FusedActivation.none
   }
 
   /// The part of a parameter that a plan uses: the position of the parameter, its layer, and segments along its dimensions.
@@ -69,18 +79,20 @@ public struct ExecutionPlan: Sendable {
   /// Prepares a network.
   ///
   /// - Throws: `NetworkFailure` when the network is not valid.
-  public init(_ network: Network) throws { try self.init(try network.resolved()) }
+  public init(_ network: Network, fuses: Bool = true) throws { try self.init(try network.resolved(), fuses: fuses) }
 
   /// Prepares a resolved network.
   ///
+  /// - Parameter fuses: Whether batch normalizations are computed together with the additions and activations behind them. Without, every
+  ///   layer is a step; for comparisons.
   /// - Throws: `NetworkFailure` that names a layer whose operation cannot be computed here.
-  public init(_ resolved: ResolvedNetwork) throws {
+  public init(_ resolved: ResolvedNetwork, fuses: Bool = true) throws {
     self.resolved = resolved
     macs = resolved.cost.macs
     blocks = Dictionary(
       uniqueKeysWithValues: resolved.widthGroups.filter { $0.granularity > 1 }.map { ($0.id, $0.granularity) })
     let layout = ParameterLayout(resolved)
-    // So far a step a layer, and the slot is the layer's position.
+    // The slot is the position of a step's last layer.
     slotCount = resolved.layers.count
     var lastReader = [Int](repeating: -1, count: resolved.layers.count)
     var readers = [Int](repeating: 0, count: resolved.layers.count)
@@ -92,7 +104,7 @@ public struct ExecutionPlan: Sendable {
     }
     let isAddend = Self.addends(resolved, readers: readers)
     var normalizations: [Int] = []
-    steps = try resolved.layers.enumerated().map { index, layer in
+    let single = try resolved.layers.enumerated().map { index, layer in
       if case .batchNorm = layer.layer.operation { normalizations.append(index) }
       let first = layer.inputIndices.first ?? -1
       return Step(
@@ -105,6 +117,63 @@ public struct ExecutionPlan: Sendable {
         isAddend: isAddend[index])
     }
     self.normalizations = normalizations
+    self.fuses = fuses
+    steps = fuses ? Self.fused(single, resolved, readers: readers) : single
+  }
+
+  /// Puts batch normalizations, the additions behind them and the activations behind those into one step each, where nothing else
+  /// reads what lies between and they stand in a row.
+  private static func fused(_ steps: [Step], _ resolved: ResolvedNetwork, readers: [Int]) -> [Step] {
+    var result: [Step] = []
+    for step in steps {
+      guard var last = result.last,
+        case .batchNorm(let index, let channels, let epsilon, let momentum, let before) = last.instruction,
+        step.inputs.contains(last.result), readers[last.result] == 1
+      else {
+        result.append(step)
+        continue
+      }
+      var layers = before ?? FusedLayers()
+      switch step.instruction {
+      case .add
+      where before == nil && step.inputs.count == 2 && step.inputs[0] != step.inputs[1]
+        && hasOneShape(step.layers.lowerBound, resolved):
+        layers.adds = true
+        // The network's input, −1, is there from the start; so is all that was computed before this normalization.
+        last.inputs.append(step.inputs[0] == last.result ? step.inputs[1] : step.inputs[0])
+      case .activation(let function) where layers.activation == .none && step.inputs.count == 1:
+        guard let fused = fusedActivation(function), !(layers.adds && fused == .hardSwish) else {
+          result.append(step)
+          continue
+        }
+        layers.activation = fused
+      default:
+        result.append(step)
+        continue
+      }
+      last.released = (last.released + step.released).filter { $0 != last.result }
+      last.instruction = .batchNorm(index: index, channels: channels, epsilon: epsilon, momentum: momentum, layers)
+      last.layers = last.layers.lowerBound...step.layers.upperBound
+      last.result = step.result
+      last.mayOverwriteFirstInput = false
+      result[result.count - 1] = last
+    }
+    return result
+  }
+
+  // An addition may stretch maps of one pixel, or take features for such maps.
+  private static func hasOneShape(_ layer: Int, _ resolved: ResolvedNetwork) -> Bool {
+    let inputs = resolved.layers[layer].inputs
+    return inputs.allSatisfy { $0 == inputs[0] }
+  }
+
+  private static func fusedActivation(_ function: Activation) -> Tensor.FusedActivation? {
+    switch function {
+    case .relu: .relu
+    case .relu6: .relu6
+    case .hardSwish: .hardSwish
+    case .silu, .sigmoid, .hardSigmoid, .leakyRelu, .gelu: nil
+    }
   }
 
   /// The slot of a layer's result; nil where it is computed together with the next layer and never laid down.
@@ -160,7 +229,7 @@ public struct ExecutionPlan: Sendable {
     case .batchNorm(let norm):
       return .batchNorm(
         index: normalization, channels: Slices(parameter: parameter, layer: index, output: layer.outputSegments),
-        epsilon: norm.epsilon, momentum: norm.momentum)
+        epsilon: norm.epsilon, momentum: norm.momentum, nil)
     case .linear(let linear):
       return .linear(
         weight: Slices(parameter: parameter, layer: index, output: layer.outputSegments, input: input),

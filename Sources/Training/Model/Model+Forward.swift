@@ -41,11 +41,18 @@ extension Model {
         result = try execution(
           first.asMap, weight: try slicer.parameter(weight),
           bias: try bias.map { try slicer.parameter($0) })
-      case .batchNorm(let position, let channels, let epsilon, let momentum):
+      case .batchNorm(let position, let channels, let epsilon, let momentum, let fused):
+        // Factors on a sum stand between the addition and the activation.
+        let factors = fused?.adds == true ? try sumFactors(of: step, plan, options) : nil
         result = try normalize(
           first, position, channels, slicer, try normFactors(of: step, channels.output ?? [], options),
           options.normalization, statistics, narrower != nil && options.statistics == nil, epsilon: epsilon,
-          momentum: momentum)
+          momentum: momentum, adding: fused?.adds == true && factors == nil ? operands[1] : nil,
+          activation: factors == nil ? fused?.activation ?? .none : .none)
+        if let factors, let fused {
+          result = try Self.activated(
+            try (result + operands[1]) * factors, fused.activation, inPlace: options.reusesBuffers)
+        }
       case .linear(let weight, let bias):
         let features = first.rank == 2 ? first : try first.flattened(from: 1)
         result = try features.linear(
@@ -137,7 +144,8 @@ extension Model {
   private func normalize(
     _ input: Tensor, _ position: Int, _ channels: ExecutionPlan.Slices, _ slicer: Slicer,
     _ scale: Tensor?, _ mode: ForwardOptions.Normalization, _ statistics: BatchStatistics,
-    _ slicesStatistics: Bool, epsilon: Double, momentum: Double
+    _ slicesStatistics: Bool, epsilon: Double, momentum: Double, adding residual: Tensor?,
+    activation: Tensor.FusedActivation
   ) throws -> Tensor {
     var shift = channels
     shift.parameter += 1
@@ -163,9 +171,29 @@ extension Model {
       mean = try slicer.slice(wholeMean, 0, channels.output ?? [], slicer.fullOutput(of: channels))
       variance = try slicer.slice(wholeVariance, 0, channels.output ?? [], slicer.fullOutput(of: channels))
     }
-    return try input.batchNorm(
-      weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: mode != .evaluation,
-      momentum: rate, epsilon: epsilon)
+    guard mode != .evaluation else {
+      var result = try input.batchNorm(
+        weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: false, epsilon: epsilon)
+      if let residual { result = try result + residual }
+      return try Self.activated(result, activation, inPlace: !result.requiresGradient)
+    }
+    guard plan.fuses else {
+      return try input.batchNorm(
+        weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: true, momentum: rate,
+        epsilon: epsilon)
+    }
+    return try input.fusedBatchNorm(
+      weight: gamma, bias: beta, adding: residual, runningMean: mean, runningVariance: variance, momentum: rate,
+      epsilon: epsilon, activation: activation)
+  }
+
+  private static func activated(_ value: Tensor, _ activation: Tensor.FusedActivation, inPlace: Bool) throws -> Tensor {
+    switch activation {
+    case .none: value
+    case .relu: try value.relu(inPlace: inPlace)
+    case .relu6: try value.relu6(inPlace: inPlace)
+    case .hardSwish: try value.hardSwish()
+    }
   }
 }
 

@@ -24,18 +24,20 @@ public final class Model {
   /// Convolutions start with He's normal initialization over the outgoing connections (He et al. 2015, as torchvision),
   /// linear layers with standard deviation 0.01, scales of batch normalization at 1, shifts and biases at 0.
   ///
-  /// - Parameter scalarType: The type of parameters and statistics; float64 is for comparisons.
+  /// - Parameters:
+  ///   - scalarType: The type of parameters and statistics; float64 is for comparisons.
+  ///   - fuses: Whether normalizations are computed together with what is behind them; see ``ExecutionPlan``.
   public convenience init(
-    _ network: Network, seed: Int, device: Device = .cpu, scalarType: ScalarType = .float32
+    _ network: Network, seed: Int, device: Device = .cpu, scalarType: ScalarType = .float32, fuses: Bool = true
   ) throws {
-    try self.init(network.resolved(), seed: seed, device: device, scalarType: scalarType)
+    try self.init(network.resolved(), seed: seed, device: device, scalarType: scalarType, fuses: fuses)
   }
 
   /// Creates a model of a checked network with random weights.
   public init(
-    _ network: ResolvedNetwork, seed: Int, device: Device = .cpu, scalarType: ScalarType = .float32
+    _ network: ResolvedNetwork, seed: Int, device: Device = .cpu, scalarType: ScalarType = .float32, fuses: Bool = true
   ) throws {
-    plan = try ExecutionPlan(network)
+    plan = try ExecutionPlan(network, fuses: fuses)
     self.device = device
     let resolved = plan.resolved
     parameters = try ParameterLayout(resolved).entries.map { entry in

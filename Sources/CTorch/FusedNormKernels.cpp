@@ -1,0 +1,195 @@
+#include "FusedNormKernels.h"
+
+// Written as plain loops over arrays of a fixed length, which the compiler turns into vectors, for each of the instruction sets that
+// processors have; the loader takes the one that fits.
+#if defined(__x86_64__) && defined(__clang__) && defined(__linux__)
+#define EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define EVERY_PROCESSOR
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+namespace ctorch::fused {
+
+namespace {
+
+// Floats that are summed side by side in registers.
+constexpr int lanes = 32;
+
+template <int activation>
+INLINE float activated(float value) {
+  if (activation == relu) return value > 0 ? value : 0;
+  if (activation == relu6) {
+    const float low = value > 0 ? value : 0;
+    return low < 6 ? low : 6;
+  }
+  if (activation == hard_swish) {
+    float gate = value + 3;
+    gate = gate > 0 ? gate : 0;
+    gate = gate < 6 ? gate : 6;
+    return value * gate * (1.0f / 6);
+  }
+  return value;
+}
+
+// The derivative of the activation times what comes from behind it. `result` is the activation's result, `input` what went into it.
+template <int activation>
+INLINE float derived(float result, float input, float dy) {
+  if (activation == relu) return result > 0 ? dy : 0;
+  if (activation == relu6) return result > 0 && result < 6 ? dy : 0;
+  if (activation == hard_swish) {
+    float slope = input * (1.0f / 3) + 0.5f;
+    slope = input > -3 ? slope : 0;
+    slope = input < 3 ? slope : 1;
+    return dy * slope;
+  }
+  return dy;
+}
+
+template <int activation>
+INLINE float gradient(const float *__restrict x, const float *__restrict y, const float *__restrict dy, int64_t at,
+                      const float *__restrict factor, const float *__restrict offset, int64_t j) {
+  const float result = activation == relu || activation == relu6 ? y[at] : 0;
+  const float input = activation == hard_swish ? x[at] * factor[j] + offset[j] : 0;
+  return derived<activation>(result, input, dy[at]);
+}
+
+template <int activation>
+INLINE void apply_all(const float *__restrict x, const float *__restrict residual, float *__restrict y, int64_t count,
+                      int64_t length, const float *__restrict factor, const float *__restrict offset) {
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t row = i * length;
+    if (residual) {
+      for (int64_t j = 0; j < length; j++) {
+        y[row + j] = activated<activation>(x[row + j] * factor[j] + offset[j] + residual[row + j]);
+      }
+    } else {
+      for (int64_t j = 0; j < length; j++) y[row + j] = activated<activation>(x[row + j] * factor[j] + offset[j]);
+    }
+  }
+}
+
+template <int activation>
+INLINE void reduce_all(const float *__restrict x, const float *__restrict y, const float *__restrict dy, int64_t count,
+                       int64_t length, const float *__restrict mean, const float *__restrict factor,
+                       const float *__restrict offset, float *__restrict sum, float *__restrict product) {
+  if (length % lanes == 0) {
+    for (int64_t start = 0; start < length; start += lanes) {
+      float sums[lanes] = {}, products[lanes] = {};
+      for (int64_t i = 0; i < count; i++) {
+        for (int k = 0; k < lanes; k++) {
+          const int64_t j = start + k, at = i * length + j;
+          const float g = gradient<activation>(x, y, dy, at, factor, offset, j);
+          sums[k] += g;
+          products[k] += g * (x[at] - mean[j]);
+        }
+      }
+      for (int k = 0; k < lanes; k++) {
+        sum[start + k] += sums[k];
+        product[start + k] += products[k];
+      }
+    }
+    return;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    for (int64_t j = 0; j < length; j++) {
+      const int64_t at = i * length + j;
+      const float g = gradient<activation>(x, y, dy, at, factor, offset, j);
+      sum[j] += g;
+      product[j] += g * (x[at] - mean[j]);
+    }
+  }
+}
+
+template <int activation>
+INLINE void differentiate_all(const float *__restrict x, const float *__restrict y, const float *__restrict dy,
+                              float *__restrict dx, float *__restrict dresidual, int64_t count, int64_t length,
+                              const float *__restrict factor, const float *__restrict offset,
+                              const float *__restrict slope, const float *__restrict constant) {
+  for (int64_t i = 0; i < count; i++) {
+    if (dresidual) {
+      for (int64_t j = 0; j < length; j++) {
+        const int64_t at = i * length + j;
+        const float g = gradient<activation>(x, y, dy, at, factor, offset, j);
+        dresidual[at] = g;
+        dx[at] = factor[j] * g + (x[at] * slope[j] + constant[j]);
+      }
+    } else {
+      for (int64_t j = 0; j < length; j++) {
+        const int64_t at = i * length + j;
+        const float g = gradient<activation>(x, y, dy, at, factor, offset, j);
+        dx[at] = factor[j] * g + (x[at] * slope[j] + constant[j]);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+EVERY_PROCESSOR
+void statistics(const float *__restrict x, int64_t count, int64_t length, const float *__restrict shift,
+                float *__restrict sum, float *__restrict square) {
+  if (length % lanes == 0) {
+    for (int64_t start = 0; start < length; start += lanes) {
+      float sums[lanes] = {}, squares[lanes] = {};
+      for (int64_t i = 0; i < count; i++) {
+        for (int k = 0; k < lanes; k++) {
+          const float value = x[i * length + start + k] - shift[start + k];
+          sums[k] += value;
+          squares[k] += value * value;
+        }
+      }
+      for (int k = 0; k < lanes; k++) {
+        sum[start + k] += sums[k];
+        square[start + k] += squares[k];
+      }
+    }
+    return;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    for (int64_t j = 0; j < length; j++) {
+      const float value = x[i * length + j] - shift[j];
+      sum[j] += value;
+      square[j] += value * value;
+    }
+  }
+}
+
+EVERY_PROCESSOR
+void apply(const float *x, const float *residual, float *y, int64_t count, int64_t length, const float *factor,
+           const float *offset, int activation) {
+  switch (activation) {
+    case relu: return apply_all<relu>(x, residual, y, count, length, factor, offset);
+    case relu6: return apply_all<relu6>(x, residual, y, count, length, factor, offset);
+    case hard_swish: return apply_all<hard_swish>(x, residual, y, count, length, factor, offset);
+    default: return apply_all<none>(x, residual, y, count, length, factor, offset);
+  }
+}
+
+EVERY_PROCESSOR
+void reduce(const float *x, const float *y, const float *dy, int64_t count, int64_t length, const float *mean,
+            const float *factor, const float *offset, int activation, float *sum, float *product) {
+  switch (activation) {
+    case relu: return reduce_all<relu>(x, y, dy, count, length, mean, factor, offset, sum, product);
+    case relu6: return reduce_all<relu6>(x, y, dy, count, length, mean, factor, offset, sum, product);
+    case hard_swish: return reduce_all<hard_swish>(x, y, dy, count, length, mean, factor, offset, sum, product);
+    default: return reduce_all<none>(x, y, dy, count, length, mean, factor, offset, sum, product);
+  }
+}
+
+EVERY_PROCESSOR
+void differentiate(const float *x, const float *y, const float *dy, float *dx, float *dresidual, int64_t count,
+                   int64_t length, const float *factor, const float *offset, const float *slope, const float *constant,
+                   int activation) {
+  switch (activation) {
+    case relu:
+      return differentiate_all<relu>(x, y, dy, dx, dresidual, count, length, factor, offset, slope, constant);
+    case relu6:
+      return differentiate_all<relu6>(x, y, dy, dx, dresidual, count, length, factor, offset, slope, constant);
+    case hard_swish:
+      return differentiate_all<hard_swish>(x, y, dy, dx, dresidual, count, length, factor, offset, slope, constant);
+    default: return differentiate_all<none>(x, y, dy, dx, dresidual, count, length, factor, offset, slope, constant);
+  }
+}
+
+}  // namespace ctorch::fused

@@ -171,16 +171,12 @@ extension Model {
       mean = try slicer.slice(wholeMean, 0, channels.output ?? [], slicer.fullOutput(of: channels))
       variance = try slicer.slice(wholeVariance, 0, channels.output ?? [], slicer.fullOutput(of: channels))
     }
-    guard mode != .evaluation else {
+    guard mode != .evaluation && plan.fuses else {
       var result = try input.batchNorm(
-        weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: false, epsilon: epsilon)
+        weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: mode != .evaluation,
+        momentum: rate, epsilon: epsilon)
       if let residual { result = try result + residual }
       return try Self.activated(result, activation, inPlace: !result.requiresGradient)
-    }
-    guard plan.fuses else {
-      return try input.batchNorm(
-        weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: true, momentum: rate,
-        epsilon: epsilon)
     }
     return try input.fusedBatchNorm(
       weight: gamma, bias: beta, adding: residual, runningMean: mean, runningVariance: variance, momentum: rate,

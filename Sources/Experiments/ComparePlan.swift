@@ -102,8 +102,10 @@ public struct ComparePlan {
     return summary
   }
 
+  private func folder(_ arm: Arm, seed: Int) -> String { "\(arm.folder)/seed-\(seed)" }
+
   private func member(_ arm: Arm, seed: Int, in store: JobStore) throws -> ComparisonSummary.Member {
-    let path = "\(arm.folder)/seed-\(seed)"
+    let path = folder(arm, seed: seed)
     let label = "\(arm.method.optimizer.name) \(arm.mode.rawValue), seed \(seed)"
     let found = try finding(arm, seed: seed).find(in: store, folder: path, label: label)[0]
     let network = try subject.target.with(found.file.widths)
@@ -128,5 +130,22 @@ public struct ComparePlan {
       arms: zip(arms, members).map { .init(algorithm: $0.method.optimizer.name, mode: $0.mode, members: $1) })
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     return summary
+  }
+}
+
+extension ComparePlan: PartedPlan {
+  /// A search with the training of what it finds, for each arm and seed.
+  public var parts: [PlanPart] { seeds.flatMap { seed in arms.map { PlanPart(folder($0, seed: seed)) } } }
+
+  /// Searches and trains for one arm and seed.
+  ///
+  /// - Throws: `UsageFailure` when there is no such part, `Interrupted` when it is stopped.
+  public func perform(part: String, in store: JobStore) throws {
+    for seed in seeds {
+      guard let arm = arms.first(where: { folder($0, seed: seed) == part }) else { continue }
+      _ = try member(arm, seed: seed, in: store)
+      return
+    }
+    throw UsageFailure("\(part) is no part of this comparison")
   }
 }

@@ -10,6 +10,7 @@ public final class JobStore {
   public let root: RunFolder
   private let surroundings: JobSurroundings
   private var manifest: RunManifest
+  private let keepsManifest: Bool
 
   /// Opens the store of a run folder, and notes in its manifest that a plan is carried out.
   ///
@@ -17,11 +18,22 @@ public final class JobStore {
   public init(_ root: RunFolder, plan: RunManifest.Plan, surroundings: JobSurroundings = .init()) throws {
     self.root = root
     self.surroundings = surroundings
+    keepsManifest = true
     manifest = try RunManifest.read(root) ?? RunManifest()
     let former = manifest
     manifest.begin(plan)
     try AtomicFile.createFolder(root.path)
     if manifest != former { try manifest.write(root) }
+  }
+
+  /// Opens the store of a run folder that another process has begun and keeps the manifest of.
+  ///
+  /// - Throws: ``Support/FileFailure`` when the manifest is broken.
+  public init(sharing root: RunFolder, surroundings: JobSurroundings = .init()) throws {
+    self.root = root
+    self.surroundings = surroundings
+    keepsManifest = false
+    manifest = try RunManifest.read(root) ?? RunManifest()
   }
 
   /// What a job brought, and where it is kept.
@@ -48,7 +60,7 @@ public final class JobStore {
       JobSurroundings(
         sinks: { [surroundings] _, folder in try surroundings.sinks(label, folder) }, policy: surroundings.policy,
         cancellation: surroundings.cancellation))
-    if manifest.part(Work.kind, digest) == nil {
+    if keepsManifest, manifest.part(Work.kind, digest) == nil {
       // What an older manifest says of this folder is no longer so.
       manifest.parts.removeAll { $0.kind == Work.kind && $0.folder == suggested }
       manifest.parts.append(part)

@@ -46,21 +46,26 @@ public struct RunPlan {
     }
   }
 
+  private var numbers: [Int] { (0..<seeds).map { finding.seed &+ $0 } }
+
   private func train(
     _ name: String, _ network: ResolvedNetwork, _ budget: Budget, in store: JobStore
   ) throws -> RunSummary.Variant {
-    let numbers = (0..<seeds).map { finding.seed &+ $0 }
-    let place = finding.place(of: budget)
-    let done = try numbers.map { number in
-      let label = [name, seeds == 1 ? nil : "seed \(number)", finding.budgets.count == 1 ? nil : budget.text]
-        .compactMap { $0 }.joined(separator: ", ")
-      return try store.perform(
-        subject.training(of: network, seed: number), in: store.joined(place, "\(name)/seed-\(number)"), label: label)
-    }
+    let done = try numbers.map { try train(name, network, budget, seed: $0, in: store) }
     let cost = network.cost
     return .init(
       name: name, macs: cost.macs, parameters: cost.parameters, results: done.map(\.output), seeds: numbers,
-      folders: done.map { RunFolder.relative($0.folder, to: place) })
+      folders: done.map { RunFolder.relative($0.folder, to: finding.place(of: budget)) })
+  }
+
+  private func train(
+    _ name: String, _ network: ResolvedNetwork, _ budget: Budget, seed: Int, in store: JobStore
+  ) throws -> JobStore.Done<TrainingResult> {
+    let label = [name, seeds == 1 ? nil : "seed \(seed)", finding.budgets.count == 1 ? nil : budget.text]
+      .compactMap { $0 }.joined(separator: ", ")
+    return try store.perform(
+      subject.training(of: network, seed: seed),
+      in: store.joined(finding.place(of: budget), "\(name)/seed-\(seed)"), label: label)
   }
 
   private func summary(
@@ -79,5 +84,53 @@ public struct RunPlan {
       groups: GroupRecord.all(of: target, widths: widths.widths), variants: variants)
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     return summary
+  }
+}
+
+extension RunPlan: PartedPlan {
+  private static let search = "search"
+
+  private struct Training {
+    var name: String
+    var variant: String
+    var budget: Budget
+    var seed: Int
+    var needsSearch: Bool { variant == "optimized" }
+  }
+
+  private var trainings: [Training] {
+    finding.budgets.flatMap { budget in
+      ["uniform", "optimized"].flatMap { variant in
+        numbers.map { seed in
+          let place = finding.place(of: budget)
+          return Training(
+            name: (place.isEmpty ? "" : place + "/") + "\(variant)/seed-\(seed)", variant: variant, budget: budget,
+            seed: seed)
+        }
+      }
+    }
+  }
+
+  /// The search, and every training; those of the found networks wait for the search.
+  public var parts: [PlanPart] {
+    [PlanPart(Self.search)] + trainings.map { PlanPart($0.name, after: $0.needsSearch ? [Self.search] : []) }
+  }
+
+  /// Searches, or trains one network with one seed.
+  ///
+  /// - Throws: `UsageFailure` when there is no such part, `Interrupted` when it is stopped.
+  public func perform(part: String, in store: JobStore) throws {
+    if part == Self.search {
+      _ = try finding.find(in: store)
+      return
+    }
+    guard let training = trainings.first(where: { $0.name == part }),
+      let index = finding.budgets.firstIndex(of: training.budget)
+    else { throw UsageFailure("\(part) is no part of this run") }
+    let network =
+      training.needsSearch
+      ? try subject.target.with(finding.find(in: store)[index].file.widths)
+      : try subject.uniform(at: training.budget)
+    _ = try train(training.variant, network, training.budget, seed: training.seed, in: store)
   }
 }

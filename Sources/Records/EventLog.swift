@@ -15,10 +15,7 @@ public final class EventLog: EventSink {
   /// - Throws: ``Support/FileFailure`` of kind `cannotCreate`, or `io` when the file that is there cannot be appended to.
   public init(path: String) throws {
     self.path = path
-    encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    encoder = Self.encoder()
     if !FileManager.default.fileExists(atPath: path) { try AtomicFile.write(Data(), to: path) }
     guard let handle = FileHandle(forUpdatingAtPath: path) else {
       throw FileFailure(.cannotCreate, path: path, reason: "cannot be opened for writing (\(errorText(errno)))")
@@ -92,9 +89,22 @@ public final class EventLog: EventSink {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw FileFailure(.missing, path: path, reason: "there is no such event log; is this a run folder?")
     }
+    let decoder = decoder()
+    return data.split(separator: 0x0A).compactMap { try? decoder.decode(TimedEvent.self, from: $0) }
+  }
+
+  static func encoder() -> JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return encoder
+  }
+
+  static func decoder() -> JSONDecoder {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return data.split(separator: 0x0A).compactMap { try? decoder.decode(TimedEvent.self, from: $0) }
+    return decoder
   }
 }

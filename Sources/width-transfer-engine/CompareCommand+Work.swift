@@ -14,7 +14,8 @@ extension CompareCommand: EngineWork {
       throw UsageFailure("--algorithm \(twice) is given twice")
     }
     let optimizers = try transfer.optimizers(names).map { try $0.searching() }
-    let subject = try transfer.subject(network: network, data: data, recipe: recipe, compute: compute, general)
+    let subject = try transfer.subject(
+      network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs)
     let finding = try transfer.finding(optimizers[0], subject, seed: compute.seed)
     if skipsDirect, finding.projection == .identity {
       throw UsageFailure("--no-direct leaves nothing to search on: give a --project")
@@ -29,6 +30,7 @@ extension CompareCommand: EngineWork {
       }, projection: finding.projection, stacking: transfer.stacking, budget: finding.budgets[0],
       searchesDirectly: !skipsDirect, seeds: (0..<seeds).map { compute.seed &+ $0 })
     try plan.validate()
+    if try jobs.isPart(of: plan, output) { return }
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
@@ -37,6 +39,7 @@ extension CompareCommand: EngineWork {
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ], lists: transfer.lists.merging(["algorithm": names]) { $1 })
     let summary = try output.session(configuration, general) { folder in
+      try jobs.perform(plan, general)
       let summary = try plan.run(in: folder, output.surroundings(general))
       for warning in try Report.write(folder) { general.warn(warning) }
       return summary

@@ -3,11 +3,13 @@ import Torch
 
 extension ComputeOptions {
   /// The device, after the process has been made ready for it.
-  func prepare(_ general: GeneralOptions) throws -> Device {
+  ///
+  /// - Parameter jobs: Who else gets a share of the threads.
+  func prepare(_ general: GeneralOptions, _ jobs: JobsOptions? = nil) throws -> Device {
     try require(threads, "--threads", in: 1...1024)
     try require(loaderThreads, "--loader-threads", in: 1...1024)
     let device = try Device.named(device)
-    try Torch.prepare(device, threads: threads)
+    try Torch.prepare(device, threads: jobs?.share(of: threads) ?? threads)
     general.debug(
       "version \(WidthTransferCommand.version), LibTorch \(Torch.version), device \(device), \(Torch.threads) thread(s)"
     )

@@ -10,14 +10,18 @@ import WidthSearch
 extension RunCommand: EngineWork {
   package func perform() throws {
     try require(seeds, "--seeds", in: 1...1000)
-    let subject = try transfer.subject(network: network, data: data, recipe: recipe, compute: compute, general)
+    let subject = try transfer.subject(
+      network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs)
     let finding = try transfer.finding(algorithm.optimizer(transfer).searching(), subject, seed: compute.seed)
     try finding.validate()
+    let plan = RunPlan(finding, seeds: seeds)
+    if try jobs.isPart(of: plan, output) { return }
     let configuration = try Resolved.configuration(
       "run", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: transfer.resolved(finding, more: ["seeds": "\(seeds)"]), lists: transfer.lists)
     let summaries = try output.session(configuration, general) { folder in
-      let summaries = try RunPlan(finding, seeds: seeds).run(in: folder, output.surroundings(general))
+      try jobs.perform(plan, general)
+      let summaries = try plan.run(in: folder, output.surroundings(general))
       for budget in finding.budgets {
         let place = finding.folder(of: budget, in: folder)
         // Each budget's folder says by itself what was asked.

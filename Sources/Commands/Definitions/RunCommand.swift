@@ -18,6 +18,7 @@ package struct RunCommand: EngineCommand {
   @OptionGroup package var transfer: TransferOptions
   @OptionGroup package var recipe: RecipeOptions
   @OptionGroup package var compute: ComputeOptions
+  @OptionGroup package var jobs: JobsOptions
   @OptionGroup package var output: OutputOptions
   @OptionGroup package var general: GeneralOptions
 

@@ -10,7 +10,7 @@ public final class JobStore {
   public let root: RunFolder
   private let surroundings: JobSurroundings
   private var manifest: RunManifest
-  private let keepsManifest: Bool
+  private let sharesManifest: Bool
 
   /// Opens the store of a run folder, and notes in its manifest that a plan is carried out.
   ///
@@ -18,7 +18,7 @@ public final class JobStore {
   public init(_ root: RunFolder, plan: RunManifest.Plan, surroundings: JobSurroundings = .init()) throws {
     self.root = root
     self.surroundings = surroundings
-    keepsManifest = true
+    sharesManifest = false
     manifest = try RunManifest.read(root) ?? RunManifest()
     let former = manifest
     manifest.begin(plan)
@@ -26,13 +26,13 @@ public final class JobStore {
     if manifest != former { try manifest.write(root) }
   }
 
-  /// Opens the store of a run folder that another process has begun and keeps the manifest of.
+  /// Opens the store of a run folder that another process has begun, and of which others do jobs at the same time.
   ///
   /// - Throws: ``Support/FileFailure`` when the manifest is broken.
   public init(sharing root: RunFolder, surroundings: JobSurroundings = .init()) throws {
     self.root = root
     self.surroundings = surroundings
-    keepsManifest = false
+    sharesManifest = true
     manifest = try RunManifest.read(root) ?? RunManifest()
   }
 
@@ -53,20 +53,40 @@ public final class JobStore {
   public func perform<Work: Job>(_ job: Work, in suggested: String, label: String) throws -> Done<Work.Output> {
     let digest = try job.digest
     let part =
-      manifest.part(Work.kind, digest) ?? RunManifest.Part(kind: Work.kind, folder: suggested, identity: digest)
+      sharesManifest
+      ? try claim(Work.kind, digest, suggested)
+      : manifest.part(Work.kind, digest) ?? RunManifest.Part(kind: Work.kind, folder: suggested, identity: digest)
     let place = folder(part.folder)
+    // Two parts of a plan may need one job: the second waits for the first and finds it done.
+    let lock = sharesManifest ? try lock(place) : nil
     let output = try job.perform(
       in: place,
       JobSurroundings(
         sinks: { [surroundings] _, folder in try surroundings.sinks(label, folder) }, policy: surroundings.policy,
         cancellation: surroundings.cancellation))
-    if keepsManifest, manifest.part(Work.kind, digest) == nil {
-      // What an older manifest says of this folder is no longer so.
-      manifest.parts.removeAll { $0.kind == Work.kind && $0.folder == suggested }
-      manifest.parts.append(part)
+    lock?.unlock()
+    if manifest.part(Work.kind, digest) == nil {
+      manifest.keep(part)
       try manifest.write(root)
     }
     return Done(output: output, folder: part.folder)
+  }
+
+  private func lock(_ place: RunFolder) throws -> FolderLock {
+    try AtomicFile.createFolder(place.path)
+    return try FolderLock(waitingFor: place.path, file: RunFolder.lockName, surroundings.cancellation)
+  }
+
+  /// Finds out which folder is a job's, or makes it the suggested one before any other process says another.
+  private func claim(_ kind: String, _ digest: String, _ suggested: String) throws -> RunManifest.Part {
+    let lock = try FolderLock(waitingFor: root.path, file: RunFolder.manifestLockName, surroundings.cancellation)
+    defer { lock.unlock() }
+    manifest = try RunManifest.read(root) ?? manifest
+    if let part = manifest.part(kind, digest) { return part }
+    let part = RunManifest.Part(kind: kind, folder: suggested, identity: digest)
+    manifest.keep(part)
+    try manifest.write(root)
+    return part
   }
 
   /// A folder by its place in the store; the store's own for an empty one.

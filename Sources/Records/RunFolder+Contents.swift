@@ -39,6 +39,7 @@ extension RunFolder {
       }
       rmdir(part.checkpoints)
       for name in Self.names(in: part.path) where Self.isOwn(name) { try Self.remove(part.file(name)) }
+      unlink(part.file(Self.manifestLockName))
       guard part != self else { continue }
       unlink(part.file(Self.lockName))
       // What a user has put there stays, and with it the folder.
@@ -55,6 +56,12 @@ extension RunFolder {
         }
       }
     }
+  }
+
+  /// Removes what processes that did jobs side by side have locked. Only when all of them have ended.
+  public func removeJobLocks() {
+    unlink(file(Self.manifestLockName))
+    for part in all where part != self { unlink(part.file(Self.lockName)) }
   }
 
   /// What a folder inside a run folder is for.

@@ -28,7 +28,9 @@ public struct RunFolder: Sendable, Hashable {
   /// The report.
   public var report: String { file("report.html") }
   // Its lock keeps a second process out.
-  static let lockName = ".lock"
+  package static let lockName = ".lock"
+  // Held while one of several processes changes the manifest.
+  package static let manifestLockName = ".run.lock"
   /// The folder of checkpoints.
   public var checkpoints: String { file("checkpoints") }
 

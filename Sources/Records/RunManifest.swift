@@ -58,6 +58,12 @@ public struct RunManifest: Codable, Sendable, Equatable {
     parts.first { $0.kind == kind && $0.identity == identity }
   }
 
+  /// Notes where a job is kept; what was said of that folder before is no longer so.
+  public mutating func keep(_ part: Part) {
+    parts.removeAll { $0.kind == part.kind && $0.folder == part.folder }
+    parts.append(part)
+  }
+
   /// Reads the manifest of a run folder; nil when it has none.
   ///
   /// - Throws: ``Support/FileFailure`` of kind `badData` when it is broken, of a later form, or leads out of its folder.

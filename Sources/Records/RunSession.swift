@@ -86,6 +86,6 @@ public final class RunSession {
 
   private static func isVacant(_ folder: RunFolder) throws -> Bool {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.allSatisfy { $0 == RunFolder.lockName }
+    return Set([RunFolder.lockName, RunFolder.manifestLockName]).isSuperset(of: names)
   }
 }

@@ -37,6 +37,29 @@ package final class FolderLock {
       reason: "another process \(work); wait until it ends, or choose another `output`")
   }
 
+  /// Locks a folder as soon as no other process holds it.
+  ///
+  /// - Parameters:
+  ///   - folder: A folder that exists.
+  ///   - file: A file in it that is locked in its place, and made where it lacks.
+  ///   - cancellation: What may end the wait.
+  /// - Throws: ``FileFailure`` when `file` cannot be written, ``Interrupted`` when the wait is ended.
+  package init(waitingFor folder: String, file: String, _ cancellation: Cancellation) throws {
+    let path = (folder as NSString).appendingPathComponent(file)
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      let code = errno
+      throw FileFailure(.init(creating: code), path: path, reason: "cannot be written (\(errorText(code)))")
+    }
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR {
+      if let signal = cancellation.signal {
+        unlock()
+        throw Interrupted(signal: signal, saved: nil)
+      }
+      poll(nil, 0, 50)
+    }
+  }
+
   deinit { unlock() }
 
   /// Lets others in.

@@ -39,7 +39,7 @@ extension CompareCommand: EngineWork {
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ], lists: transfer.lists.merging(["algorithm": names]) { $1 })
     let summary = try output.session(configuration, general) { folder in
-      try jobs.perform(plan, general)
+      try jobs.perform(plan, output, general)
       let summary = try plan.run(in: folder, output.surroundings(general))
       for warning in try Report.write(folder) { general.warn(warning) }
       return summary

@@ -30,7 +30,7 @@ extension JobsOptions {
   }
 
   /// Does the parts of a plan, as many at once as wanted; afterwards the plan finds them done.
-  func perform(_ plan: some PartedPlan, _ general: GeneralOptions) throws {
+  func perform(_ plan: some PartedPlan, _ output: OutputOptions, _ general: GeneralOptions) throws {
     guard jobs > 1 else { return }
     let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let given = Array(CommandLine.arguments.dropFirst())
@@ -44,6 +44,7 @@ extension JobsOptions {
         received: { part, line in RelayedEvent(line: line).map { progress.receive($0, of: part) } },
         changed: { progress.change(atWork: $0, over: $1) })
     }
+    RunFolder(path: output.output).removeJobLocks()
     if let first = mishaps.first { throw PartFailure(mishaps: mishaps, exitCode: first.exitCode) }
   }
 

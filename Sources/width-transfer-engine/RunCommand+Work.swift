@@ -20,7 +20,7 @@ extension RunCommand: EngineWork {
       "run", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: transfer.resolved(finding, more: ["seeds": "\(seeds)"]), lists: transfer.lists)
     let summaries = try output.session(configuration, general) { folder in
-      try jobs.perform(plan, general)
+      try jobs.perform(plan, output, general)
       let summaries = try plan.run(in: folder, output.surroundings(general))
       for budget in finding.budgets {
         let place = finding.folder(of: budget, in: folder)

@@ -39,6 +39,8 @@ public struct ExecutionPlan: Sendable {
     var mayOverwriteFirstInput: Bool
     /// Whether all that reads this step's result is an addition.
     var isAddend: Bool
+    /// The step, of those of the plan, that normalizes this convolution's result and is the only one to read it.
+    var normalizer: Int?
   }
 
   enum Instruction: Sendable {
@@ -118,7 +120,7 @@ public struct ExecutionPlan: Sendable {
     }
     self.normalizations = normalizations
     self.fuses = fuses
-    steps = fuses ? Self.fused(single, resolved, readers: readers) : single
+    steps = Self.withNormalizers(fuses ? Self.fused(single, resolved, readers: readers) : single, readers: readers)
   }
 
   /// Puts batch normalizations, the additions behind them and the activations behind those into one step each, where nothing else
@@ -157,6 +159,18 @@ public struct ExecutionPlan: Sendable {
       last.result = step.result
       last.mayOverwriteFirstInput = false
       result[result.count - 1] = last
+    }
+    return result
+  }
+
+  private static func withNormalizers(_ steps: [Step], readers: [Int]) -> [Step] {
+    var result = steps
+    for (index, step) in steps.enumerated() {
+      guard case .batchNorm = step.instruction, let input = step.inputs.first, input >= 0, readers[input] == 1,
+        let producer = steps.firstIndex(where: { $0.result == input }),
+        case .convolution = steps[producer].instruction
+      else { continue }
+      result[producer].normalizer = index
     }
     return result
   }

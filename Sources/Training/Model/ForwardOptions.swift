@@ -36,6 +36,8 @@ public struct ForwardOptions {
   public var dropout: Generator?
   /// Whether elementwise results may overwrite inputs that nothing else reads.
   public var reusesBuffers: Bool
+  /// Whether an evaluation without gradients takes a normalization behind a convolution into the convolution's weights.
+  public var foldsNormalizations = false
 
   /// Creates the options.
   public init(

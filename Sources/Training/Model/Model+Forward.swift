@@ -30,6 +30,8 @@ extension Model {
     let slicer = Slicer(tensors: parameters, full: narrower == nil ? nil : self.plan)
     let statistics = options.statistics ?? self.statistics
     var result = images
+    // Convolutions whose results are normalized already, by slot.
+    var normalized: Set<Int> = []
     for step in plan.steps where computed?[step.result] ?? true {
       let operands = try Self.aligned(step.inputs.map { $0 < 0 ? images : values[$0]! })
       let first = operands[0]
@@ -38,15 +40,29 @@ extension Model {
       let overwrites = step.mayOverwriteFirstInput && options.reusesBuffers && isOwn
       switch step.instruction {
       case .convolution(let execution, let weight, let bias):
-        result = try execution(
-          first.asMap, weight: try slicer.parameter(weight),
-          bias: try bias.map { try slicer.parameter($0) })
+        var (filters, offset) = (try slicer.parameter(weight), try bias.map { try slicer.parameter($0) })
+        if options.folds, let normalizer = step.normalizer.map({ plan.steps[$0] }),
+          computed?[normalizer.result] ?? true, !(kept?[step.result] ?? false),
+          case .batchNorm(let position, let channels, let epsilon, _, _) = normalizer.instruction
+        {
+          let norm = try Norm(
+            position, channels, slicer, statistics, slicesStatistics: narrower != nil && options.statistics == nil)
+          (filters, offset) = try norm.folded(into: filters, offset, epsilon: epsilon)
+          normalized.insert(step.result)
+        }
+        result = try execution(first.asMap, weight: filters, bias: offset)
+      case .batchNorm(_, _, _, _, let fused) where normalized.contains(step.inputs[0]):
+        // Nothing else reads a convolution whose normalization is taken into it.
+        result = first
+        if fused?.adds == true { try result.add(inPlace: operands[1]) }
+        result = try Self.activated(result, fused?.activation ?? .none, inPlace: true)
       case .batchNorm(let position, let channels, let epsilon, let momentum, let fused):
         // Factors on a sum stand between the addition and the activation.
         let factors = fused?.adds == true ? try sumFactors(of: step, plan, options) : nil
         result = try normalize(
           first, position, channels, slicer, try normFactors(of: step, channels.output ?? [], options),
-          options.normalization, statistics, narrower != nil && options.statistics == nil, epsilon: epsilon,
+          options.normalization, statistics, slicesStatistics: narrower != nil && options.statistics == nil,
+          epsilon: epsilon,
           momentum: momentum, adding: fused?.adds == true && factors == nil ? operands[1] : nil,
           activation: factors == nil ? fused?.activation ?? .none : .none)
         if let factors, let fused {
@@ -144,20 +160,18 @@ extension Model {
   private func normalize(
     _ input: Tensor, _ position: Int, _ channels: ExecutionPlan.Slices, _ slicer: Slicer,
     _ scale: Tensor?, _ mode: ForwardOptions.Normalization, _ statistics: BatchStatistics,
-    _ slicesStatistics: Bool, epsilon: Double, momentum: Double, adding residual: Tensor?,
+    slicesStatistics: Bool, epsilon: Double, momentum: Double, adding residual: Tensor?,
     activation: Tensor.FusedActivation
   ) throws -> Tensor {
-    var shift = channels
-    shift.parameter += 1
-    var gamma = try slicer.parameter(channels)
-    var beta = try slicer.parameter(shift)
+    let norm = try Norm(
+      position, channels, slicer, statistics, slicesStatistics: slicesStatistics && mode != .batch)
+    var (gamma, beta) = (norm.gamma, norm.beta)
     if let scale {
       // A factor after the normalization is a factor on its scale and shift: no pass over the activation is needed.
       gamma = try gamma * scale
       beta = try beta * scale
     }
-    var mean: Tensor? = statistics.means[position]
-    var variance: Tensor? = statistics.variances[position]
+    var (mean, variance): (Tensor?, Tensor?) = (norm.mean, norm.variance)
     var rate = momentum
     switch mode {
     case .batch: (mean, variance) = (nil, nil)
@@ -166,10 +180,6 @@ extension Model {
       statistics.batchesTracked[position] += 1
       rate = 1 / Double(statistics.batchesTracked[position])
     case .evaluation: break
-    }
-    if slicesStatistics, let wholeMean = mean, let wholeVariance = variance {
-      mean = try slicer.slice(wholeMean, 0, channels.output ?? [], slicer.fullOutput(of: channels))
-      variance = try slicer.slice(wholeVariance, 0, channels.output ?? [], slicer.fullOutput(of: channels))
     }
     guard mode != .evaluation && plan.fuses else {
       var result = try input.batchNorm(
@@ -200,6 +210,43 @@ extension Tensor {
 
 extension Extent {
   var size: Size2D { Size2D(height, width) }
+}
+
+extension ForwardOptions {
+  fileprivate var folds: Bool { foldsNormalizations && normalization == .evaluation && channelScales.isEmpty }
+}
+
+/// What a batch normalization computes with, [channels] each.
+private struct Norm {
+  let gamma: Tensor
+  let beta: Tensor
+  let mean: Tensor
+  let variance: Tensor
+
+  init(
+    _ position: Int, _ channels: ExecutionPlan.Slices, _ slicer: Slicer, _ statistics: BatchStatistics,
+    slicesStatistics: Bool
+  ) throws {
+    var shift = channels
+    shift.parameter += 1
+    gamma = try slicer.parameter(channels)
+    beta = try slicer.parameter(shift)
+    let (wholeMean, wholeVariance) = (statistics.means[position], statistics.variances[position])
+    guard slicesStatistics else {
+      (mean, variance) = (wholeMean, wholeVariance)
+      return
+    }
+    mean = try slicer.slice(wholeMean, 0, channels.output ?? [], slicer.fullOutput(of: channels))
+    variance = try slicer.slice(wholeVariance, 0, channels.output ?? [], slicer.fullOutput(of: channels))
+  }
+
+  /// The filters and offsets of a convolution that gives what this one and the normalization of its result give: γ/σ · w and
+  /// β + γ/σ · (b − μ).
+  func folded(into filters: Tensor, _ offset: Tensor?, epsilon: Double) throws -> (filters: Tensor, offset: Tensor?) {
+    let scale = try gamma / (variance + epsilon).sqrt()
+    let centre = try offset.map { try $0 - mean } ?? (mean * -1)
+    return (try filters * scale.reshaped([scale.shape[0], 1, 1, 1]), try beta + scale * centre)
+  }
 }
 
 /// Takes the front part of parameters for a narrower network.

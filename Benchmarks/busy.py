@@ -18,9 +18,9 @@ import tempfile
 PYTORCH = pathlib.Path(__file__).resolve().parent / "pytorch_step.py"
 
 
-def make_data(folder, count, side=32):
+def make_data(folder, count, side=32, held_out=16):
     """IDX files of noise: what is in the images costs nothing here. Few held-out ones, as evaluations are not what is measured."""
-    for split, images in (("train", count), ("t10k", 16)):
+    for split, images in (("train", count), ("t10k", held_out)):
         pixels = struct.pack(">4I", 0x803, images, side, side) + os.urandom(images * side * side)
         labels = struct.pack(">2I", 0x801, images) + bytes(i % 10 for i in range(images))
         (folder / f"{split}-images-idx3-ubyte").write_bytes(pixels)

@@ -10,6 +10,7 @@
 #endif
 #include <torch/csrc/api/include/torch/version.h>
 
+#include <cstdlib>
 #include <mutex>
 
 #include "Internal.h"
@@ -27,6 +28,14 @@ void set_error(const char *message) noexcept {
 }  // namespace ctorch
 
 using namespace ctorch;
+
+// oneDNN compiles a kernel for each pass and shape of a convolution and keeps 1,024. A search draws sub-networks of ever other widths,
+// some hundred shapes a step, so that few were found again and up to half of a small search went into compiling
+// (docs/results/search-reduction.md). A kernel takes some 20 kB. oneDNN reads this at the first convolution; it is said while the program is
+// loaded, when there are no other threads yet. A user's own number stays.
+__attribute__((constructor)) static void keep_kernels() {
+  if (!getenv("DNNL_PRIMITIVE_CACHE_CAPACITY")) setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384", 0);
+}
 
 const char *ct_last_error(void) { return last_error.c_str(); }
 

@@ -16,19 +16,20 @@ let pure: [Target] = [
   .target(name: "Support"),
   .target(name: "Networks", dependencies: ["Support"]),
   .target(name: "Transfer", dependencies: ["Networks", "Support"]),
+  .target(name: "Diagnosis", dependencies: ["Networks", "Support"]),
   .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
   .target(
     name: "ImageFiles", dependencies: ["Support", "CJPEG", "CSPNG", "CZlib", "CArchive", "CCurl", "CCrypto"]),
   .target(name: "Methods", dependencies: ["ImageFiles", "Networks", "Support"]),
-  .target(name: "Records", dependencies: ["Networks", "Support", "Transfer", yams]),
+  .target(name: "Records", dependencies: ["Diagnosis", "Networks", "Support", "Transfer", yams]),
   .target(name: "Interchange", dependencies: ["Support", "CArchive"]),
   .target(
-    name: "Reporting", dependencies: ["Networks", "Records", "Support", "Transfer", mustache, protobuf],
+    name: "Reporting", dependencies: ["Diagnosis", "Networks", "Records", "Support", "Transfer", mustache, protobuf],
     exclude: ["Protobuf/tensorboard.proto"]),
   .target(
     name: "Commands",
     dependencies: [
-      "CLibTorchHeaders", "ImageFiles", "Networks", "Methods", "Records", "Reporting", "Support", "Transfer",
+      "CLibTorchHeaders", "Diagnosis", "ImageFiles", "Networks", "Methods", "Records", "Reporting", "Support", "Transfer",
       argumentParser,
     ]),
 ]
@@ -40,7 +41,7 @@ let tensors: [Target] = [
   .target(name: "Loading", dependencies: ["ImageFiles", "Support", "Torch"]),
   .target(
     name: "Training",
-    dependencies: ["ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch"]),
+    dependencies: ["Diagnosis", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch"]),
   .target(
     name: "WidthSearch",
     dependencies: ["ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training"]),
@@ -53,8 +54,8 @@ let tensors: [Target] = [
   .target(
     name: "WidthTransfer",
     dependencies: [
-      "Experiments", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Reporting", "Support",
-      "Torch", "Training", "Transfer", "WidthSearch",
+      "Diagnosis", "Experiments", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Reporting",
+      "Support", "Torch", "Training", "Transfer", "WidthSearch",
     ]),
 ]
 
@@ -63,8 +64,8 @@ let executables: [Target] = [
   .executableTarget(
     name: "width-transfer-engine",
     dependencies: [
-      "Commands", "Experiments", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Reporting",
-      "Support", "Torch", "Training", "Transfer", "WidthSearch", argumentParser,
+      "Commands", "Diagnosis", "Experiments", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records",
+      "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch", argumentParser,
     ]),
   // For the scripts of this checkout.
   .executableTarget(
@@ -82,6 +83,7 @@ let executables: [Target] = [
 let tests: [Target] = [
   .testTarget(name: "SupportTests", dependencies: ["Support"]),
   .testTarget(name: "NetworksTests", dependencies: ["Networks", "Support"]),
+  .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Networks", "Support"]),
   .testTarget(name: "TransferTests", dependencies: ["Networks", "Support", "Transfer"]),
   .testTarget(
     name: "RecordsTests", dependencies: ["Networks", "Records", "Support", "Transfer"]),
@@ -95,7 +97,7 @@ let tests: [Target] = [
   .testTarget(
     name: "TrainingTests",
     dependencies: [
-      "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training",
+      "Diagnosis", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training",
     ]),
   .testTarget(
     name: "WidthSearchTests",
@@ -127,7 +129,7 @@ let package = Package(
     .library(name: "WidthTransfer", targets: ["WidthTransfer"]),
   ]
     + [
-      "Networks", "Transfer", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch", "Loading",
+      "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch", "Loading",
       "Training", "WidthSearch", "Experiments",
     ].map { .library(name: $0, targets: [$0]) },
   dependencies: [

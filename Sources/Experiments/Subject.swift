@@ -24,13 +24,15 @@ public struct Subject {
   public var device: Device
   /// Threads that prepare batches.
   public var loaderThreads: Int
+  /// What is followed of the trainings in the end.
+  public var tracks: Set<Tracking>
 
   /// Describes a subject.
   ///
   /// - Parameter target: The network; what it fixes is fixed beside `fixed`.
   public init(
     target: ResolvedNetwork, fixed: Set<WidthGroup.ID> = [], dataset: Dataset, dataFraction: Double = 1, recipe: Recipe,
-    divisor: Int = 8, device: Device = .cpu, loaderThreads: Int = 1
+    divisor: Int = 8, device: Device = .cpu, loaderThreads: Int = 1, tracks: Set<Tracking> = []
   ) throws {
     // The networks that are trained say nothing of what a search may change: they are the same whoever asks for them.
     self.target = try target.unfixed
@@ -41,13 +43,14 @@ public struct Subject {
     self.divisor = divisor
     self.device = device
     self.loaderThreads = loaderThreads
+    self.tracks = tracks
   }
 
   /// The training of a network in the end.
   public func training(of network: ResolvedNetwork, seed: Int) -> TrainingJob {
     TrainingJob(
       network: network, dataset: dataset, recipe: recipe, dataFraction: dataFraction, seed: seed, device: device,
-      loaderThreads: loaderThreads)
+      loaderThreads: loaderThreads, tracks: tracks)
   }
 
   /// The baseline at a budget: the target itself, or scaled by one multiplier on all layers when that is not its own cost.

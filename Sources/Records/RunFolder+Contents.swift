@@ -38,6 +38,10 @@ extension RunFolder {
         try Self.remove((part.checkpoints as NSString).appendingPathComponent(name))
       }
       rmdir(part.checkpoints)
+      for name in Self.names(in: part.weightNorms.path) where WeightNormFolder.isOwn(name) || Self.isTemporary(name) {
+        try Self.remove((part.weightNorms.path as NSString).appendingPathComponent(name))
+      }
+      rmdir(part.weightNorms.path)
       for name in Self.names(in: part.path) where Self.isOwn(name) { try Self.remove(part.file(name)) }
       unlink(part.file(Self.manifestLockName))
       guard part != self else { continue }
@@ -50,7 +54,7 @@ extension RunFolder {
   /// Removes temporary files that a killed process left behind. Only the holder of the folder's lock may call this.
   public func removeTemporaryFiles() {
     for part in all {
-      for place in [part.path, part.checkpoints] {
+      for place in [part.path, part.checkpoints, part.weightNorms.path] {
         for name in Self.names(in: place) where Self.isTemporary(name) {
           unlink((place as NSString).appendingPathComponent(name))
         }

@@ -31,6 +31,8 @@ public struct RunFolder: Sendable, Hashable {
   package static let lockName = ".lock"
   // Held while one of several processes changes the manifest.
   package static let manifestLockName = ".run.lock"
+  /// The folder of what was followed of the channels' weight norms.
+  public var weightNorms: WeightNormFolder { WeightNormFolder(path: file("weight-norms")) }
   /// The folder of checkpoints.
   public var checkpoints: String { file("checkpoints") }
 

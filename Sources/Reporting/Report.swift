@@ -43,6 +43,9 @@ public struct Report: Sendable {
     }
   }
 
+  /// The page of a diagnosis.
+  public init(_ diagnosis: DiagnosisSummary) throws { page = try DiagnosisPage(summary: diagnosis).page() }
+
   /// The page's title.
   public var title: String { page.title }
 

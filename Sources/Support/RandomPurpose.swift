@@ -21,6 +21,9 @@ package enum RandomPurpose: UInt64 {
   case networkSlimming = 0x4E53
   case randomWidths = 0x4A2D
 
+  // Diagnosis
+  case streamliningControl = 0x57C0
+
   // Fuzzing
   case mutation = 0xF022
 }

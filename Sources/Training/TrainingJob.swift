@@ -24,12 +24,14 @@ public struct TrainingJob {
   public var device: Device
   /// Threads that prepare batches.
   public var loaderThreads: Int
+  /// What is followed beside the loss; the outcome does not depend on it.
+  public var tracks: Set<Tracking>
 
   /// Describes a training.
   public init(
     network: ResolvedNetwork, dataset: Dataset, recipe: Recipe, dataFraction: Double = 1, seed: Int = 0,
     device: Device = .cpu,
-    loaderThreads: Int = 1
+    loaderThreads: Int = 1, tracks: Set<Tracking> = []
   ) {
     self.network = network
     self.dataset = dataset
@@ -38,6 +40,7 @@ public struct TrainingJob {
     self.seed = seed
     self.device = device
     self.loaderThreads = loaderThreads
+    self.tracks = tracks
   }
 
   /// Makes sure that network and data fit.
@@ -144,7 +147,14 @@ public struct TrainingJob {
     let store = CheckpointStore(folder: folder.checkpoints, identity: identity)
     // Another run's folder is refused here, before anything is written into it.
     try store.refuseOtherRuns()
-    if let finished = try finished(in: folder, identity: identity) { return finished }
+    if let finished = try finished(in: folder, identity: identity) {
+      guard tracks.isEmpty || folder.weightNorms.exists else {
+        throw UsageFailure(
+          "the training in \(folder.path) is complete, and its weight norms were not followed; `overwrite` trains it again, "
+            + "another `output` beside it")
+      }
+      return finished
+    }
     try AtomicFile.createFolder(folder.path)
     let log = try EventLog(path: folder.events)
     let events = EventStream([log] + sinks)
@@ -152,7 +162,9 @@ public struct TrainingJob {
     let training = try trainingLoader()
     let trainer = try Trainer(
       model, recipe: recipe, training: training, heldOut: try heldOutLoader(), seed: seed, events: events,
-      checkpoints: store, policy: policy, cancellation: cancellation)
+      checkpoints: store, policy: policy, cancellation: cancellation,
+      observers: tracks.contains(.weightNorms)
+        ? [WeightNormTracker(network, epochs: recipe.epochs, in: folder.weightNorms)] : [])
     let cost = network.cost
     try events.send(
       .start(

@@ -1,3 +1,4 @@
+@_exported import Diagnosis
 @_exported import Experiments
 @_exported import ImageFiles
 @_exported import Interchange

@@ -15,7 +15,7 @@ extension CompareCommand: EngineWork {
     }
     let optimizers = try transfer.optimizers(names).map { try $0.searching() }
     let subject = try transfer.subject(
-      network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs)
+      network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs, tracks: tracking.track)
     let finding = try transfer.finding(optimizers[0], subject, seed: compute.seed)
     if skipsDirect, finding.projection == .identity {
       throw UsageFailure("--no-direct leaves nothing to search on: give a --project")

@@ -11,7 +11,7 @@ extension RunCommand: EngineWork {
   package func perform() throws {
     try require(seeds, "--seeds", in: 1...1000)
     let subject = try transfer.subject(
-      network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs)
+      network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs, tracks: tracking.track)
     let finding = try transfer.finding(algorithm.optimizer(transfer).searching(), subject, seed: compute.seed)
     try finding.validate()
     let plan = RunPlan(finding, seeds: seeds)

@@ -16,7 +16,7 @@ extension TrainCommand: EngineWork {
     let device = try compute.prepare(general)
     let job = TrainingJob(
       network: built, dataset: dataset, recipe: recipe, dataFraction: fraction, seed: compute.seed, device: device,
-      loaderThreads: compute.loaderThreads)
+      loaderThreads: compute.loaderThreads, tracks: Set(tracking.track))
     try job.validate()
     let configuration = try Resolved.configuration(
       "train", network, data, dataset, recipe, compute, on: device, more: ["widths": widths.map(Resolved.path)])

@@ -11,7 +11,7 @@ extension TransferOptions {
   /// What all parts of a plan share.
   func subject(
     network: NetworkOptions, data: DataOptions, recipe: RecipeOptions, compute: ComputeOptions,
-    _ general: GeneralOptions, jobs: JobsOptions? = nil
+    _ general: GeneralOptions, jobs: JobsOptions? = nil, tracks: [Tracking] = []
   ) throws -> Subject {
     try require(searchEpochs, "--search-epochs", in: 1...1_000_000)
     let recipe = try recipe.build()
@@ -23,7 +23,7 @@ extension TransferOptions {
     return try Subject(
       target: target, fixed: target.groups(matching: fixing.fix), dataset: dataset, dataFraction: fraction,
       recipe: recipe, divisor: network.divisor,
-      device: try compute.prepare(general, jobs), loaderThreads: compute.loaderThreads)
+      device: try compute.prepare(general, jobs), loaderThreads: compute.loaderThreads, tracks: Set(tracks))
   }
 
   /// The way to widths by one method.

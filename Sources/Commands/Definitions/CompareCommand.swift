@@ -25,6 +25,7 @@ package struct CompareCommand: EngineCommand {
 
   @OptionGroup package var transfer: TransferOptions
   @OptionGroup package var recipe: RecipeOptions
+  @OptionGroup package var tracking: TrackOptions
   @OptionGroup package var compute: ComputeOptions
   @OptionGroup package var jobs: JobsOptions
   @OptionGroup package var output: OutputOptions

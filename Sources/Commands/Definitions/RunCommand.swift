@@ -17,6 +17,7 @@ package struct RunCommand: EngineCommand {
   @OptionGroup package var algorithm: AlgorithmOption
   @OptionGroup package var transfer: TransferOptions
   @OptionGroup package var recipe: RecipeOptions
+  @OptionGroup package var tracking: TrackOptions
   @OptionGroup package var compute: ComputeOptions
   @OptionGroup package var jobs: JobsOptions
   @OptionGroup package var output: OutputOptions

@@ -13,6 +13,7 @@ package struct TrainCommand: EngineCommand {
   @OptionGroup package var network: NetworkOptions
   @OptionGroup package var data: DataOptions
   @OptionGroup package var recipe: RecipeOptions
+  @OptionGroup package var tracking: TrackOptions
   @OptionGroup package var compute: ComputeOptions
   @OptionGroup package var output: OutputOptions
   @OptionGroup package var general: GeneralOptions

@@ -38,6 +38,7 @@ public final class Trainer: StepWork {
   private let average: WeightAverage?
   private let scaler: GradientScaler?
   private let dropout: Generator
+  private let observers: [any TrainingObserver]
 
   /// Creates a trainer at step 0.
   ///
@@ -51,10 +52,11 @@ public final class Trainer: StepWork {
   ///   - policy: When to save between epochs.
   ///   - cancellation: Asked after each step; saves and ends the run.
   ///   - cohort: Who trains along.
+  ///   - observers: What looks at the model between epochs.
   public init(
     _ model: Model, recipe: Recipe, training: BatchLoader, heldOut: BatchLoader, seed: Int,
     events: EventStream = EventStream(), checkpoints: CheckpointStore? = nil, policy: CheckpointPolicy = .init(),
-    cancellation: Cancellation = .signals, cohort: Cohort = .single
+    cancellation: Cancellation = .signals, cohort: Cohort = .single, observers: [any TrainingObserver] = []
   ) throws {
     try recipe.validate()
     self.model = model
@@ -78,6 +80,7 @@ public final class Trainer: StepWork {
     scaler = recipe.precision == .float16 ? try GradientScaler(device: model.device) : nil
     update = WeightUpdate(model, optimizer, clipNorm: recipe.clipNorm, scaler: scaler, cohort: cohort)
     dropout = try Generator(seed: 0, device: model.device)
+    self.observers = observers
   }
 
   /// Trains to the end, from the latest checkpoint when there is one, and returns what `train --json` prints.
@@ -92,6 +95,9 @@ public final class Trainer: StepWork {
       return try tensors
     }
     if loop.step == 0, let remark = averagingRemark { try events.send(.warning(.init(message: remark))) }
+    for observer in observers {
+      try observer.begin(model, afterEpochs: loop.endedEpochs, isNew: loop.step == 0)
+    }
     try loop.train(self, until: schedule.totalSteps)
     let result = try finish(seconds: loop.seconds)
     try keep(result)
@@ -188,6 +194,10 @@ public final class Trainer: StepWork {
         .init(
           epoch: epoch, step: loop.step, trainLoss: loop.epochLoss, loss: found?.loss, top1: found?.top1,
           top5: found?.top5, learningRate: schedule.rate(at: max(loop.step - 1, 0)), seconds: loop.epochSeconds)))
+    for observer in observers {
+      try observer.endEpoch(
+        model, endedEpochs: epoch + 1, learningRate: schedule.rate(at: max(loop.step - 1, 0)))
+    }
     return EpochEnd(saves: true)
   }
 

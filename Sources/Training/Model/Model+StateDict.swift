@@ -42,7 +42,7 @@ extension Model {
   /// - Throws: `FileFailure` that names the first tensor which is missing, unknown or of another shape.
   public func load(_ file: WeightsFile) throws {
     let expected = try stateDict()
-    let prefix = Self.prefix(of: file, for: expected.map(\.name))
+    let prefix = file.prefix(of: expected.map(\.name))
     let names = Set(expected.map { prefix + $0.name })
     for (name, tensor) in expected {
       guard let entry = file.entries[prefix + name] else {
@@ -85,14 +85,15 @@ extension Model {
   }
 }
 
-extension Model {
+extension WeightsFile {
   private static let wrappers = ["module.", "_orig_mod.", "model.", "backbone."]
 
-  /// What stands in front of every name in a file: nothing, or what one or two wrappers put there.
-  private static func prefix(of file: WeightsFile, for names: [String]) -> String {
+  /// What stands in front of every name in the file: nothing, or what one or two wrappers put there.
+  func prefix(of names: [String]) -> String {
+    let wrappers = Self.wrappers
     let candidates = [""] + wrappers + wrappers.flatMap { outer in wrappers.map { outer + $0 } }
     return candidates.first { prefix in
-      names.allSatisfy { $0.hasSuffix(".num_batches_tracked") || file.entries[prefix + $0] != nil }
+      names.allSatisfy { $0.hasSuffix(".num_batches_tracked") || entries[prefix + $0] != nil }
     } ?? ""
   }
 }

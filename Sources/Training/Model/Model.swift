@@ -53,6 +53,16 @@ public final class Model {
   /// The tensors of ``parameters``.
   public var tensors: [Tensor] { parameters.map(\.tensor) }
 
+  /// The learnable tensor of a state-dict name.
+  ///
+  /// - Throws: `UsageFailure` when there is none.
+  public func tensor(named name: String) throws -> Tensor {
+    guard let parameter = parameters.first(where: { $0.name == name }) else {
+      throw UsageFailure("\(network.name) has no parameter \(name)")
+    }
+    return parameter.tensor
+  }
+
   /// Whether all parameters and running statistics are finite numbers. Waits for the device.
   public func isFinite() throws -> Bool {
     try withoutGradients {

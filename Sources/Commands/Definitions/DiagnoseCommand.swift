@@ -1,0 +1,118 @@
+import ArgumentParser
+import Diagnosis
+import Foundation
+import Networks
+import Records
+import Reporting
+import Support
+
+package struct DiagnoseCommand: EngineCommand {
+  package init() {}
+
+  package static let configuration = CommandConfiguration(
+    commandName: "diagnose",
+    abstract: "Says of each layer whether it is wide enough, from how its channels' weight norms went.",
+    discussion: """
+      Example: width-transfer diagnose runs/vgg16
+      Example: width-transfer diagnose --network resnet18 --weights 'epochs/*.safetensors' --output diagnosis
+
+      Several runs of one network are seeds. A layer whose variance of weight norms rises and stays is wide enough (IS), one whose \
+      variance falls again is too narrow (DS): Chen, Bu, Yan 2024. The rules that tell them apart are reconstructed.
+      """)
+
+  @Argument(help: "Folders of trainings with --track weight-norms, or of runs that hold some.")
+  package var folders: [String] = []
+
+  @OptionGroup package var network: ScalableNetworkOptions
+
+  @Option(help: "Channel counts by width group of the network that the weights belong to.")
+  package var widths: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help:
+      "Weights after each epoch, whatever program wrote them: files or a pattern in quotes, ordered by the last number in their names."
+  )
+  package var weights: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "Runs of a projected network: says how far its diagnosis agrees with the full one's.")
+  package var projected: [String] = []
+
+  @Option(help: "What the norms are summed up to: product, incoming, outgoing or geometric.")
+  package var mode: NormMode = .product
+
+  @Option(help: "Where diagnosis.html and diagnosis.json go (default: the only folder).")
+  package var output: String?
+
+  @Flag(help: "Print JSON on standard output.")
+  package var json = false
+
+  @OptionGroup package var general: GeneralOptions
+
+  package func validate() throws {
+    if folders.isEmpty == weights.isEmpty {
+      throw ValidationError("Name run folders, or checkpoints with --network and --weights")
+    }
+    if !weights.isEmpty, network.network == nil { throw ValidationError("--weights needs --network") }
+    if weights.isEmpty, network.network != nil || widths != nil {
+      throw ValidationError("A run names its own network; --network and --widths belong to --weights")
+    }
+    if mode == .perLayer { throw ValidationError("--mode is product, incoming, outgoing or geometric") }
+    if output == nil, folders.count != 1 { throw ValidationError("Several runs, or --weights, need --output FOLDER") }
+  }
+
+  /// Runs are answered at once; weights need the engine.
+  package func run() throws {
+    if !weights.isEmpty { try Engine.takeOver() }
+    let trainings = try TrackedTraining.ofOneNetwork(in: folders.map { RunFolder(path: $0) })
+    try finish(DiagnosisSummary(trainings, mode: mode))
+  }
+
+  /// Compares with the projected runs where there are any, writes page and document, and says what was found.
+  package func finish(_ summary: DiagnosisSummary) throws {
+    var summary = summary
+    if !projected.isEmpty {
+      let others = try TrackedTraining.ofOneNetwork(in: projected.map { RunFolder(path: $0) })
+      try summary.compare(with: DiagnosisSummary(others, mode: mode))
+    }
+    let folder = output ?? folders[0]
+    try AtomicFile.createFolder(folder)
+    func file(_ name: String) -> String { (folder as NSString).appendingPathComponent(name) }
+    try JSONFile.write(summary, to: file("diagnosis.json"))
+    for warning in try Report(summary).write(to: file("diagnosis.html"), bundle: VegaBundle.find()) {
+      general.warn(warning)
+    }
+    if json {
+      try Output.json(summary)
+    } else {
+      try Output.text(summary.text + "\nThe page: \(file("diagnosis.html"))")
+    }
+  }
+}
+
+extension NormMode: ExpressibleByArgument {}
+
+extension DiagnosisSummary {
+  /// The table that a terminal shows.
+  var text: String {
+    let rows = groups.map { group in
+      [
+        group.id, group.numbers.isEmpty ? "–" : LayerNumbers.text(group.numbers), "\(group.width)", group.pattern.short,
+        group.drop.map { Format.fixed($0, 2) } ?? "–", "\(group.verdict): \(group.reason)",
+      ]
+    }
+    let header = ["group", "layers", "width", "pattern", "D", "verdict"]
+    let lengths = header.indices.dropLast().map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+    let lines = ([header] + rows).map { row in
+      (lengths.indices.map { column in
+        let space = String(repeating: " ", count: lengths[column] - row[column].count)
+        return column == 2 || column == 4 ? space + row[column] : row[column] + space
+      } + [row[row.count - 1]]).joined(separator: "  ")
+    }
+    var text = lines.joined(separator: "\n") + "\n\n" + headline
+    if let comparison { text += "\n" + comparison.text }
+    return text
+  }
+}

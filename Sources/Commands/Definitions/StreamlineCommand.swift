@@ -1,0 +1,174 @@
+import ArgumentParser
+import Diagnosis
+import Foundation
+import Networks
+import Records
+import Support
+import Transfer
+
+package struct StreamlineCommand: ParsableCommand {
+  package init() {}
+
+  package static let configuration = CommandConfiguration(
+    commandName: "streamline",
+    abstract:
+      "Widens layers that are too narrow and narrows those that are wide enough, at the network's own MACs. Instant.",
+    discussion: """
+      Example: width-transfer streamline runs/vgg16 --output widths.json
+      Example: width-transfer streamline --network vgg16_cifar --classes 10 --ds 1-7 --is 8-13 --output widths.json
+
+      The rule is reconstructed: Chen, Bu, Yan 2024 give its aim, about 60 % of the parameters at equal FLOPs. `train --widths` \
+      trains the network at the new widths.
+      """)
+
+  @Argument(help: "Folders of trainings with --track weight-norms, or a diagnosis.json.")
+  package var folders: [String] = []
+
+  @OptionGroup package var network: ScalableNetworkOptions
+
+  @Option(
+    help: "Layers that are too narrow, by number or name: 1-7, layer1.0.conv1. Instead of a diagnosis, or over it.")
+  package var ds: [String] = []
+
+  @Option(name: .customLong("is"), help: "Layers that are wide enough, likewise.")
+  package var wide: [String] = []
+
+  @Option(help: "The parameters that are left: relative to the network (0.6x) or an amount (2M).")
+  package var parameters: String = "0.6x"
+
+  @Option(
+    help: "What the widths are chosen for: parameters (fewer at equal MACs) or macs (fewest at equal parameters).")
+  package var aim: StreamliningSettings.Aim = .parameters
+
+  @Flag(help: "Move a layer further the clearer its pattern is.")
+  package var strength = false
+
+  @Flag(help: "Take layers whose variance only fell for too narrow.")
+  package var decayIsNarrow = false
+
+  @Option(help: "A network to compare with instead: uniform, random or inverse.")
+  package var control: StreamliningControl?
+
+  @Option(parsing: .unconditional, help: "The seed of the random control.")
+  package var seed: Int = 0
+
+  @Option(help: "Where to write the widths (default: standard output).")
+  package var output: String?
+
+  @Flag(help: "Print JSON on standard output.")
+  package var json = false
+
+  @OptionGroup package var general: GeneralOptions
+
+  package func validate() throws {
+    if folders.isEmpty, ds.isEmpty, wide.isEmpty {
+      throw ValidationError("Name a run folder or a diagnosis, or layers with --ds and --is")
+    }
+    if folders.isEmpty, network.network == nil { throw ValidationError("--ds and --is need --network, or a run") }
+    if !folders.isEmpty, network.network != nil {
+      throw ValidationError("A run names its own network; leave --network out")
+    }
+  }
+
+  package func run() throws {
+    let diagnosis = folders.isEmpty ? nil : try self.diagnosis()
+    let base: ResolvedNetwork
+    if let built = try network.build() {
+      base = built
+    } else if let diagnosis {
+      base = try diagnosis.network.resolved()
+    } else {
+      return
+    }
+    var patterns = try diagnosis?.patterns() ?? [:]
+    let given = try LayerSelection.patterns(narrow: ds, wide: wide, of: base)
+    for id in given.groups { patterns[id] = given[id] }
+    var settings = StreamliningSettings()
+    settings.aim = aim
+    settings.followsStrength = strength
+    settings.decayIsNarrow = decayIsNarrow
+    settings.divisor = network.divisor
+    settings.leastWidth = network.divisor
+    settings.parameterPart =
+      Double(try Budget(parsing: parameters, in: .parameters, of: base).amount) / Double(base.cost.parameters)
+    let file = try streamlined(base, patterns, diagnosis, settings)
+    if let output { try file.write(to: output) }
+    if json || output == nil {
+      try Output.json(file)
+    } else {
+      try Output.text("\(file.costText(of: base)); widths in \(output ?? "")")
+    }
+  }
+
+  private func diagnosis() throws -> DiagnosisSummary {
+    if folders.count == 1, !RunFolder(path: folders[0]).weightNorms.exists {
+      let inside = RunFolder(path: folders[0]).file("diagnosis.json")
+      if folders[0].hasSuffix(".json") { return try DiagnosisSummary(path: folders[0]) }
+      if FileManager.default.fileExists(atPath: inside) { return try DiagnosisSummary(path: inside) }
+    }
+    return DiagnosisSummary(try TrackedTraining.ofOneNetwork(in: folders.map { RunFolder(path: $0) }))
+  }
+
+  private func streamlined(
+    _ base: ResolvedNetwork, _ patterns: PerGroup<WidthPattern>, _ diagnosis: DiagnosisSummary?,
+    _ settings: StreamliningSettings
+  ) throws -> WidthsFile {
+    if let control, control == .uniform {
+      let amount = Int((settings.parameterPart * Double(base.cost.parameters)).rounded())
+      let match = try base.matching(amount, in: .parameters, divisor: network.divisor)
+      return WidthsFile(streamlined: match.resolved.widths, of: base, algorithm: "uniform")
+    }
+    var drops = PerGroup<Double>()
+    var confidences = PerGroup<Double>()
+    for group in diagnosis?.groups ?? [] {
+      drops[group.id] = group.drop
+      confidences[group.id] = group.confidence
+    }
+    let outcome = try Streamlining(
+      base, patterns: control?.patterns(patterns, seed: seed) ?? patterns, drops: drops, confidences: confidences,
+      settings: settings
+    ).outcome()
+    if let shortfall = outcome.shortfall { general.warn(shortfall.text(outcome, settings)) }
+    var file = WidthsFile(
+      streamlined: outcome.widths, of: base, algorithm: control.map { "streamline-\($0.rawValue)" } ?? "streamline")
+    file.evidence = .init(values: ["narrowing": outcome.narrowing, "widening": outcome.widening])
+    file.targetParameters = Int((settings.parameterPart * Double(base.cost.parameters)).rounded())
+    return file
+  }
+}
+
+extension StreamliningSettings.Aim: ExpressibleByArgument {}
+extension StreamliningControl: ExpressibleByArgument {}
+
+extension WidthsFile {
+  fileprivate init(streamlined widths: Widths, of base: ResolvedNetwork, algorithm: String) {
+    let built = try? base.with(widths)
+    self.init(
+      network: base.name, algorithm: algorithm, macs: built?.cost.macs, parameters: built?.cost.parameters,
+      widths: widths,
+      multipliers: PerGroup(base) { group in Double(widths[group.id] ?? group.width) / Double(group.width) })
+  }
+
+  fileprivate func costText(of base: ResolvedNetwork) -> String {
+    func part(_ own: Int?, _ whole: Int) -> String { Format.percent(100 * Double(own ?? 0) / Double(max(whole, 1)), 1) }
+    return
+      "\(Format.amount(macs ?? 0)) MACs (\(part(macs, base.cost.macs)) of the network's), \(Format.amount(parameters ?? 0)) "
+      + "parameters (\(part(parameters, base.cost.parameters)))"
+  }
+}
+
+extension Streamlining.Shortfall {
+  fileprivate func text(_ outcome: Streamlining.Outcome, _ settings: StreamliningSettings) -> String {
+    let reached =
+      "\(Format.percent(100 * outcome.parameters, 1)) of the parameters at \(Format.percent(100 * outcome.macs, 1)) of the MACs"
+    switch self {
+    case .noGrowTarget: return "no layer is too narrow, so that nothing grows and MACs fall: \(reached)"
+    case .noShrinkTarget:
+      return "no layer is known to be wide enough, so that there is nothing to take parameters from: all widths stay"
+    case .infeasible:
+      return
+        "no widths with these patterns have the MACs of the network at \(Format.percent(100 * settings.parameterPart, 0)) of its "
+        + "parameters; the nearest are written: \(reached)"
+    }
+  }
+}

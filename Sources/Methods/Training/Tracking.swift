@@ -1,0 +1,5 @@
+/// What is followed of a training beside its loss.
+public enum Tracking: String, Codable, Hashable, Sendable, CaseIterable {
+  /// The weight norms of all channels, for the diagnosis of widths.
+  case weightNorms = "weight-norms"
+}

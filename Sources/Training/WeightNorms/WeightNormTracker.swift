@@ -1,0 +1,52 @@
+import Diagnosis
+import Interchange
+import Networks
+import Records
+import Torch
+
+/// Writes the norms of a training's channels into its folder: before the first epoch and after each.
+public struct WeightNormTracker: TrainingObserver {
+  private let folder: WeightNormFolder
+  private let network: ResolvedNetwork
+  private let reader: WeightNormReader
+  private let epochs: Int
+
+  /// Prepares to follow a training of so many epochs.
+  public init(_ network: ResolvedNetwork, epochs: Int, in folder: WeightNormFolder) {
+    self.folder = folder
+    self.network = network
+    self.epochs = epochs
+    reader = WeightNormReader(network)
+  }
+
+  /// Takes the sample before training, or drops those of epochs that will be trained again.
+  public func begin(_ model: Model, afterEpochs ended: Int, isNew: Bool) throws {
+    try folder.prepare(for: network, after: isNew ? nil : ended)
+    if isNew { try observe(model, epoch: 0, learningRate: nil) }
+  }
+
+  /// Takes the sample of an epoch.
+  public func endEpoch(_ model: Model, endedEpochs: Int, learningRate: Double) throws {
+    try observe(model, epoch: endedEpochs, learningRate: learningRate)
+  }
+
+  private func observe(_ model: Model, epoch: Int, learningRate: Double?) throws {
+    let norms = try reader.read { try model.tensor(named: $0) }
+    if epoch <= 10 || epoch % 10 == 0 || epoch == epochs { try write(norms, epoch: epoch) }
+    try folder.append(reader.samples(norms, epoch: epoch, learningRate: learningRate))
+  }
+
+  // The norms of each tensor's channels, under `weight:0` for what computes them and `weight:1` for what reads them.
+  private func write(_ norms: [ChannelNorms], epoch: Int) throws {
+    var tensors: [SafetensorsWriter.Tensor] = []
+    for (group, norms) in zip(reader.groups, norms) where group.kind == .group {
+      for (slice, values) in zip(norms.slices, norms.norms) {
+        let place = slice.offset > 0 ? "+\(slice.offset)" : ""
+        tensors.append(
+          try .init(name: "\(slice.tensor):\(slice.axis)\(place)", try Tensor(values.map(Float.init))))
+      }
+    }
+    try SafetensorsWriter.write(
+      tensors, metadata: ["epoch": "\(epoch)", "network": network.name], to: folder.snapshot(epoch: epoch))
+  }
+}

@@ -29,7 +29,8 @@ let pure: [Target] = [
   .target(
     name: "Commands",
     dependencies: [
-      "CLibTorchHeaders", "Diagnosis", "ImageFiles", "Networks", "Methods", "Records", "Reporting", "Support", "Transfer",
+      "CLibTorchHeaders", "Diagnosis", "ImageFiles", "Networks", "Methods", "Records", "Reporting", "Support",
+      "Transfer",
       argumentParser,
     ]),
 ]
@@ -41,7 +42,9 @@ let tensors: [Target] = [
   .target(name: "Loading", dependencies: ["ImageFiles", "Support", "Torch"]),
   .target(
     name: "Training",
-    dependencies: ["Diagnosis", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch"]),
+    dependencies: [
+      "Diagnosis", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch",
+    ]),
   .target(
     name: "WidthSearch",
     dependencies: ["ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training"]),
@@ -97,7 +100,8 @@ let tests: [Target] = [
   .testTarget(
     name: "TrainingTests",
     dependencies: [
-      "Diagnosis", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training",
+      "Diagnosis", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch",
+      "Training",
     ]),
   .testTarget(
     name: "WidthSearchTests",
@@ -129,7 +133,8 @@ let package = Package(
     .library(name: "WidthTransfer", targets: ["WidthTransfer"]),
   ]
     + [
-      "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch", "Loading",
+      "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch",
+      "Loading",
       "Training", "WidthSearch", "Experiments",
     ].map { .library(name: $0, targets: [$0]) },
   dependencies: [

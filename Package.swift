@@ -49,6 +49,8 @@ let tensors: [Target] = [
     name: "WidthSearch",
     dependencies: ["ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training"]),
   .target(
+    name: "Merging", dependencies: ["Diagnosis", "Networks", "Support", "Torch", "Training"]),
+  .target(
     name: "Experiments",
     dependencies: [
       "ImageFiles", "Networks", "Methods", "Records", "Support", "Torch", "Training", "Transfer", "WidthSearch",
@@ -57,8 +59,8 @@ let tensors: [Target] = [
   .target(
     name: "WidthTransfer",
     dependencies: [
-      "Diagnosis", "Experiments", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Reporting",
-      "Support", "Torch", "Training", "Transfer", "WidthSearch",
+      "Diagnosis", "Experiments", "ImageFiles", "Interchange", "Loading", "Merging", "Networks", "Methods", "Records",
+      "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch",
     ]),
 ]
 
@@ -67,8 +69,8 @@ let executables: [Target] = [
   .executableTarget(
     name: "width-transfer-engine",
     dependencies: [
-      "Commands", "Diagnosis", "Experiments", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records",
-      "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch", argumentParser,
+      "Commands", "Diagnosis", "Experiments", "ImageFiles", "Interchange", "Loading", "Merging", "Networks", "Methods",
+      "Records", "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch", argumentParser,
     ]),
   // For the scripts of this checkout.
   .executableTarget(
@@ -104,6 +106,9 @@ let tests: [Target] = [
       "Training",
     ]),
   .testTarget(
+    name: "MergingTests",
+    dependencies: ["Diagnosis", "Interchange", "Merging", "Networks", "Support", "Torch", "Training"]),
+  .testTarget(
     name: "WidthSearchTests",
     dependencies: [
       "ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training", "WidthSearch",
@@ -135,7 +140,7 @@ let package = Package(
     + [
       "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch",
       "Loading",
-      "Training", "WidthSearch", "Experiments",
+      "Training", "WidthSearch", "Merging", "Experiments",
     ].map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

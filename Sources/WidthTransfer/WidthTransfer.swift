@@ -3,6 +3,7 @@
 @_exported import ImageFiles
 @_exported import Interchange
 @_exported import Loading
+@_exported import Merging
 @_exported import Methods
 @_exported import Networks
 @_exported import Records

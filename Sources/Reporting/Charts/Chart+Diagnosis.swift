@@ -92,11 +92,15 @@ extension Chart {
           ["epoch": .integer(sources[0].epochs[$0]), "mark": .string(name)]
         }
       }
-      layers.append([
-        "data": ["values": .array(places)],
-        "mark": ["type": "rule", "strokeDash": [3, 3], "strokeWidth": 1, "color": .string(Palette.neutral)],
-        "encoding": ["x": x, "tooltip": [["field": "mark", "title": "Here"], ["field": "epoch", "title": "Epoch"]]],
-      ])
+      if !places.isEmpty {
+        layers.append([
+          "data": ["values": .array(places)],
+          "mark": ["type": "rule", "strokeDash": [3, 3], "strokeWidth": 1, "color": .string(Palette.neutral)],
+          "encoding": [
+            "x": x, "tooltip": [["field": "mark", "title": "Here"], ["field": "epoch", "title": "Epoch"]],
+          ],
+        ])
+      }
     }
     layers.append(lines)
     let place = group.numbers.isEmpty ? group.id : "Layer\(group.numbers.count == 1 ? "" : "s") \(group.label)"

@@ -1,0 +1,184 @@
+import Diagnosis
+import Networks
+import Support
+import Torch
+import Training
+
+/// Merges the channels of a trained network that do nearly the same, pair by pair: Chen, Zhou, Yan, ICLR 2024, section 3.
+///
+/// In each sweep a group merges at most its closest pair, where distance is between all that computes and reads the channels. The sums
+/// are taken in double precision on the CPU.
+public struct FeatureMerger {
+  private let settings: MergeSettings
+  private let base: ResolvedNetwork
+  private let groups: [WidthGroup]
+  private var tensors: [String: Tensor]
+  private var layout: AxisLayout
+  private var members: [WidthGroup.ID: [[Int]]] = [:]
+  // Which groups have something new to look at: a group whose tensors nobody changed would find the same again.
+  private var isStale: Set<WidthGroup.ID>
+
+  /// Prepares a trained model.
+  ///
+  /// - Throws: `UsageFailure` for settings out of range, or a normalization that cannot be folded.
+  public init(_ model: Model, settings: MergeSettings = MergeSettings()) throws {
+    try settings.validate()
+    self.settings = settings
+    var values: [String: Tensor] = [:]
+    for (name, tensor) in try model.stateDict() where !name.hasSuffix(".num_batches_tracked") {
+      values[name] = try withoutGradients { try tensor.to(.cpu).to(.float64).contiguous() }
+    }
+    if settings.mode == .foldedPaper {
+      let folded = try FoldedNormalizations(model.plan.resolved, values)
+      (base, tensors) = (folded.network, folded.tensors)
+    } else {
+      (base, tensors) = (model.plan.resolved, values)
+    }
+    layout = AxisLayout(base)
+    groups = base.mergeableGroups(settings.scope)
+    for group in base.widthGroups { members[group.id] = (0..<group.width).map { [$0] } }
+    isStale = Set(groups.map(\.id))
+  }
+
+  /// Merges until a sweep finds nothing.
+  ///
+  /// - Parameter check: Asked before every sweep; what it throws ends the work.
+  public mutating func run(check: () throws -> Void = {}) throws -> MergeOutcome {
+    var sweeps = 0
+    var didMerge = true
+    while didMerge {
+      try check()
+      didMerge = false
+      for group in groups where Double(sweeps) < Double(group.width) * settings.largestRatio {
+        if isStale.contains(group.id), try merge(group.id) { didMerge = true }
+      }
+      sweeps += 1
+    }
+    return try outcome(sweeps: sweeps)
+  }
+
+  /// Merges the closest pair of a group, where it is close enough.
+  private mutating func merge(_ group: WidthGroup.ID) throws -> Bool {
+    guard var own = members[group], own.count > 1, let pair = try closest(group) else {
+      isStale.remove(group)
+      return false
+    }
+    let (first, second) = pair
+    let weights = (Double(own[first].count), Double(own[second].count))
+    for (place, role) in layout.places[group] ?? [] {
+      try replace(place, role, first, second, weights)
+    }
+    layout.shrink(group)
+    let merged = own[first] + own[second]
+    own.remove(at: second)
+    own.remove(at: first)
+    members[group] = own + [merged]
+    // Its neighbours read tensors that are now others.
+    let changed = Set((layout.places[group] ?? []).map(\.place.tensor))
+    for other in groups where (layout.places[other.id] ?? []).contains(where: { changed.contains($0.place.tensor) }) {
+      isStale.insert(other.id)
+    }
+    return true
+  }
+
+  /// The closest pair of a group when its squared distance is at most β of the largest.
+  private func closest(_ group: WidthGroup.ID) throws -> (Int, Int)? {
+    var sum: Tensor?
+    for (place, role) in layout.places[group] ?? [] {
+      switch role {
+      case .number, .filterNumber: continue
+      case .producer, .filter, .reader: break
+      }
+      let rows = try self.rows(place)
+      let products = try rows.matmul(rows.permuted([1, 0]))
+      sum = try sum.map { try $0 + products } ?? products
+    }
+    guard let products = try sum?.array(Double.self), let count = members[group]?.count else { return nil }
+    var best = (distance: Double.infinity, first: 0, second: 0)
+    var largest = 0.0
+    for i in 0..<count {
+      for j in i + 1..<max(count, i + 1) {
+        let crossed = products[i * count + j] + products[j * count + i]
+        let distance = max(0, products[i * count + i] + products[j * count + j] - crossed)
+        if distance < best.distance { best = (distance, i, j) }
+        if distance > largest { largest = distance }
+      }
+    }
+    return best.distance <= settings.threshold * largest ? (best.first, best.second) : nil
+  }
+
+  // MARK: - Tensors
+
+  private func tensor(_ name: String) throws -> Tensor {
+    guard let tensor = tensors[name] else { throw UsageFailure("\(base.name): the weights hold no \(name)") }
+    return tensor
+  }
+
+  /// One tensor with an axis in front and the others flattened.
+  private func matrix(_ place: AxisLayout.Place) throws -> Tensor {
+    let tensor = try tensor(place.tensor)
+    let order = [place.axis] + tensor.shape.indices.filter { $0 != place.axis }
+    return try tensor.permuted(order).reshaped([tensor.shape[place.axis], -1])
+  }
+
+  /// The entries of each channel of a place as a row.
+  private func rows(_ place: AxisLayout.Place) throws -> Tensor {
+    let (range, positions) = layout.entries(of: place)
+    return try matrix(place).slice(0, range).reshaped([range.count / positions, -1])
+  }
+
+  private mutating func replace(
+    _ place: AxisLayout.Place, _ role: AxisLayout.Role, _ first: Int, _ second: Int, _ weights: (Double, Double)
+  ) throws {
+    let (range, positions) = layout.entries(of: place)
+    let rows = try self.rows(place)
+    let (a, b) = (try rows.slice(0, first..<first + 1), try rows.slice(0, second..<second + 1))
+    let sum = weights.0 + weights.1
+    let merged =
+      addsUp(role) ? try a + b : try a * (weights.0 / sum) + b * (weights.1 / sum)
+    let kept = try [0..<first, first + 1..<second, second + 1..<rows.shape[0]].filter { !$0.isEmpty }
+      .map { try rows.slice(0, $0) }
+    let changed = try Tensor.concatenate(kept + [merged]).reshaped([range.count - positions, -1])
+    let whole = try matrix(place)
+    let parts = try [0..<range.lowerBound, range.upperBound..<whole.shape[0]].map {
+      $0.isEmpty ? nil : try whole.slice(0, $0)
+    }
+    let joined = try Tensor.concatenate([parts[0], changed, parts[1]].compactMap { $0 })
+    let old = try tensor(place.tensor).shape
+    let others = old.indices.filter { $0 != place.axis }
+    let ordered = try joined.reshaped([joined.shape[0]] + others.map { old[$0] })
+    // The axis goes back to its place.
+    var back = Array(1..<max(old.count, 1))
+    back.insert(0, at: place.axis)
+    tensors[place.tensor] = try ordered.permuted(back).contiguous()
+  }
+
+  /// Whether the entries of two channels are summed; otherwise they are averaged, by how many channels each stands for.
+  private func addsUp(_ role: AxisLayout.Role) -> Bool {
+    switch (settings.mode, role) {
+    case (.meanSum, .reader): true
+    case (.meanSum, _): false
+    case (_, .producer), (_, .number): true
+    // A filter or gate scales a channel that is summed already.
+    case (_, .filter), (_, .filterNumber), (_, .reader): false
+    }
+  }
+
+  // MARK: - Outcome
+
+  private func outcome(sweeps: Int) throws -> MergeOutcome {
+    var widths = Widths()
+    var lists = PerGroup<[[Int]]>()
+    for group in base.widthGroups {
+      widths[group.id] = members[group.id]?.count ?? group.width
+      lists[group.id] = members[group.id] ?? []
+    }
+    let model = try Model(base.with(widths), seed: 0)
+    try withoutGradients {
+      for (name, target) in try model.stateDict() where !name.hasSuffix(".num_batches_tracked") {
+        try target.copy(from: tensor(name).to(target.scalarType))
+      }
+    }
+    return MergeOutcome(model: model, members: lists, sweeps: sweeps)
+  }
+}

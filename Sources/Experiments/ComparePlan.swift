@@ -27,10 +27,26 @@ public struct ComparePlan {
     }
   }
 
+  /// Widths that are there already, as those of a diagnosis, to be trained beside the others.
+  public struct Given {
+    /// What the arm is called.
+    public var name: String
+    /// The widths of the target.
+    public var widths: Widths
+
+    /// Describes widths.
+    public init(name: String, widths: Widths) {
+      self.name = name
+      self.widths = widths
+    }
+  }
+
   /// What all arms share.
   public var subject: Subject
   /// The methods and controls.
   public var methods: [Method]
+  /// Networks of widths that are there already.
+  public var given: [Given]
   /// How network and data are shrunk for the transferred searches.
   public var projection: Projection
   /// How blocks of the source stand for those of the target.
@@ -44,11 +60,13 @@ public struct ComparePlan {
 
   /// Describes a comparison of methods.
   public init(
-    subject: Subject, methods: [Method], projection: Projection, stacking: Stacking = .averageBlock, budget: Budget,
+    subject: Subject, methods: [Method], given: [Given] = [], projection: Projection,
+    stacking: Stacking = .averageBlock, budget: Budget,
     searchesDirectly: Bool = true, seeds: [Int] = [0]
   ) {
     self.subject = subject
     self.methods = methods
+    self.given = given
     self.projection = projection
     self.stacking = stacking
     self.budget = budget
@@ -56,34 +74,59 @@ public struct ComparePlan {
     self.seeds = seeds
   }
 
-  /// A method and where it searches.
+  /// A way to widths.
   private struct Arm {
-    var method: Method
+    /// A method, or widths that need none.
+    enum Way {
+      case method(Method)
+      case given(Given)
+    }
+
+    var way: Way
     var mode: ComparisonSummary.Mode
-    var folder: String { "\(mode.rawValue)/\(method.optimizer.name)" }
+    var name: String {
+      switch way {
+      case .method(let method): method.optimizer.name
+      case .given(let given): given.name
+      }
+    }
+    var folder: String { "\(mode.rawValue)/\(name)" }
   }
 
   // Controls come first; a projection of nothing is a direct search.
   private var arms: [Arm] {
-    let controls = methods.filter(\.optimizer.isControl).map { Arm(method: $0, mode: .control) }
+    let controls = methods.filter(\.optimizer.isControl).map { Arm(way: .method($0), mode: .control) }
     let searches = methods.filter { !$0.optimizer.isControl }
     let projects = projection != .identity
-    return controls
-      + searches.flatMap { method in
-        (searchesDirectly || !projects ? [Arm(method: method, mode: .direct)] : [])
-          + (projects ? [Arm(method: method, mode: .transferred)] : [])
-      }
+    let ready = given.map { Arm(way: .given($0), mode: .control) }
+    let searching = searches.flatMap { method -> [Arm] in
+      var modes: [ComparisonSummary.Mode] = searchesDirectly || !projects ? [.direct] : []
+      if projects { modes.append(.transferred) }
+      return modes.map { Arm(way: .method(method), mode: $0) }
+    }
+    return controls + ready + searching
   }
 
-  private func finding(_ arm: Arm, seed: Int) -> WidthFinding {
-    WidthFinding(
-      subject: subject, optimizer: arm.method.optimizer, searchRecipe: arm.method.searchRecipe,
+  private func finding(_ arm: Arm, seed: Int) -> WidthFinding? {
+    guard case .method(let method) = arm.way else { return nil }
+    return WidthFinding(
+      subject: subject, optimizer: method.optimizer, searchRecipe: method.searchRecipe,
       projection: arm.mode == .transferred ? projection : .identity, stacking: stacking, budgets: [budget], seed: seed)
   }
 
   /// Finds out what cannot work before anything is searched.
   public func validate() throws {
-    for arm in arms { try finding(arm, seed: seeds.first ?? 0).validate() }
+    let names = arms.map(\.folder)
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw UsageFailure("two networks of the comparison are called \(twice); rename a file of widths")
+    }
+    for arm in arms {
+      if case .given(let given) = arm.way {
+        try subject.training(of: subject.target.with(given.widths), seed: seeds.first ?? 0).validate()
+      } else {
+        try finding(arm, seed: seeds.first ?? 0)?.validate()
+      }
+    }
   }
 
   /// Searches and trains, and writes `comparison.json`.
@@ -106,15 +149,20 @@ public struct ComparePlan {
 
   private func member(_ arm: Arm, seed: Int, in store: JobStore) throws -> ComparisonSummary.Member {
     let path = folder(arm, seed: seed)
-    let label = "\(arm.method.optimizer.name) \(arm.mode.rawValue), seed \(seed)"
-    let found = try finding(arm, seed: seed).find(in: store, folder: path, label: label)[0]
-    let network = try subject.target.with(found.file.widths)
+    let label = "\(arm.name) \(arm.mode.rawValue), seed \(seed)"
+    let found = try finding(arm, seed: seed)?.find(in: store, folder: path, label: label)[0]
+    let network: ResolvedNetwork
+    switch (arm.way, found) {
+    case (.given(let given), _): network = try subject.target.with(given.widths)
+    case (.method, let found?): network = try subject.target.with(found.file.widths)
+    case (.method, nil): network = subject.target
+    }
     let done = try store.perform(subject.training(of: network, seed: seed), in: path, label: label)
     let cost = network.cost
     return .init(
       seed: seed, widths: network.widths, macs: cost.macs, parameters: cost.parameters,
-      overhead: arm.mode == .control ? nil : found.file.overhead, result: done.output, folder: done.folder,
-      searchFolder: found.search == store.joined(done.folder, "search") ? nil : found.search)
+      overhead: arm.mode == .control ? nil : found?.file.overhead, result: done.output, folder: done.folder,
+      searchFolder: found?.search == store.joined(done.folder, "search") ? nil : found?.search)
   }
 
   private func summary(_ members: [[ComparisonSummary.Member]]) throws -> ComparisonSummary {
@@ -127,7 +175,7 @@ public struct ComparePlan {
       projection: projection == .identity
         ? nil : projection.resolved(to: try projection.applied(to: target, divisor: subject.divisor)),
       groups: GroupRecord.all(of: target),
-      arms: zip(arms, members).map { .init(algorithm: $0.method.optimizer.name, mode: $0.mode, members: $1) })
+      arms: zip(arms, members).map { .init(algorithm: $0.name, mode: $0.mode, members: $1) })
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     return summary
   }

@@ -1,6 +1,7 @@
 import Commands
 import Experiments
 import Foundation
+import Networks
 import Records
 import Reporting
 import Support
@@ -16,6 +17,10 @@ extension CompareCommand: EngineWork {
     let optimizers = try transfer.optimizers(names).map { try $0.searching() }
     let subject = try transfer.subject(
       network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs, tracks: tracking.track)
+    let given = try widths.map { path in
+      let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+      return ComparePlan.Given(name: name, widths: try subject.target.with(widthsFile: path).widths)
+    }
     let finding = try transfer.finding(optimizers[0], subject, seed: compute.seed)
     if skipsDirect, finding.projection == .identity {
       throw UsageFailure("--no-direct leaves nothing to search on: give a --project")
@@ -27,7 +32,7 @@ extension CompareCommand: EngineWork {
       subject: subject,
       methods: try optimizers.map {
         .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, subject.recipe))
-      }, projection: finding.projection, stacking: transfer.stacking, budget: finding.budgets[0],
+      }, given: given, projection: finding.projection, stacking: transfer.stacking, budget: finding.budgets[0],
       searchesDirectly: !skipsDirect, seeds: (0..<seeds).map { compute.seed &+ $0 })
     try plan.validate()
     if try jobs.isPart(of: plan, output) { return }
@@ -37,7 +42,7 @@ extension CompareCommand: EngineWork {
         "project": transfer.project, "stacking": transfer.stacking.rawValue, "seeds": "\(seeds)",
         "no-direct": skipsDirect ? "true" : nil, "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
-      ], lists: transfer.lists.merging(["algorithm": names]) { $1 })
+      ], lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
     let summary = try output.session(configuration, general) { folder in
       try jobs.perform(plan, output, general)
       let summary = try plan.run(in: folder, output.surroundings(general))

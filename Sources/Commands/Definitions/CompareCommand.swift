@@ -20,8 +20,15 @@ package struct CompareCommand: EngineCommand {
 
   @Option(
     parsing: .unconditionalSingleValue,
-    help: "A method or control; give several (default: all): \(WidthOptimizers.names.joined(separator: ", ")).")
+    help:
+      "A method or control; give several (default: all; uniform beside --widths): \(WidthOptimizers.names.joined(separator: ", "))."
+  )
   package var algorithm: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "Files of widths to train too, as those of `streamline`; each goes by its file's name.")
+  package var widths: [String] = []
 
   @OptionGroup package var transfer: TransferOptions
   @OptionGroup package var recipe: RecipeOptions
@@ -37,5 +44,5 @@ package struct CompareCommand: EngineCommand {
   @Flag(name: .customLong("no-direct"), help: "Leave out the searches on the network itself.")
   package var skipsDirect = false
 
-  package var names: [String] { algorithm.isEmpty ? WidthOptimizers.names : algorithm }
+  package var names: [String] { algorithm.isEmpty ? (widths.isEmpty ? WidthOptimizers.names : ["uniform"]) : algorithm }
 }

@@ -1,0 +1,173 @@
+import Diagnosis
+import Foundation
+import Interchange
+import Methods
+import Networks
+import Records
+import Support
+import Testing
+import Torch
+
+@testable import Training
+
+@Suite struct WeightNormTests {
+  private func job(_ epochs: Int = 3, tracks: Bool = true) throws -> TrainingJob {
+    var recipe = ToyTraining.base
+    recipe.epochs = epochs
+    return TrainingJob(
+      network: try toyNetwork().resolved(), dataset: toyDataset, recipe: recipe, seed: 4,
+      tracks: tracks ? [.weightNorms] : [])
+  }
+
+  private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
+
+  @Test("Equal seeds give equal series, and following changes nothing in the weights")
+  func changesNothing() throws {
+    let place = try TemporaryFolder()
+    let folders = ["a", "b", "plain"].map { RunFolder(path: place.file($0)) }
+    _ = try job().run(in: folders[0])
+    _ = try job().run(in: folders[1])
+    _ = try job(tracks: false).run(in: folders[2])
+    #expect(try bytes(folders[0].weightNorms.series) == bytes(folders[1].weightNorms.series))
+    #expect(try bytes(folders[0].model) == bytes(folders[2].model))
+    #expect(!folders[2].weightNorms.exists)
+    #expect(folders[0].weightNorms.snapshotEpochs == [0, 1, 2, 3])
+    let samples = try folders[0].weightNorms.samples()
+    #expect(Set(samples.map(\.epoch)) == [0, 1, 2, 3])
+    // A complete training is not done again; one that was not followed cannot be followed any more.
+    _ = try job().run(in: folders[0])
+    let refused = #expect(throws: UsageFailure.self) { try job().run(in: folders[2]) }
+    #expect(refused?.message.contains("`overwrite`") == true)
+  }
+
+  @Test("A series goes on after a stop with what a training without one writes", arguments: [3, 5, 8, 9])
+  func resumes(_ stop: Int) throws {
+    let place = try TemporaryFolder()
+    let (whole, parts) = (RunFolder(path: place.file("whole")), RunFolder(path: place.file("parts")))
+    _ = try job().run(in: whole)
+    var asked = 0
+    #expect(throws: Interrupted.self) {
+      try job().run(
+        in: parts,
+        cancellation: Cancellation(signal: {
+          asked += 1
+          return asked == stop ? SIGINT : nil
+        }))
+    }
+    // As a process that was killed after it took a sample, and before the checkpoint of that epoch.
+    if let line = try folderLine(parts) { try parts.weightNorms.append([line]) }
+    _ = try job().run(in: parts)
+    #expect(try bytes(parts.weightNorms.series) == bytes(whole.weightNorms.series))
+    #expect(try bytes(parts.weightNorms.snapshot(epoch: 3)) == bytes(whole.weightNorms.snapshot(epoch: 3)))
+  }
+
+  private func folderLine(_ folder: RunFolder) throws -> NormSample? {
+    try folder.weightNorms.samples().last.map { sample in
+      var late = sample
+      late.epoch = 3
+      return late
+    }
+  }
+
+  @Test("Norms of rows, columns, flattened maps, depthwise and grouped filters are those of a loop by hand")
+  func slices() throws {
+    func loop(_ weight: Tensor, _ take: (_ index: [Int]) -> Int?, width: Int) throws -> [Double] {
+      let values = try weight.contiguous().array(Float.self)
+      var squares = Array(repeating: 0.0, count: width)
+      let shape = weight.shape
+      for (position, value) in values.enumerated() {
+        var (rest, index) = (position, [Int]())
+        for length in shape.reversed() {
+          index.insert(rest % length, at: 0)
+          rest /= length
+        }
+        if let channel = take(index) { squares[channel] += Double(value) * Double(value) }
+      }
+      return squares.map { $0.squareRoot() }
+    }
+    let weight = try noise([6, 4, 3, 3])
+    let flat = try noise([3, 20], seed: 2)
+    let grouped = try noise([6, 2, 3, 3], seed: 3)
+    let cases: [(ChannelSlice, Int, Tensor, [Double])] = [
+      (ChannelSlice(tensor: "w", axis: 0, side: .incoming), 6, weight, try loop(weight, { $0[0] }, width: 6)),
+      (ChannelSlice(tensor: "w", axis: 1, side: .outgoing), 4, weight, try loop(weight, { $0[1] }, width: 4)),
+      (
+        ChannelSlice(tensor: "f", axis: 1, offset: 4, positions: 4, side: .outgoing), 4, flat,
+        try loop(flat, { $0[1] < 4 ? nil : ($0[1] - 4) / 4 }, width: 4)
+      ),
+      // Three groups of two outputs and two inputs: input c is column c mod 2 of the rows of group c / 2.
+      (
+        ChannelSlice(tensor: "g", axis: 1, blocks: 3, side: .outgoing), 6, grouped,
+        try loop(grouped, { $0[0] / 2 * 2 + $0[1] }, width: 6)
+      ),
+    ]
+    for (slice, width, tensor, expected) in cases {
+      let group = ChannelGroup(id: "x", width: width, slices: [slice])
+      let norms = try WeightNormReader([group]).read { _ in tensor }[0].norms[0]
+      #expect(norms.count == expected.count)
+      for (a, b) in zip(norms, expected) { #expect(abs(a - b) < 1e-9) }
+    }
+    let wrong = ChannelGroup(id: "x", width: 7, slices: [ChannelSlice(tensor: "w", axis: 0, side: .incoming)])
+    #expect(throws: UsageFailure.self) { try WeightNormReader([wrong]).read { _ in weight } }
+  }
+
+  @Test("Permuting a group's channels everywhere leaves V and the model's output as they are")
+  func permutation() throws {
+    let network = try NetworkZoo.resolved(named: "resnet20").network.scalingWidth(by: 0.25, divisor: 2).resolved()
+    let model = try Model(network, seed: 2)
+    let reader = WeightNormReader(network)
+    let before = reader.samples(try reader.read { try model.tensor(named: $0) }, epoch: 0)
+    let images = try noise([2, 3, 32, 32])
+    let options = ForwardOptions(.evaluation)
+    let output = try withoutGradients { try model.forward(images, options) }
+    let group = try #require(network.channelGroups.first { $0.id == "layer2.0.conv2" })
+    let order = try Tensor((0..<group.width).map { Int64(($0 * 3 + 1) % group.width) })
+    try withoutGradients {
+      for slice in group.slices {
+        let tensor = try model.tensor(named: slice.tensor)
+        try tensor.copy(from: tensor.selecting(slice.axis, order))
+      }
+    }
+    let after = reader.samples(try reader.read { try model.tensor(named: $0) }, epoch: 0)
+    for (a, b) in zip(before, after) {
+      #expect(abs((a.statistics?.variance ?? 0) - (b.statistics?.variance ?? 0)) < 1e-12, "\(a.group) \(a.mode)")
+    }
+    // Fresh normalizations are alike for all channels, so that weights alone are the whole permutation.
+    #expect(try withoutGradients { try model.forward(images, options).relativeDistance(to: output) } < 1e-5)
+  }
+
+  @Test("Checkpoints of another program are ordered by number, and wrappers' names passed over")
+  func checkpoints() throws {
+    let place = try TemporaryFolder()
+    let network = try toyNetwork().resolved()
+    for (epoch, name) in [(1, "w-1.safetensors"), (9, "w-9.safetensors"), (10, "w-10.safetensors")] {
+      let model = try Model(network, seed: epoch)
+      try SafetensorsWriter.write(
+        try model.stateDict().map { try .init(name: "module._orig_mod." + $0.name, $0.tensor) }, to: place.file(name))
+    }
+    let series = try CheckpointSeries([place.file("w-*.safetensors")])
+    #expect(series.files.map(\.epoch) == [1, 9, 10])
+    let reader = WeightNormReader(network)
+    let samples = try reader.samples(of: series, network: network)
+    let direct = try Model(network, seed: 9)
+    let expected = reader.samples(try reader.read { try direct.tensor(named: $0) }, epoch: 9)
+    let ninth = samples.filter { $0.epoch == 9 }
+    #expect(ninth.map(\.group) == expected.map(\.group) && ninth.map(\.mode) == expected.map(\.mode))
+    for (a, b) in zip(ninth, expected) {
+      #expect(abs((a.statistics?.variance ?? 0) - (b.statistics?.variance ?? 1)) < 1e-12)
+    }
+    // Other widths, another network, no number, the same number twice, nothing there.
+    var narrow = toyNetwork()
+    narrow.layers[3] = .conv("conv1", 4, stride: 2, from: "stem_relu")
+    let other = try narrow.resolved()
+    let failure = #expect(throws: FileFailure.self) {
+      try WeightNormReader(other).samples(of: series, network: other)
+    }
+    #expect(failure?.message.contains("file has") == true)
+    try Data().write(to: URL(fileURLWithPath: place.file("final.safetensors")))
+    #expect(throws: UsageFailure.self) { try CheckpointSeries([place.file("final.safetensors")]) }
+    try Data().write(to: URL(fileURLWithPath: place.file("x-9.safetensors")))
+    #expect(throws: UsageFailure.self) { try CheckpointSeries([place.file("*-9.safetensors")]) }
+    #expect(throws: FileFailure.self) { try CheckpointSeries([place.file("nothing-*")]) }
+  }
+}

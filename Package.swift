@@ -51,6 +51,8 @@ let tensors: [Target] = [
   .target(
     name: "Merging", dependencies: ["Diagnosis", "Networks", "Support", "Torch", "Training"]),
   .target(
+    name: "GraphModels", dependencies: ["Diagnosis", "Records", "Support", "Torch", "Training"]),
+  .target(
     name: "Experiments",
     dependencies: [
       "ImageFiles", "Networks", "Methods", "Records", "Support", "Torch", "Training", "Transfer", "WidthSearch",
@@ -59,7 +61,8 @@ let tensors: [Target] = [
   .target(
     name: "WidthTransfer",
     dependencies: [
-      "Diagnosis", "Experiments", "ImageFiles", "Interchange", "Loading", "Merging", "Networks", "Methods", "Records",
+      "Diagnosis", "Experiments", "GraphModels", "ImageFiles", "Interchange", "Loading", "Merging", "Networks",
+      "Methods", "Records",
       "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch",
     ]),
 ]
@@ -69,7 +72,8 @@ let executables: [Target] = [
   .executableTarget(
     name: "width-transfer-engine",
     dependencies: [
-      "Commands", "Diagnosis", "Experiments", "ImageFiles", "Interchange", "Loading", "Merging", "Networks", "Methods",
+      "Commands", "Diagnosis", "Experiments", "GraphModels", "ImageFiles", "Interchange", "Loading",
+      "Merging", "Networks", "Methods",
       "Records", "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch", argumentParser,
     ]),
   // For the scripts of this checkout.
@@ -106,6 +110,8 @@ let tests: [Target] = [
       "Training",
     ]),
   .testTarget(
+    name: "GraphModelsTests", dependencies: ["Diagnosis", "GraphModels", "Records", "Support", "Torch"]),
+  .testTarget(
     name: "MergingTests",
     dependencies: ["Diagnosis", "Interchange", "Merging", "Networks", "Support", "Torch", "Training"]),
   .testTarget(
@@ -140,7 +146,7 @@ let package = Package(
     + [
       "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch",
       "Loading",
-      "Training", "WidthSearch", "Merging", "Experiments",
+      "Training", "WidthSearch", "Merging", "GraphModels", "Experiments",
     ].map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -18,7 +18,7 @@ package struct WidthTransferCommand: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, CompareCommand.self, SearchCommand.self, TrainCommand.self, EvaluateCommand.self,
-      InspectCommand.self, DiagnoseCommand.self, StreamlineCommand.self, MergeCommand.self,
+      InspectCommand.self, DiagnoseCommand.self, StreamlineCommand.self, MergeCommand.self, ExperimentCommand.self,
       ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self, DataCommand.self,
     ])
 

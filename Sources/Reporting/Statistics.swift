@@ -24,7 +24,7 @@ public struct Spread: Sendable, Hashable {
 
 extension Format {
   /// Mean and sample standard deviation: `71.23 ± 0.12`; the mean alone when there is one result.
-  static func spread(_ spread: Spread?, _ decimals: Int) -> String {
+  package static func spread(_ spread: Spread?, _ decimals: Int) -> String {
     guard let spread else { return "–" }
     guard let deviation = spread.standardDeviation else { return fixed(spread.mean, decimals) }
     return fixed(spread.mean, decimals) + "\u{A0}±\u{A0}" + fixed(deviation, decimals)

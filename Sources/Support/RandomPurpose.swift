@@ -23,6 +23,8 @@ package enum RandomPurpose: UInt64 {
 
   // Diagnosis
   case streamliningControl = 0x57C0
+  case graphSplit = 0x64A9
+  case graphWeights = 0x64AA
 
   // Fuzzing
   case mutation = 0xF022

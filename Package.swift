@@ -21,7 +21,7 @@ let pure: [Target] = [
   .target(
     name: "ImageFiles", dependencies: ["Support", "CJPEG", "CSPNG", "CZlib", "CArchive", "CCurl", "CCrypto"]),
   .target(name: "Methods", dependencies: ["ImageFiles", "Networks", "Support"]),
-  .target(name: "Records", dependencies: ["Diagnosis", "Networks", "Support", "Transfer", yams]),
+  .target(name: "Records", dependencies: ["Diagnosis", "Interchange", "Networks", "Support", "Transfer", yams]),
   .target(name: "Interchange", dependencies: ["Support", "CArchive"]),
   .target(
     name: "Reporting", dependencies: ["Diagnosis", "Networks", "Records", "Support", "Transfer", mustache, protobuf],

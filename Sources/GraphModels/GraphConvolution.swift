@@ -12,8 +12,12 @@ public final class GraphConvolution {
   public let hidden: Int
   /// The learnable tensors by name.
   public let parameters: [(name: String, tensor: Tensor)]
-  private let words: Tensor
+  /// The entries of the words' matrix that are not 0, and their places in it; dropout has nothing to do elsewhere.
+  private let entries: Tensor
+  private let places: Tensor
+  private let blank: Tensor
   private let adjacency: Tensor
+  private let papers: Int
 
   /// Creates a network for a graph with Glorot's initialization.
   ///
@@ -32,7 +36,9 @@ public final class GraphConvolution {
       ("gc2.bias", try Tensor.zeros([graph.classNames.count])),
     ]
     for (_, tensor) in parameters { try tensor.setRequiresGradient(true) }
-    words = try Self.words(graph)
+    (entries, places) = try Self.words(graph)
+    blank = try Tensor.zeros([graph.features.count * graph.featureCount])
+    papers = graph.features.count
     adjacency = try Self.adjacency(graph)
   }
 
@@ -63,18 +69,22 @@ public final class GraphConvolution {
     func dropped(_ tensor: Tensor) throws -> Tensor {
       try dropout.map { try tensor.dropout(0.5, generator: $0) } ?? tensor
     }
-    let first = try adjacency.matmul(dropped(words).matmul(tensor(named: "gc1.weight"))) + tensor(named: "gc1.bias")
+    let words = try blank.scattering(0, places, dropped(entries)).reshaped([papers, -1])
+    let first = try adjacency.matmul(words.matmul(tensor(named: "gc1.weight"))) + tensor(named: "gc1.bias")
     let hidden = try dropped(first.relu())
     return try adjacency.matmul(hidden.matmul(tensor(named: "gc2.weight"))) + tensor(named: "gc2.bias")
   }
 
   // Each paper's words sum to 1.
-  private static func words(_ graph: CitationGraph) throws -> Tensor {
-    var values = [Float](repeating: 0, count: graph.features.count * graph.featureCount)
+  private static func words(_ graph: CitationGraph) throws -> (entries: Tensor, places: Tensor) {
+    var values: [Float] = []
+    var places: [Int64] = []
     for (paper, words) in graph.features.enumerated() {
-      for word in words { values[paper * graph.featureCount + word] = 1 / Float(max(words.count, 1)) }
+      let words = Set(words).sorted()
+      values += words.map { _ in 1 / Float(words.count) }
+      places += words.map { Int64(paper * graph.featureCount + $0) }
     }
-    return try Tensor(values, shape: [graph.features.count, graph.featureCount])
+    return (try Tensor(values), try Tensor(places))
   }
 
   // Dense: for some thousand nodes a matrix product is soon done, and LibTorch's backward of sparse ones is slower.

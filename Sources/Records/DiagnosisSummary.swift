@@ -48,6 +48,36 @@ public struct DiagnosisSummary: Codable, Sendable {
     public var findings: [PatternFinding]
     /// V of each source, at its epochs; null where a sample is missing.
     public var curves: [[Double?]]
+    /// How the norms of what computes the channels were spread, relative to their mean, in the first source.
+    public var distributions: [Distribution]?
+    /// Whether the channels that led early lead in the end, in the first source.
+    public var early: Early?
+  }
+
+  /// The channels of a group at one moment.
+  public struct Distribution: Codable, Sendable {
+    /// Epochs trained.
+    public var epoch: Int
+    /// The density of the norms over their mean.
+    public var density: KernelDensity
+  }
+
+  /// The norms of channels early in training and at its end: figure 7b of the source.
+  public struct Early: Codable, Sendable {
+    /// The early epoch: 6, as in the source.
+    public var epoch: Int
+    /// Pearson's r.
+    public var correlation: Double?
+    /// Spearman's ρ.
+    public var rankCorrelation: Double?
+  }
+
+  /// Held-out accuracy after an epoch.
+  public struct Accuracy: Codable, Sendable {
+    /// Epochs trained.
+    public var epoch: Int
+    /// Top-1 in percent.
+    public var top1: Double
   }
 
   /// The network.
@@ -64,6 +94,8 @@ public struct DiagnosisSummary: Codable, Sendable {
   public var layers: [Group]
   /// How far another network's diagnosis agrees.
   public var comparison: Comparison?
+  /// The held-out accuracy of the first source, where its events tell.
+  public var accuracy: [Accuracy]?
 
   /// A diagnosis beside another, as of a projected network.
   public struct Comparison: Codable, Sendable {

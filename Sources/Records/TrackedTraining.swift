@@ -13,6 +13,8 @@ public struct TrackedTraining: Sendable {
   public var series: NormSeries
   /// The training's seed, where its events tell.
   public var seed: Int?
+  /// The held-out accuracy after its epochs, where its events tell.
+  public var accuracy: [DiagnosisSummary.Accuracy]
 
   /// Reads one training.
   ///
@@ -21,10 +23,12 @@ public struct TrackedTraining: Sendable {
     self.folder = folder
     network = try Network(path: folder.weightNorms.network).resolved()
     series = NormSeries(try folder.weightNorms.samples())
-    seed =
-      ((try? EventLog.read(path: folder.events)) ?? []).lazy.compactMap {
-        if case .start(let start) = $0.event { start.seed } else { nil }
-      }.first
+    let events = (try? EventLog.read(path: folder.events)) ?? []
+    seed = events.lazy.compactMap { if case .start(let start) = $0.event { start.seed } else { nil } }.first
+    // Epochs that were trained again after a stop count once, as they went in the end.
+    var byEpoch: [Int: Double] = [:]
+    for event in events { if case .epoch(let epoch) = event.event { byEpoch[epoch.epoch + 1] = epoch.top1 } }
+    accuracy = byEpoch.sorted { $0.key < $1.key }.map { DiagnosisSummary.Accuracy(epoch: $0.key, top1: $0.value) }
   }
 
   /// The trainings of a folder: the one that it is, or those of the run that it holds.
@@ -73,6 +77,36 @@ extension DiagnosisSummary {
       trainings.map {
         (Source(path: $0.folder.path, seed: $0.seed, epochs: $0.series.epochs), $0.series)
       }, mode: mode)
+    let first = trainings[0]
+    accuracy = first.accuracy
+    let channels = first.network.channelGroups
+    let epochs = first.folder.weightNorms.snapshotEpochs
+    // A snapshot that is gone or damaged costs its picture and not the diagnosis.
+    let snapshots = epochs.compactMap { epoch in
+      (try? first.folder.weightNorms.norms(epoch: epoch, of: channels)).map { (epoch: epoch, norms: $0) }
+    }
+    guard let last = snapshots.last else { return }
+    let shown = Self.spreadOut(snapshots.map(\.epoch))
+    for index in groups.indices {
+      groups[index].distributions = snapshots.filter { shown.contains($0.epoch) }.compactMap { snapshot in
+        guard let values = snapshot.norms[index].values(.incoming) else { return nil }
+        let mean = values.reduce(0, +) / Double(values.count)
+        return KernelDensity(values.map { $0 / mean }).map { Distribution(epoch: snapshot.epoch, density: $0) }
+      }
+      if last.epoch > 6, let early = snapshots.first(where: { $0.epoch == 6 }),
+        let x = early.norms[index].values(.incoming), let y = last.norms[index].values(.incoming)
+      {
+        groups[index].early = Early(
+          epoch: 6, correlation: correlation(x, y), rankCorrelation: rankCorrelation(x, y))
+      }
+    }
+  }
+
+  // The first, the last, and about four between, closer together at the beginning, where norms change most.
+  private static func spreadOut(_ epochs: [Int]) -> Set<Int> {
+    guard let last = epochs.last else { return [] }
+    let wanted = [0, 1, 3, 6, 10, last / 2, last]
+    return Set(wanted.compactMap { target in epochs.min { abs($0 - target) < abs($1 - target) } })
   }
 
   /// Reads a diagnosis.

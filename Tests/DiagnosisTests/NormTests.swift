@@ -65,4 +65,38 @@ import Testing
     #expect(abs(try #require(norms.values(.product))[2] - 5) < 1e-12)
     #expect(abs(try #require(norms.values(.product, includesProjections: true))[2] - 15) < 1e-12)
   }
+
+  @Test func densitiesHaveAreaOne() throws {
+    for values in [[1.0, 2, 3, 4, 10], (0..<500).map { Double($0 % 37) }, [0.1, 0.1, 0.1, 5]] {
+      let density = try #require(KernelDensity(values))
+      let step = density.grid[1] - density.grid[0]
+      let area = zip(density.density, density.density.dropFirst()).reduce(0) { $0 + ($1.0 + $1.1) / 2 } * step
+      #expect(abs(area - 1) < 1e-3)
+    }
+    // Twice the same picture, twice as wide.
+    let narrow = try #require(KernelDensity([1, 2, 4, 5]))
+    let wide = try #require(KernelDensity([2, 4, 8, 10]))
+    #expect(abs(narrow.density[40] - 2 * wide.density[40]) < 1e-9)
+    #expect(KernelDensity([1]) == nil && KernelDensity([2, 2, 2]) == nil && KernelDensity([1, .nan]) == nil)
+  }
+
+  @Test func correlationsOfTextbooks() throws {
+    #expect(abs(try #require(correlation([1, 2, 3, 4], [2, 4, 6, 8])) - 1) < 1e-12)
+    #expect(abs(try #require(rankCorrelation([1, 2, 3, 4, 5], [5, 6, 7, 8, 7])) - 0.8207826817) < 1e-9)
+    #expect(correlation([1, 1, 1], [1, 2, 3]) == nil && rankCorrelation([1, 2], [1, 2]) == nil)
+  }
+
+  @Test func agreementBeyondChance() {
+    typealias Side = (WidthPattern, Double?)
+    func pair(_ a: WidthPattern, _ b: WidthPattern) -> (first: Side, second: Side) { ((a, nil), (b, nil)) }
+    let wide = WidthPattern.increaseToSaturate
+    let narrow = WidthPattern.decreaseToSaturate
+    // 20 IS/IS, 5 IS/DS, 10 DS/IS, 15 DS/DS: the textbook's κ of 0.4.
+    let pairs =
+      Array(repeating: pair(wide, wide), count: 20) + Array(repeating: pair(wide, narrow), count: 5)
+      + Array(repeating: pair(narrow, wide), count: 10) + Array(repeating: pair(narrow, narrow), count: 15)
+    let comparison = PatternComparison(pairs)
+    #expect(abs((comparison.kappa ?? 0) - 0.4) < 1e-12 && abs(comparison.agreement - 0.7) < 1e-12)
+    #expect(PatternComparison([pair(wide, wide)]).kappa == nil)
+  }
 }

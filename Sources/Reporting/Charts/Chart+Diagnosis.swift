@@ -110,6 +110,86 @@ extension Chart {
       specification: layered(height: 130, data: data, layers: layers))
   }
 
+  /// The densities of a group's norms over the epochs.
+  static func distributions(_ group: DiagnosisSummary.Group, _ distributions: [DiagnosisSummary.Distribution]) -> Chart
+  {
+    let data: [JSONValue] = distributions.flatMap { moment in
+      zip(moment.density.grid, moment.density.density).map {
+        ["epoch": .integer(moment.epoch), "norm": .number($0), "density": .number($1)]
+      }
+    }
+    let epochs = distributions.map { JSONValue.integer($0.epoch) }
+    let lines: JSONValue = [
+      "mark": ["type": "line", "strokeWidth": 1.6],
+      "encoding": [
+        "x": [
+          "field": "norm", "type": "quantitative", "title": "Norm over mean", "scale": ["zero": false, "nice": false],
+        ],
+        "y": ["field": "density", "type": "quantitative", "title": "Density", "axis": ["tickCount": 3]],
+        "color": [
+          "field": "epoch", "type": "ordinal", "sort": .array(epochs),
+          "scale": ["scheme": "viridis", "domain": .array(epochs)], "legend": Chart.legend(.line),
+        ],
+        "tooltip": [
+          ["field": "epoch", "title": "Epoch"], ["field": "norm", "format": ".2f", "title": "Norm over mean"],
+        ],
+      ],
+    ]
+    let place = group.numbers.isEmpty ? group.id : "Layer\(group.numbers.count == 1 ? "" : "s") \(group.label)"
+    return Chart(
+      id: "norms-\(identifier(group.id))", title: "\(place), \(group.width) channels",
+      caption: "A line an epoch; dark is early.",
+      specification: layered(height: 130, data: data, layers: [lines]))
+  }
+
+  /// Held-out accuracy, and how far the variance of each group is between its least and its largest.
+  static func accuracyBesideVariance(_ summary: DiagnosisSummary, _ accuracy: [DiagnosisSummary.Accuracy]) -> Chart {
+    let epochs = summary.sources.first?.epochs ?? []
+    var data: [JSONValue] = accuracy.map {
+      ["epoch": .integer($0.epoch), "accuracy": .number($0.top1), "series": "held-out top-1"]
+    }
+    for group in summary.groups {
+      let values = group.curves.first?.compactMap { $0 } ?? []
+      guard values.count == epochs.count, let least = values.min(), let most = values.max(), most > least else {
+        continue
+      }
+      data += zip(epochs, values).map {
+        [
+          "epoch": .integer($0), "part": .number(($1 - least) / (most - least)), "group": .string(group.id),
+          "series": .string(group.verdict),
+        ]
+      }
+    }
+    let x: JSONValue = [
+      "field": "epoch", "type": "quantitative", "title": "Epoch", "scale": ["nice": false], "axis": ["format": "d"],
+    ]
+    let names = ["held-out top-1", "too narrow", "wide enough", "undecided"]
+    let colours = Chart.colours(
+      names, [Palette.series[2], Palette.warm, Palette.accent, Palette.neutral], symbol: .line)
+    let parts: JSONValue = [
+      "transform": [["filter": "isValid(datum.part)"]],
+      "mark": ["type": "line", "strokeWidth": 1, "opacity": 0.6],
+      "encoding": [
+        "x": x,
+        "y": ["field": "part", "type": "quantitative", "title": "V, from least to largest", "axis": ["grid": false]],
+        "detail": ["field": "group"], "color": colours,
+      ],
+    ]
+    let line: JSONValue = [
+      "transform": [["filter": "isValid(datum.accuracy)"]],
+      "mark": ["type": "line", "strokeWidth": 3],
+      "encoding": [
+        "x": x,
+        "y": ["field": "accuracy", "type": "quantitative", "title": "Held-out top-1 (%)", "scale": ["zero": false]],
+        "color": colours,
+      ],
+    ]
+    return Chart(
+      id: "accuracy-variance", title: "Accuracy beside the variance of every group",
+      caption: "Thick: accuracy. Thin: V of each group between its least and its largest.",
+      specification: layered(height: 260, data: data, layers: [parts, line], resolve: ["scale": ["y": "independent"]]))
+  }
+
   /// D of the groups of one network over D of the other's.
   static func drops(_ summary: DiagnosisSummary, _ comparison: DiagnosisSummary.Comparison) -> Chart {
     let own = Dictionary(summary.groups.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

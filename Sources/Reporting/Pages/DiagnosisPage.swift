@@ -12,7 +12,7 @@ struct DiagnosisPage {
     return Page(
       title: "Is each layer of \(summary.network.name) wide enough?",
       subtitle: "From how the weight norms of its channels went over \(trainings).",
-      sections: [verdict(cost), curves, comparison, layers, reading, made].compactMap { $0 })
+      sections: [verdict(cost), curves, comparison, channels, layers, reading, made].compactMap { $0 })
   }
 
   private var trainings: String {
@@ -72,7 +72,42 @@ struct DiagnosisPage {
           "V is the variance of the channels' weight norms over their mean. Dashed lines: the ends of stage 1 (channels alike) and stage 2 "
             + "(fast rise), and the peak."),
         .figures(summary.groups.map { Chart.variance($0, sources: summary.sources) }),
-      ])
+      ] + accuracy)
+  }
+
+  private var accuracy: [Page.Block] {
+    guard let accuracy = summary.accuracy, accuracy.count > 2 else { return [] }
+    return [.figures([Chart.accuracyBesideVariance(summary, accuracy)])]
+  }
+
+  private var channels: Page.Section? {
+    let shown = summary.groups.compactMap { group in
+      group.distributions.flatMap { $0.isEmpty ? nil : (group, $0) }
+    }
+    guard !shown.isEmpty else { return nil }
+    func number(_ value: Double?) -> String { value.map { Format.fixed($0, 2) } ?? "–" }
+    var blocks: [Page.Block] = [
+      .paragraph(
+        "How the norms of what computes each channel are spread over the channels of a layer"
+          + (summary.sources.count > 1 ? ", in the first training." : ".")),
+      .figures(shown.map { Chart.distributions($0.0, $0.1) }),
+    ]
+    let early = summary.groups.filter { $0.early != nil }
+    if !early.isEmpty {
+      blocks.append(
+        .details(
+          Page.Table(
+            caption: "Do channels that lead at epoch 6 lead in the end? Correlations of their norms",
+            columns: [("Width group", .text), ("Layers", .text), ("Pearson's r", .number), ("Spearman's ρ", .number)],
+            rows: early.map { group in
+              [
+                group.id, group.numbers.isEmpty ? "–" : LayerNumbers.text(group.numbers),
+                number(group.early?.correlation),
+                number(group.early?.rankCorrelation),
+              ]
+            })))
+    }
+    return Page.Section(id: "channels", heading: "Channels", blocks: blocks)
   }
 
   private var layers: Page.Section? {

@@ -41,9 +41,7 @@ public struct WeightNormTracker: TrainingObserver {
     var tensors: [SafetensorsWriter.Tensor] = []
     for (group, norms) in zip(reader.groups, norms) where group.kind == .group {
       for (slice, values) in zip(norms.slices, norms.norms) {
-        let place = slice.offset > 0 ? "+\(slice.offset)" : ""
-        tensors.append(
-          try .init(name: "\(slice.tensor):\(slice.axis)\(place)", try Tensor(values.map(Float.init))))
+        tensors.append(try .init(name: WeightNormFolder.name(of: slice), try Tensor(values.map(Float.init))))
       }
     }
     try SafetensorsWriter.write(

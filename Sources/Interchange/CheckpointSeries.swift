@@ -20,7 +20,7 @@ public struct CheckpointSeries: Sendable, Hashable {
   /// The files in the order of their numbers.
   public let files: [File]
 
-  /// Finds the files of paths and patterns (`epochs/*.safetensors`) and orders them by the last number in each name, as a number: 9
+  /// Finds the files of paths and patterns (`epochs/*.safetensors`) and orders them by the last number in each name (or its folder's), as a number: 9
   /// before 10.
   ///
   /// - Throws: ``Support/FileFailure`` of kind `missing` when a pattern matches nothing; ``Support/UsageFailure`` for a name without a
@@ -49,9 +49,14 @@ public struct CheckpointSeries: Sendable, Hashable {
     files = byEpoch.sorted { $0.key < $1.key }.map { File(epoch: $0.key, path: $0.value) }
   }
 
-  /// The last number in a file's name, its extension left aside.
+  /// The last number in a file's name, its extension left aside; without one, that in the name of its folder (`checkpoint-500/model.safetensors`).
   static func number(in path: String) -> Int? {
-    let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+    let file = (path as NSString).lastPathComponent as NSString
+    let folder = ((path as NSString).deletingLastPathComponent as NSString).lastPathComponent
+    return lastNumber(file.deletingPathExtension) ?? lastNumber(folder)
+  }
+
+  private static func lastNumber(_ name: String) -> Int? {
     var digits = ""
     for character in name.reversed() {
       if character.isASCII, character.isNumber {

@@ -156,6 +156,12 @@ import Torch
     for (a, b) in zip(ninth, expected) {
       #expect(abs((a.statistics?.variance ?? 0) - (b.statistics?.variance ?? 1)) < 1e-12)
     }
+    for step in [500, 1000] {
+      try FileManager.default.createDirectory(
+        atPath: place.file("checkpoint-\(step)"), withIntermediateDirectories: true)
+      try Data().write(to: URL(fileURLWithPath: place.file("checkpoint-\(step)/model.safetensors")))
+    }
+    #expect(try CheckpointSeries([place.file("checkpoint-*/model.safetensors")]).files.map(\.epoch) == [500, 1000])
     // Other widths, another network, no number, the same number twice, nothing there.
     var narrow = toyNetwork()
     narrow.layers[3] = .conv("conv1", 4, stride: 2, from: "stem_relu")
@@ -164,8 +170,9 @@ import Torch
       try WeightNormReader(other).samples(of: series, network: other)
     }
     #expect(failure?.message.contains("file has") == true)
-    try Data().write(to: URL(fileURLWithPath: place.file("final.safetensors")))
-    #expect(throws: UsageFailure.self) { try CheckpointSeries([place.file("final.safetensors")]) }
+    try FileManager.default.createDirectory(atPath: place.file("none"), withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: place.file("none/final.safetensors")))
+    #expect(throws: UsageFailure.self) { try CheckpointSeries([place.file("none/final.safetensors")]) }
     try Data().write(to: URL(fileURLWithPath: place.file("x-9.safetensors")))
     #expect(throws: UsageFailure.self) { try CheckpointSeries([place.file("*-9.safetensors")]) }
     #expect(throws: FileFailure.self) { try CheckpointSeries([place.file("nothing-*")]) }

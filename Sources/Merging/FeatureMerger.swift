@@ -12,7 +12,7 @@ public struct FeatureMerger {
   private let settings: MergeSettings
   private let base: ResolvedNetwork
   private let groups: [WidthGroup]
-  private var tensors: [String: Tensor]
+  private var tensors: TensorPlaces
   private var layout: AxisLayout
   private var members: [WidthGroup.ID: [[Int]]] = [:]
   // Which groups have something new to look at: a group whose tensors nobody changed would find the same again.
@@ -24,13 +24,10 @@ public struct FeatureMerger {
   public init(_ model: Model, settings: MergeSettings = MergeSettings()) throws {
     try settings.validate()
     self.settings = settings
-    var values: [String: Tensor] = [:]
-    for (name, tensor) in try model.stateDict() where !name.hasSuffix(".num_batches_tracked") {
-      values[name] = try withoutGradients { try tensor.to(.cpu).to(.float64).contiguous() }
-    }
+    let values = try TensorPlaces(model)
     if settings.mode == .foldedPaper {
-      let folded = try FoldedNormalizations(model.plan.resolved, values)
-      (base, tensors) = (folded.network, folded.tensors)
+      let folded = try FoldedNormalizations(model.plan.resolved, values.tensors)
+      (base, tensors) = (folded.network, TensorPlaces(folded.tensors, of: folded.network.name))
     } else {
       (base, tensors) = (model.plan.resolved, values)
     }
@@ -89,7 +86,7 @@ public struct FeatureMerger {
       case .number, .filterNumber: continue
       case .producer, .filter, .reader: break
       }
-      let rows = try self.rows(place)
+      let rows = try tensors.rows(place, layout)
       let products = try rows.matmul(rows.permuted([1, 0]))
       sum = try sum.map { try $0 + products } ?? products
     }
@@ -109,48 +106,16 @@ public struct FeatureMerger {
 
   // MARK: - Tensors
 
-  private func tensor(_ name: String) throws -> Tensor {
-    guard let tensor = tensors[name] else { throw UsageFailure("\(base.name): the weights hold no \(name)") }
-    return tensor
-  }
-
-  /// One tensor with an axis in front and the others flattened.
-  private func matrix(_ place: AxisLayout.Place) throws -> Tensor {
-    let tensor = try tensor(place.tensor)
-    let order = [place.axis] + tensor.shape.indices.filter { $0 != place.axis }
-    return try tensor.permuted(order).reshaped([tensor.shape[place.axis], -1])
-  }
-
-  /// The entries of each channel of a place as a row.
-  private func rows(_ place: AxisLayout.Place) throws -> Tensor {
-    let (range, positions) = layout.entries(of: place)
-    return try matrix(place).slice(0, range).reshaped([range.count / positions, -1])
-  }
-
   private mutating func replace(
     _ place: AxisLayout.Place, _ role: AxisLayout.Role, _ first: Int, _ second: Int, _ weights: (Double, Double)
   ) throws {
-    let (range, positions) = layout.entries(of: place)
-    let rows = try self.rows(place)
+    let rows = try tensors.rows(place, layout)
     let (a, b) = (try rows.slice(0, first..<first + 1), try rows.slice(0, second..<second + 1))
     let sum = weights.0 + weights.1
-    let merged =
-      addsUp(role) ? try a + b : try a * (weights.0 / sum) + b * (weights.1 / sum)
+    let merged = addsUp(role) ? try a + b : try a * (weights.0 / sum) + b * (weights.1 / sum)
     let kept = try [0..<first, first + 1..<second, second + 1..<rows.shape[0]].filter { !$0.isEmpty }
       .map { try rows.slice(0, $0) }
-    let changed = try Tensor.concatenate(kept + [merged]).reshaped([range.count - positions, -1])
-    let whole = try matrix(place)
-    let parts = try [0..<range.lowerBound, range.upperBound..<whole.shape[0]].map {
-      $0.isEmpty ? nil : try whole.slice(0, $0)
-    }
-    let joined = try Tensor.concatenate([parts[0], changed, parts[1]].compactMap { $0 })
-    let old = try tensor(place.tensor).shape
-    let others = old.indices.filter { $0 != place.axis }
-    let ordered = try joined.reshaped([joined.shape[0]] + others.map { old[$0] })
-    // The axis goes back to its place.
-    var back = Array(1..<max(old.count, 1))
-    back.insert(0, at: place.axis)
-    tensors[place.tensor] = try ordered.permuted(back).contiguous()
+    try tensors.replace(place, layout, with: Tensor.concatenate(kept + [merged]))
   }
 
   /// Whether the entries of two channels are summed; otherwise they are averaged, by how many channels each stands for.
@@ -173,12 +138,6 @@ public struct FeatureMerger {
       widths[group.id] = members[group.id]?.count ?? group.width
       lists[group.id] = members[group.id] ?? []
     }
-    let model = try Model(base.with(widths), seed: 0)
-    try withoutGradients {
-      for (name, target) in try model.stateDict() where !name.hasSuffix(".num_batches_tracked") {
-        try target.copy(from: tensor(name).to(target.scalarType))
-      }
-    }
-    return MergeOutcome(model: model, members: lists, sweeps: sweeps)
+    return MergeOutcome(model: try tensors.model(of: base.with(widths)), members: lists, sweeps: sweeps)
   }
 }

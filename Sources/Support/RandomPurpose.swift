@@ -23,6 +23,7 @@ package enum RandomPurpose: UInt64 {
 
   // Diagnosis
   case streamliningControl = 0x57C0
+  case channelGrowth = 0x640C
   case graphSplit = 0x64A9
   case graphWeights = 0x64AA
 

@@ -35,11 +35,11 @@ private func merged(_ model: Model, _ settings: MergeSettings) throws -> MergeOu
   return try merger.run()
 }
 
-private func output(_ model: Model, _ images: Tensor) throws -> [Float] {
+func output(_ model: Model, _ images: Tensor) throws -> [Float] {
   try withoutGradients { try model.forward(images, ForwardOptions(.evaluation)).array(Float.self) }
 }
 
-private func expectClose(
+func expectClose(
   _ a: [Float], _ b: [Float], _ tolerance: Float, sourceLocation: SourceLocation = #_sourceLocation
 ) {
   #expect(a.count == b.count, sourceLocation: sourceLocation)
@@ -156,7 +156,7 @@ private func expectClose(
 }
 
 /// Statistics and scales as a training leaves them: no two alike.
-private func randomizeStatistics(_ model: Model) throws {
+func randomizeStatistics(_ model: Model) throws {
   try withoutGradients {
     for (index, tensor) in (model.statistics.means + model.statistics.variances).enumerated() {
       try tensor.copy(

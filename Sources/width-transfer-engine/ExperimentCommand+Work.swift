@@ -28,7 +28,9 @@ extension ExperimentCommand: EngineWork {
       unit: "hidden features", score: "test accuracy (%)", claim: Name.graphConvolution.claim, epochs: epochs,
       points: points)
     try JSONFile.write(summary, to: folder.file("sweep.json"))
-    for warning in try Report(summary).write(to: folder.report, bundle: VegaBundle.find()) { general.warn(warning) }
+    let report = Report(summary)
+    for warning in try report.write(to: folder.report, bundle: VegaBundle.find()) { general.warn(warning) }
+    if let charts { _ = try report.writeChartSpecifications(to: charts) }
     if json {
       try Output.json(summary)
     } else {

@@ -46,6 +46,9 @@ package struct DiagnoseCommand: EngineCommand {
   @Option(help: "Where diagnosis.html and diagnosis.json go (default: the only folder).")
   package var output: String?
 
+  @Option(help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden))
+  package var charts: String?
+
   @Flag(help: "Print JSON on standard output.")
   package var json = false
 
@@ -81,9 +84,9 @@ package struct DiagnoseCommand: EngineCommand {
     try AtomicFile.createFolder(folder)
     func file(_ name: String) -> String { (folder as NSString).appendingPathComponent(name) }
     try JSONFile.write(summary, to: file("diagnosis.json"))
-    for warning in try Report(summary).write(to: file("diagnosis.html"), bundle: VegaBundle.find()) {
-      general.warn(warning)
-    }
+    let report = try Report(summary)
+    for warning in try report.write(to: file("diagnosis.html"), bundle: VegaBundle.find()) { general.warn(warning) }
+    if let charts { _ = try report.writeChartSpecifications(to: charts) }
     if json {
       try Output.json(summary)
     } else {

@@ -50,6 +50,9 @@ package struct ExperimentCommand: EngineCommand {
   @Option(help: "The folder for the results and report.html.")
   package var output: String?
 
+  @Option(help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden))
+  package var charts: String?
+
   @Flag(help: "Print JSON on standard output.")
   package var json = false
 

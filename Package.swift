@@ -97,7 +97,8 @@ let tests: [Target] = [
   .testTarget(
     name: "RecordsTests", dependencies: ["Networks", "Records", "Support", "Transfer"]),
   .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "Support"]),
-  .testTarget(name: "ReportingTests", dependencies: ["Diagnosis", "Networks", "Records", "Reporting", "Support", "Transfer"]),
+  .testTarget(
+    name: "ReportingTests", dependencies: ["Diagnosis", "Networks", "Records", "Reporting", "Support", "Transfer"]),
   .testTarget(name: "TorchTests", dependencies: ["Torch"]),
   .testTarget(
     name: "LoadingTests",

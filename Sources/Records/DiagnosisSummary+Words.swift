@@ -33,6 +33,7 @@ extension DiagnosisSummary {
     if undecided > 0 { parts.append("\(undecided) undecided") }
     var text = parts.joined(separator: "; ") + "."
     if let short = shortSeries { text += " " + short }
+    if let remark { text += " " + remark }
     return text
   }
 

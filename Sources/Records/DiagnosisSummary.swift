@@ -96,6 +96,8 @@ public struct DiagnosisSummary: Codable, Sendable {
   public var comparison: Comparison?
   /// The held-out accuracy of the first source, where its events tell.
   public var accuracy: [Accuracy]?
+  /// Where curves stop because the learning rate fell, and not because layers were done: what makes a verdict doubtful.
+  public var remark: String?
 
   /// A diagnosis beside another, as of a projected network.
   public struct Comparison: Codable, Sendable {
@@ -150,8 +152,23 @@ public struct DiagnosisSummary: Codable, Sendable {
     }
     let members = Dictionary(network.allGroups.map { ($0.id, $0.layers) }, uniquingKeysWith: { first, _ in first })
     groups = network.channelGroups.map { diagnose($0, layers: members[$0.id] ?? [], mode) }
+    remark = Self.remark(groups, sources.map(\.series))
     layers = network.channelLayers.filter { layer in sources.contains { $0.series.holds(layer.id, .perLayer) } }
       .map { diagnose($0, layers: [$0.id], .perLayer) }
+  }
+
+  // Small steps move norms little: a curve that peaks right after the rate fell was stopped there.
+  private static func remark(_ groups: [Group], _ series: [NormSeries]) -> String? {
+    for (index, series) in series.enumerated() {
+      guard let milestone = series.milestones.first else { continue }
+      let peaks = groups.compactMap { $0.findings[index].peakIndex }.map { series.epochs[$0] }
+      let stopped = peaks.count { (milestone - 1...milestone + 5).contains($0) }
+      guard stopped > 0, 2 * stopped >= peaks.count else { continue }
+      return
+        "\(stopped) of \(Format.number(peaks.count, "curve")) stop where the learning rate falls, at epoch \(milestone): such a layer looks wide enough "
+        + "whatever it would have done. Train longer before the first step of the learning rate to be sure."
+    }
+    return nil
   }
 
   /// The patterns by group, for streamlining; fixed groups are left out.

@@ -59,6 +59,24 @@ import Testing
     #expect(split.headline.contains("4 undecided"))
   }
 
+  @Test("Curves that the learning rate stopped are told")
+  func stopped() throws {
+    let network = try NetworkZoo.resolved(named: "resnet20", classes: 10)
+    func remark(fallsAt milestone: Int) -> String? {
+      let samples = network.widthGroups.flatMap { group in
+        (0..<40).map { epoch in
+          let reached = min(Double(epoch), 20)
+          return NormSample(
+            epoch: epoch, group: group.id, mode: .product, statistics: Self.statistics(0.02 + 0.01 * reached),
+            learningRate: epoch == 0 ? nil : epoch < milestone ? 0.1 : 0.01)
+        }
+      }
+      return DiagnosisSummary(network, [(.init(path: "run", epochs: Array(0..<40)), NormSeries(samples))]).remark
+    }
+    #expect(remark(fallsAt: 20)?.contains("12 of 12 curves stop where the learning rate falls, at epoch 20") == true)
+    #expect(remark(fallsAt: 35) == nil)
+  }
+
   @Test("A projected network stands beside the full one, group by group")
   func projected() throws {
     var full = try Self.summary()

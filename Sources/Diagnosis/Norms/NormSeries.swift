@@ -10,6 +10,8 @@ public struct NormSeries: Hashable, Sendable {
 
   /// The epochs that were sampled, in order, over all curves.
   public let epochs: [Int]
+  /// The learning rate of each epoch's last step, where samples tell it.
+  public let learningRates: [Int: Double]
   private let curves: [Key: [Int: NormStatistics?]]
 
   /// Orders samples; of several for one epoch the last counts, as after a training that was stopped and went on.
@@ -20,7 +22,18 @@ public struct NormSeries: Hashable, Sendable {
         sample.statistics, forKey: sample.epoch)
     }
     self.curves = curves
+    learningRates = samples.reduce(into: [:]) { rates, sample in
+      if let rate = sample.learningRate { rates[sample.epoch] = rate }
+    }
     epochs = Set(samples.map(\.epoch)).sorted()
+  }
+
+  /// The epochs in which the learning rate fell by a step: to less than half of the epoch before.
+  public var milestones: [Int] {
+    zip(epochs, epochs.dropFirst()).compactMap { before, after in
+      guard let old = learningRates[before], let new = learningRates[after], new < old / 2 else { return nil }
+      return after
+    }
   }
 
   /// Whether a group was followed by a mode.

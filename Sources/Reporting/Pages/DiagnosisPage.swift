@@ -30,7 +30,7 @@ struct DiagnosisPage {
     }
     let clear: Set<WidthPattern> = [.increaseToSaturate, .decreaseToSaturate]
     let undecided = summary.groups.filter { !clear.contains($0.pattern) }
-    var blocks: [Page.Block] = [
+    let blocks: [Page.Block] = [
       .headline(summary.headline),
       .tiles([
         tile("Too narrow", .decreaseToSaturate, .bad), tile("Wide enough", .increaseToSaturate, .good),
@@ -44,7 +44,6 @@ struct DiagnosisPage {
       .figures([Chart.verdicts(summary.groups)]),
       .table(table(summary.groups, caption: "All width groups")),
     ]
-    if let short = summary.shortSeries { blocks.insert(.notes([short]), at: 1) }
     return Page.Section(id: "verdict", heading: "Verdict", blocks: blocks)
   }
 

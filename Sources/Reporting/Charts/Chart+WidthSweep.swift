@@ -3,8 +3,10 @@ import Records
 import Support
 
 extension Chart {
-  private static let verdictColours = Chart.colours(
-    ["too narrow", "wide enough", "undecided"], [Palette.warm, Palette.accent, Palette.neutral], symbol: .square)
+  private static func verdictColours(_ symbol: LegendSymbol) -> JSONValue {
+    colours(
+      ["too narrow", "wide enough", "undecided"], [Palette.warm, Palette.accent, Palette.neutral], symbol: symbol)
+  }
 
   private static func width(_ unit: String) -> JSONValue {
     [
@@ -33,7 +35,8 @@ extension Chart {
     let points: JSONValue = [
       "mark": ["type": "point", "filled": true, "size": 55, "opacity": 0.8],
       "encoding": [
-        "x": width(summary.unit), "y": ["field": "drop", "type": "quantitative", "title": "D"], "color": verdictColours,
+        "x": width(summary.unit), "y": ["field": "drop", "type": "quantitative", "title": "D"],
+        "color": verdictColours(.square),
         "tooltip": [
           ["field": "width"], ["field": "seed"], ["field": "drop", "format": ".2f"],
           ["field": "series", "title": "verdict"],
@@ -92,7 +95,7 @@ extension Chart {
           "field": "epoch", "type": "quantitative", "title": "Epoch", "scale": ["nice": false], "axis": ["format": "d"],
         ],
         "y": ["field": "value", "type": "quantitative", "title": "V", "axis": ["tickCount": 4]],
-        "detail": ["field": "seed", "type": "nominal"], "color": verdictColours,
+        "detail": ["field": "seed", "type": "nominal"], "color": verdictColours(.line),
       ],
     ]
     return Chart(

@@ -38,6 +38,18 @@ public struct CitationGraph: Sendable, Hashable {
     }
   }
 
+  /// A number that changes with anything in the graph; equal graphs have equal ones on every machine.
+  public var fingerprint: String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a, over whole numbers
+    func add(_ values: [Int]) {
+      for value in values + [-1] { hash = (hash ^ UInt64(bitPattern: Int64(value))) &* 0x100_0000_01b3 }
+    }
+    for words in features { add(words) }
+    for edge in edges { add(edge) }
+    for list in [[featureCount], labels, training, validation, test] { add(list) }
+    return String(hash, radix: 16)
+  }
+
   private static func lines(_ path: String) throws -> [(number: Int, fields: [Substring], text: Substring)] {
     guard let data = FileManager.default.contents(atPath: path), let text = String(validating: data, as: UTF8.self)
     else {

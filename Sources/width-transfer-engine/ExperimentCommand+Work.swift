@@ -46,7 +46,7 @@ extension ExperimentCommand: EngineWork {
 
   /// A training that is kept under everything that its outcome depends on.
   private struct Kept: Codable {
-    var graph: Int
+    var graph: String
     var epochs: Int
     var result: WidthSweepSummary.Result
   }
@@ -56,10 +56,10 @@ extension ExperimentCommand: EngineWork {
   ) throws -> WidthSweepSummary.Result {
     let place = RunFolder(path: folder.file("width-\(width)"))
     let path = place.file("seed-\(seed).json")
-    let size = graph.labels.count * 1_000_003 + graph.edges.count
+    let fingerprint = graph.fingerprint
     if FileManager.default.fileExists(atPath: path) {
       let kept = try JSONFile.read(Kept.self, path: path, expecting: "remove it, and the same command makes it again")
-      guard kept.graph == size, kept.epochs == epochs else {
+      guard kept.graph == fingerprint, kept.epochs == epochs else {
         throw UsageFailure("\(path) is of other data or epochs; give another `output`")
       }
       return kept.result
@@ -67,7 +67,7 @@ extension ExperimentCommand: EngineWork {
     general.note("\(width) features, seed \(seed)")
     let result = try GraphTraining(graph, hidden: width, epochs: epochs, seed: seed).run { try Interruption.check() }
     try AtomicFile.createFolder(place.path)
-    try JSONFile.write(Kept(graph: size, epochs: epochs, result: result), to: path)
+    try JSONFile.write(Kept(graph: fingerprint, epochs: epochs, result: result), to: path)
     return result
   }
 }

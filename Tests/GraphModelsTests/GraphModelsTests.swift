@@ -85,6 +85,18 @@ import Torch
     for (a, b) in zip(scores, expected) { #expect(abs(a - b) < 1e-6) }
   }
 
+  @Test func whateverChangesIsSeenInTheFingerprint() {
+    let graph = CitationGraph.planted()
+    #expect(graph.fingerprint == CitationGraph.planted().fingerprint)
+    var others = Array(repeating: graph, count: 5)
+    others[0].features[3] = [1, 2]
+    others[1].edges.swapAt(0, 1)
+    others[2].labels[0] = 6
+    others[3].test.removeLast()
+    others[4] = .planted(seed: 1)
+    #expect(Set((others + [graph]).map(\.fingerprint)).count == 6)
+  }
+
   @Test func learnsPlantedCommunitiesAndRepeatsItself() throws {
     let graph = CitationGraph.planted()
     let first = try GraphTraining(graph, hidden: 16, epochs: 150, seed: 2).run()

@@ -107,7 +107,8 @@ let tests: [Target] = [
   .testTarget(
     name: "TrainingTests",
     dependencies: [
-      "Diagnosis", "ImageFiles", "Interchange", "Loading", "Networks", "Methods", "Records", "Support", "Torch",
+      "Diagnosis", "ImageFiles", "Interchange", "Loading", "Merging", "Networks", "Methods", "Records", "Support",
+      "Torch",
       "Training",
     ]),
   .testTarget(

@@ -71,7 +71,7 @@ public struct ChannelGrowth {
       }
     }
     let wider = try network.with([group: own.width + count])
-    return Outcome(model: try places.model(of: wider), sources: sources)
+    return Outcome(model: try places.model(of: wider, on: model.device), sources: sources)
   }
 
   /// The channels to copy, those of the largest product of norms first, and again from the first when there are not enough.

@@ -11,6 +11,7 @@ import Training
 public struct FeatureMerger {
   private let settings: MergeSettings
   private let base: ResolvedNetwork
+  private let device: Device
   private let groups: [WidthGroup]
   private var tensors: TensorPlaces
   private var layout: AxisLayout
@@ -25,6 +26,7 @@ public struct FeatureMerger {
     try settings.validate()
     self.settings = settings
     let values = try TensorPlaces(model)
+    device = model.device
     if settings.mode == .foldedPaper {
       let folded = try FoldedNormalizations(model.plan.resolved, values.tensors)
       (base, tensors) = (folded.network, TensorPlaces(folded.tensors, of: folded.network.name))
@@ -54,12 +56,34 @@ public struct FeatureMerger {
     return try outcome(sweeps: sweeps)
   }
 
+  /// Merges the closest pairs of one group, however far apart they are, until it has so many channels.
+  ///
+  /// - Throws: `UsageFailure` for a group that cannot be merged by itself, or a width below 1.
+  public mutating func narrow(_ group: WidthGroup.ID, to width: Int) throws -> MergeOutcome {
+    guard groups.contains(where: { $0.id == group }) else {
+      throw UsageFailure("the channels of \(group) cannot be merged by themselves")
+    }
+    guard width >= 1 else { throw UsageFailure("\(group) is narrowed to 1 channel at least, not \(width)") }
+    var sweeps = 0
+    while (members[group]?.count ?? 0) > width, let pair = try closest(group)?.pair {
+      try merge(group, pair)
+      sweeps += 1
+    }
+    return try outcome(sweeps: sweeps)
+  }
+
   /// Merges the closest pair of a group, where it is close enough.
   private mutating func merge(_ group: WidthGroup.ID) throws -> Bool {
-    guard var own = members[group], own.count > 1, let pair = try closest(group) else {
+    guard let closest = try closest(group), closest.distance <= settings.threshold * closest.largest else {
       isStale.remove(group)
       return false
     }
+    try merge(group, closest.pair)
+    return true
+  }
+
+  private mutating func merge(_ group: WidthGroup.ID, _ pair: (Int, Int)) throws {
+    guard var own = members[group] else { return }
     let (first, second) = pair
     let weights = (Double(own[first].count), Double(own[second].count))
     for (place, role) in layout.places[group] ?? [] {
@@ -75,11 +99,12 @@ public struct FeatureMerger {
     for other in groups where (layout.places[other.id] ?? []).contains(where: { changed.contains($0.place.tensor) }) {
       isStale.insert(other.id)
     }
-    return true
   }
 
-  /// The closest pair of a group when its squared distance is at most β of the largest.
-  private func closest(_ group: WidthGroup.ID) throws -> (Int, Int)? {
+  /// The closest pair of a group with its squared distance, and the largest of any pair; nil for a single channel.
+  private func closest(
+    _ group: WidthGroup.ID
+  ) throws -> (pair: (Int, Int), distance: Double, largest: Double)? {
     var sum: Tensor?
     for (place, role) in layout.places[group] ?? [] {
       switch role {
@@ -90,7 +115,9 @@ public struct FeatureMerger {
       let products = try rows.matmul(rows.permuted([1, 0]))
       sum = try sum.map { try $0 + products } ?? products
     }
-    guard let products = try sum?.array(Double.self), let count = members[group]?.count else { return nil }
+    guard let products = try sum?.array(Double.self), let count = members[group]?.count, count > 1 else {
+      return nil
+    }
     var best = (distance: Double.infinity, first: 0, second: 0)
     var largest = 0.0
     for i in 0..<count {
@@ -101,7 +128,7 @@ public struct FeatureMerger {
         if distance > largest { largest = distance }
       }
     }
-    return best.distance <= settings.threshold * largest ? (best.first, best.second) : nil
+    return ((best.first, best.second), best.distance, largest)
   }
 
   // MARK: - Tensors
@@ -138,6 +165,6 @@ public struct FeatureMerger {
       widths[group.id] = members[group.id]?.count ?? group.width
       lists[group.id] = members[group.id] ?? []
     }
-    return MergeOutcome(model: try tensors.model(of: base.with(widths)), members: lists, sweeps: sweeps)
+    return MergeOutcome(model: try tensors.model(of: base.with(widths), on: device), members: lists, sweeps: sweeps)
   }
 }

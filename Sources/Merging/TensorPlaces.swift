@@ -56,11 +56,11 @@ struct TensorPlaces {
   }
 
   /// A model of a network of these tensors' shapes, with these values.
-  func model(of network: ResolvedNetwork) throws -> Model {
-    let model = try Model(network, seed: 0)
+  func model(of network: ResolvedNetwork, on device: Device = .cpu) throws -> Model {
+    let model = try Model(network, seed: 0, device: device)
     try withoutGradients {
       for (name, target) in try model.stateDict() where !name.hasSuffix(".num_batches_tracked") {
-        try target.copy(from: tensor(name).to(target.scalarType))
+        try target.copy(from: tensor(name).to(target.scalarType).to(device))
       }
     }
     return model

@@ -13,6 +13,8 @@ public enum RunEvent: Sendable, Equatable {
   case search(Search)
   /// A search has decided on widths.
   case widths(DecidedWidths)
+  /// Widths have changed in the middle of a training.
+  case adaptation(Adaptation)
   /// A checkpoint is on disk.
   case checkpoint(Checkpoint)
   /// The run goes on from a checkpoint.
@@ -21,6 +23,49 @@ public enum RunEvent: Sendable, Equatable {
   case warning(Warning)
   /// The run is complete.
   case done(Done)
+
+  /// What has changed between two epochs.
+  public struct Adaptation: Codable, Sendable, Equatable {
+    /// The epochs that are complete.
+    public var epoch: Int
+    /// Optimizer steps made so far.
+    public var step: Int
+    /// What was done, in order.
+    public var changes: [Change]
+    /// Multiply-accumulates from now on.
+    public var macs: Int
+    /// Learnable parameters from now on.
+    public var parameters: Int
+
+    /// One group's change.
+    public struct Change: Codable, Sendable, Equatable {
+      /// The group.
+      public var group: String
+      /// Its channels before.
+      public var from: Int
+      /// Its channels now.
+      public var to: Int
+      /// What its curve said: `DS` or `IS`.
+      public var pattern: String
+
+      /// Creates the record.
+      public init(group: String, from: Int, to: Int, pattern: String) {
+        self.group = group
+        self.from = from
+        self.to = to
+        self.pattern = pattern
+      }
+    }
+
+    /// Creates the record.
+    public init(epoch: Int, step: Int, changes: [Change], macs: Int, parameters: Int) {
+      self.epoch = epoch
+      self.step = step
+      self.changes = changes
+      self.macs = macs
+      self.parameters = parameters
+    }
+  }
 
   /// What is known when a run begins.
   public struct Start: Codable, Sendable, Equatable {

@@ -20,11 +20,13 @@ public struct TrainingResult: Codable, Sendable, Equatable {
   public var parameters: Int
   /// Different images left out because they cannot be used; nil when there were none.
   public var skippedImages: Int?
+  /// Multiply-accumulates of the whole training, where widths changed under way; nil where it is `macs` for every image.
+  public var flops: Double?
 
   /// Creates the record.
   public init(
     top1: Double, top5: Double, loss: Double, images: Int, seconds: Double, imagesPerSecond: Double, macs: Int,
-    parameters: Int, skippedImages: Int? = nil
+    parameters: Int, skippedImages: Int? = nil, flops: Double? = nil
   ) {
     self.top1 = top1
     self.top5 = top5
@@ -35,6 +37,7 @@ public struct TrainingResult: Codable, Sendable, Equatable {
     self.macs = macs
     self.parameters = parameters
     self.skippedImages = skippedImages
+    self.flops = flops
   }
 }
 

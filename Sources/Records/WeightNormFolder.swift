@@ -47,9 +47,17 @@ public struct WeightNormFolder: Sendable, Hashable {
   /// - Throws: ``Support/FileFailure`` when the folder cannot be written.
   public func prepare(for network: ResolvedNetwork, after epoch: Int?) throws {
     try AtomicFile.createFolder(path)
-    try JSONFile.write(network.network, to: self.network)
+    try describe(network)
     let kept = epoch.map { last in (try? samples())?.filter { $0.epoch <= last } ?? [] } ?? []
     try AtomicFile.write(try Self.text(kept), to: series)
+  }
+
+  /// Notes the network, which is another one where its widths have changed under way.
+  ///
+  /// - Throws: ``Support/FileFailure`` when the file cannot be written.
+  public func describe(_ network: ResolvedNetwork) throws {
+    guard (try? Network(path: self.network)) != network.network else { return }
+    try JSONFile.write(network.network, to: self.network)
   }
 
   /// Appends samples, and makes sure that they are on the disk.

@@ -48,7 +48,7 @@ public struct EventHistory: Sendable, Equatable {
     case .epoch(let payload): epochs.supersede(by: payload, step: \.step)
     case .search(let payload): searches.supersede(by: payload, step: \.step)
     case .widths(let payload): widths = payload
-    case .checkpoint: break
+    case .checkpoint, .adaptation: break
     case .resume(let payload):
       resumes += 1
       done = nil

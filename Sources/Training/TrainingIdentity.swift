@@ -1,3 +1,4 @@
+import Diagnosis
 import Methods
 import Networks
 import Records
@@ -24,6 +25,8 @@ public struct TrainingIdentity: JobIdentity, Hashable {
   public var dataFraction: Double
   /// The kind of device.
   public var device: String
+  /// The bounds of changes of width between epochs; nil when there are none.
+  public var adaptation: AdaptationRules?
 
   /// `train`.
   public static let kind = "train"

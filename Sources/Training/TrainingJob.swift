@@ -26,12 +26,13 @@ public struct TrainingJob {
   public var loaderThreads: Int
   /// What is followed beside the loss; the outcome does not depend on it.
   public var tracks: Set<Tracking>
+  /// What changes widths between epochs; nil leaves them as they are.
+  public var adapter: (any WidthAdapter)?
 
   /// Describes a training.
   public init(
     network: ResolvedNetwork, dataset: Dataset, recipe: Recipe, dataFraction: Double = 1, seed: Int = 0,
-    device: Device = .cpu,
-    loaderThreads: Int = 1, tracks: Set<Tracking> = []
+    device: Device = .cpu, loaderThreads: Int = 1, tracks: Set<Tracking> = [], adapter: (any WidthAdapter)? = nil
   ) {
     self.network = network
     self.dataset = dataset
@@ -41,6 +42,7 @@ public struct TrainingJob {
     self.device = device
     self.loaderThreads = loaderThreads
     self.tracks = tracks
+    self.adapter = adapter
   }
 
   /// Makes sure that network and data fit.
@@ -60,6 +62,10 @@ public struct TrainingJob {
       throw UsageFailure(
         "\(network.name) takes images of \(network.input.channels) channels, \(dataset.name) has \(dataset.channels); "
           + "leave `input-channels` out")
+    }
+    guard adapter == nil || recipe.averagingDecay == nil else {
+      throw UsageFailure(
+        "`averaging-decay` averages the weights of one network; it does not go with `adapt-widths`, which changes it")
     }
     guard output.channels == dataset.classNames.count else {
       throw UsageFailure(
@@ -125,7 +131,8 @@ public struct TrainingJob {
       return TrainingIdentity(
         network: network.network, recipe: recipe, seed: seed, dataset: dataset.name,
         classes: classes.count <= 1000 ? classes : ["\(classes.count)"], data: try dataset.fingerprint,
-        images: dataset.training.count, dataFraction: dataFraction, device: "\(device.kind)")
+        images: dataset.training.count, dataFraction: dataFraction, device: "\(device.kind)",
+        adaptation: adapter?.rules)
     }
   }
 
@@ -164,7 +171,7 @@ public struct TrainingJob {
       model, recipe: recipe, training: training, heldOut: try heldOutLoader(), seed: seed, events: events,
       checkpoints: store, policy: policy, cancellation: cancellation,
       observers: tracks.contains(.weightNorms)
-        ? [WeightNormTracker(network, epochs: recipe.epochs, in: folder.weightNorms)] : [])
+        ? [WeightNormTracker(epochs: recipe.epochs, in: folder.weightNorms)] : [], adapter: adapter)
     let cost = network.cost
     try events.send(
       .start(
@@ -175,8 +182,15 @@ public struct TrainingJob {
     return try trainer.run { result in
       try trainer.result.save(
         to: folder.model, metadata: try TrainedContext(dataset).metadata.merging(["run": identity]) { own, _ in own })
+      if adapter != nil { try adaptedWidths(trainer.result.plan.resolved).write(to: folder.widths) }
       try JSONFile.write(result, to: folder.result)
     }
+  }
+
+  private func adaptedWidths(_ end: ResolvedNetwork) -> WidthsFile {
+    WidthsFile(
+      network: end.name, algorithm: "adapt", macs: end.cost.macs, parameters: end.cost.parameters, widths: end.widths,
+      multipliers: PerGroup(end) { Double($0.width) / Double(network.widths[$0.id] ?? $0.width) })
   }
 
   // A process that was killed after it wrote its result may not have told so.
@@ -191,7 +205,7 @@ public struct TrainingJob {
     let images = recipe.epochs * (count / batch * batch)
     let result = try JSONFile.read(
       TrainingResult.self, path: folder.result, expecting: "remove it, and the same command makes it again")
-    let flops = 3 * Double(result.macs) * Double(images)
+    let flops = result.flops ?? 3 * Double(result.macs) * Double(images)
     try EventLog.complete(
       path: folder.events,
       with: [

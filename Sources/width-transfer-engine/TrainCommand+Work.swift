@@ -1,6 +1,9 @@
 import Commands
+import Diagnosis
 import Foundation
 import ImageFiles
+import Merging
+import Methods
 import Networks
 import Records
 import Support
@@ -14,12 +17,17 @@ extension TrainCommand: EngineWork {
     var built = try network.build(for: dataset, general)
     if let widths { built = try built.with(widthsFile: widths) }
     let device = try compute.prepare(general)
+    var rules = AdaptationRules()
+    (rules.multiple, rules.leastWidth) = (network.divisor, min(rules.leastWidth, network.divisor))
+    let tracks = Set(tracking.track + (adaptWidths ? [.weightNorms] : []))
     let job = TrainingJob(
       network: built, dataset: dataset, recipe: recipe, dataFraction: fraction, seed: compute.seed, device: device,
-      loaderThreads: compute.loaderThreads, tracks: Set(tracking.track))
+      loaderThreads: compute.loaderThreads, tracks: tracks,
+      adapter: adaptWidths ? ChannelWidthAdapter(rules, seed: compute.seed) : nil)
     try job.validate()
     let configuration = try Resolved.configuration(
-      "train", network, data, dataset, recipe, compute, on: device, more: ["widths": widths.map(Resolved.path)])
+      "train", network, data, dataset, recipe, compute, on: device,
+      more: ["widths": widths.map(Resolved.path), "adapt-widths": adaptWidths ? "true" : nil])
     let result = try output.session(configuration, general) { folder in
       try job.run(in: folder, sinks: try output.sinks("train", in: folder, general), policy: output.policy)
     }

@@ -1,5 +1,5 @@
 /// Decides on a group while its training goes on, one epoch at a time. [reconstructed]
-public struct OnlineClassifier: Sendable {
+public struct OnlineClassifier: Codable, Sendable {
   /// The rules that the curve so far is classified by.
   public let classifier: PatternClassifier
   /// The epochs of the whole training.

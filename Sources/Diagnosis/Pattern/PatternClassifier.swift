@@ -5,7 +5,7 @@
 #endif
 
 /// Gives a curve of weight-norm variance its pattern. [reconstructed; see ``PatternRules``]
-public struct PatternClassifier: Sendable {
+public struct PatternClassifier: Codable, Sendable {
   /// The numbers that decide.
   public var rules: PatternRules
 

@@ -67,6 +67,11 @@ public final class ProgressReporter: EventSink {
       }
       line(text + " (\(Format.decimal(epoch.seconds, 1)) s)")
       lastLine = timed.time
+    case .adaptation(let adaptation):
+      let changes = adaptation.changes.map { "\($0.group) \($0.from) → \($0.to) (\($0.pattern))" }
+      line(
+        "widths change: \(changes.joined(separator: ", ")); \(Format.amount(adaptation.macs)) MACs, "
+          + "\(Format.amount(adaptation.parameters)) parameters from now on")
     case .warning(let warning): line("warning: \(warning.message)", always: true)
     case .done(let done): line("done in \(Format.timeLeft(done.seconds))")
     case .widths, .checkpoint: break

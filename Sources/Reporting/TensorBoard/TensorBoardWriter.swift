@@ -89,6 +89,12 @@ public final class TensorBoardWriter: EventSink {
           ("search/target_macs", search.targetMACs), ("images_per_second", search.imagesPerSecond),
         ] + widths
       )
+    case .adaptation(let adaptation):
+      return (
+        adaptation.step,
+        [("macs", Double(adaptation.macs)), ("parameters", Double(adaptation.parameters))]
+          + adaptation.changes.map { ("widths/\($0.group)", Double($0.to)) }
+      )
     case .start, .widths, .checkpoint, .resume, .warning, .done:
       return nil
     }

@@ -1,5 +1,6 @@
 import Methods
 import Networks
+import Support
 import Torch
 
 /// The optimizer that a recipe asks for, over a model's parameters, with its state open for checkpoints.
@@ -51,4 +52,38 @@ public final class ParameterOptimizer {
         + named("steps", optimizer.steps)
     }
   }
+
+  /// What is kept of each weight, apart from counts of steps: the average gradient, which says nothing of a weight that is new, and the
+  /// average square of gradients, which is that of the channel it comes from.
+  public var moments: [OptimizerMoment] {
+    func named(_ tensors: [Tensor]) -> [String: Tensor] {
+      Dictionary(zip(parameters.map(\.name), tensors)) { first, _ in first }
+    }
+    switch kind {
+    case .sgd(let optimizer): return [OptimizerMoment(startsAtZero: true, named(optimizer.momenta))]
+    case .adam(let optimizer):
+      return [
+        OptimizerMoment(startsAtZero: true, named(optimizer.firstMoments)),
+        OptimizerMoment(startsAtZero: false, named(optimizer.secondMoments)),
+      ]
+    }
+  }
+
+  /// Takes over ``moments`` of these parameters, and how many steps they come from.
+  public func restore(_ moments: [OptimizerMoment], steps: [Tensor] = []) throws {
+    try withoutGradients {
+      for (own, given) in zip(self.moments, moments) {
+        for (name, tensor) in own.tensors {
+          guard let source = given.tensors[name] else { throw UsageFailure("no optimizer state of \(name) is given") }
+          try tensor.copy(from: source.to(tensor.scalarType).to(tensor.device))
+        }
+      }
+      if case .adam(let optimizer) = kind {
+        for (own, given) in zip(optimizer.steps, steps) { try own.copy(from: given) }
+      }
+    }
+  }
+
+  /// The steps that each parameter has made, where the optimizer counts them.
+  public var steps: [Tensor] { if case .adam(let optimizer) = kind { optimizer.steps } else { [] } }
 }

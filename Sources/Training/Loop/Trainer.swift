@@ -1,3 +1,4 @@
+import Diagnosis
 import Foundation
 import ImageFiles
 import Loading
@@ -12,8 +13,8 @@ import Torch
 /// The work that a ``StepLoop`` carries out: one step of gradient descent, and an evaluation at the ends of epochs. The weights that are
 /// evaluated and kept are an average where the recipe asks for one; their batch-norm statistics are recalibrated at the end.
 public final class Trainer: StepWork {
-  /// The model that is trained.
-  public let model: Model
+  /// The model that is trained; another one after a change of widths.
+  public private(set) var model: Model
   /// How it is trained.
   public let recipe: Recipe
   /// What a checkpoint keeps beside the tensors.
@@ -24,6 +25,11 @@ public final class Trainer: StepWork {
     var batchesTracked: [Int] = []
     var averageBatchesTracked: [Int]?
     var lastEvaluation: [Double]?
+    var adaptation: WidthAdaptation?
+    /// Multiply-accumulates of the images before the last change of widths.
+    var earlierFLOPs: Double?
+    /// The images before it.
+    var earlierImages: Int?
   }
 
   private let training: BatchLoader
@@ -32,8 +38,10 @@ public final class Trainer: StepWork {
   private let events: EventStream
   private let cancellation: Cancellation
   private let loop: StepLoop
-  private let optimizer: ParameterOptimizer
-  private let update: WeightUpdate
+  private let cohort: Cohort
+  private let adapter: (any WidthAdapter)?
+  private var optimizer: ParameterOptimizer
+  private var update: WeightUpdate
   private let schedule: Schedule
   private let average: WeightAverage?
   private let scaler: GradientScaler?
@@ -53,10 +61,12 @@ public final class Trainer: StepWork {
   ///   - cancellation: Asked after each step; saves and ends the run.
   ///   - cohort: Who trains along.
   ///   - observers: What looks at the model between epochs.
+  ///   - adapter: What changes its widths between epochs; nil leaves them as they are.
   public init(
     _ model: Model, recipe: Recipe, training: BatchLoader, heldOut: BatchLoader, seed: Int,
     events: EventStream = EventStream(), checkpoints: CheckpointStore? = nil, policy: CheckpointPolicy = .init(),
-    cancellation: Cancellation = .signals, cohort: Cohort = .single, observers: [any TrainingObserver] = []
+    cancellation: Cancellation = .signals, cohort: Cohort = .single, observers: [any TrainingObserver] = [],
+    adapter: (any WidthAdapter)? = nil
   ) throws {
     try recipe.validate()
     self.model = model
@@ -66,6 +76,8 @@ public final class Trainer: StepWork {
     self.seed = seed
     self.events = events
     self.cancellation = cancellation
+    self.cohort = cohort
+    self.adapter = adapter
     guard training.batchesPerEpoch > 0 else {
       throw UsageFailure(
         "there are \(training.indices.count) training images, fewer than one batch of \(recipe.batchSize); "
@@ -81,6 +93,12 @@ public final class Trainer: StepWork {
     update = WeightUpdate(model, optimizer, clipNorm: recipe.clipNorm, scaler: scaler, cohort: cohort)
     dropout = try Generator(seed: 0, device: model.device)
     self.observers = observers
+    if let adapter {
+      guard average == nil else {
+        throw UsageFailure("`averaging-decay` averages one network's weights; it does not go with widths that change")
+      }
+      state.adaptation = WidthAdaptation(model.plan.resolved, epochs: recipe.epochs, adapter.rules)
+    }
   }
 
   /// Trains to the end, from the latest checkpoint when there is one, and returns what `train --json` prints.
@@ -90,6 +108,7 @@ public final class Trainer: StepWork {
   public func run(keeping keep: (TrainingResult) throws -> Void = { _ in }) throws -> TrainingResult {
     try loop.resume { (saved: State) in
       state = saved
+      if let widths = saved.adaptation?.widths { try takeUp(widths) }
       model.statistics.batchesTracked = saved.batchesTracked
       average?.model.statistics.batchesTracked = saved.averageBatchesTracked ?? saved.batchesTracked
       return try tensors
@@ -98,6 +117,7 @@ public final class Trainer: StepWork {
     for observer in observers {
       try observer.begin(model, afterEpochs: loop.endedEpochs, isNew: loop.step == 0)
     }
+    if loop.step == 0 { try adapt(afterEpochs: 0, learningRate: nil) }
     try loop.train(self, until: schedule.totalSteps)
     let result = try finish(seconds: loop.seconds)
     try keep(result)
@@ -126,7 +146,9 @@ public final class Trainer: StepWork {
   public var result: Model { average?.model ?? model }
 
   /// Multiply-accumulates spent so far, three forward passes a training image.
-  public var flops: Double { 3 * Double(model.plan.macs) * Double(loop.images) }
+  public var flops: Double {
+    (state.earlierFLOPs ?? 0) + 3 * Double(model.plan.macs) * Double(loop.images - (state.earlierImages ?? 0))
+  }
 
   // MARK: - The work of the loop
 
@@ -198,7 +220,50 @@ public final class Trainer: StepWork {
       try observer.endEpoch(
         model, endedEpochs: epoch + 1, learningRate: schedule.rate(at: max(loop.step - 1, 0)))
     }
+    try adapt(afterEpochs: epoch + 1, learningRate: schedule.rate(at: max(loop.step - 1, 0)))
     return EpochEnd(saves: true)
+  }
+
+  // MARK: - Widths that change
+
+  // The model as it is after an epoch decides what the next one trains.
+  private func adapt(afterEpochs ended: Int, learningRate: Double?) throws {
+    guard let adapter, var adaptation = state.adaptation else { return }
+    let network = model.plan.resolved
+    let reader = WeightNormReader(network.channelGroups)
+    var samples: [WidthGroup.ID: Double] = [:]
+    for (group, norms) in zip(reader.groups, try reader.read { try model.tensor(named: $0) }) {
+      samples[group.id] = norms.values(.product).flatMap(NormStatistics.init)?.variance
+    }
+    let changes = try adaptation.observe(samples, epoch: ended, learningRate: learningRate, of: network)
+    state.adaptation = adaptation
+    guard !changes.isEmpty else { return }
+    let (moments, steps) = (optimizer.moments, optimizer.steps)
+    let resized = try adapter.carryOut(changes, on: model, moments)
+    (state.earlierFLOPs, state.earlierImages) = (flops, loop.images)
+    try equip(resized.model)
+    try optimizer.restore(resized.moments, steps: steps)
+    let cost = model.plan.resolved.cost
+    try events.send(
+      .adaptation(
+        .init(
+          epoch: ended, step: loop.step,
+          changes: changes.map { .init(group: $0.group, from: $0.old, to: $0.new, pattern: $0.pattern.rawValue) },
+          macs: cost.macs, parameters: cost.parameters)))
+  }
+
+  // The model of a checkpoint that was written after a change; its tensors follow.
+  private func takeUp(_ widths: Widths) throws {
+    let network = model.plan.resolved
+    guard network.widths != widths else { return }
+    try equip(Model(network.with(widths), seed: seed, device: model.device))
+  }
+
+  private func equip(_ new: Model) throws {
+    new.statistics.batchesTracked = model.statistics.batchesTracked
+    model = new
+    optimizer = try ParameterOptimizer(new.parameters, recipe: recipe)
+    update = WeightUpdate(new, optimizer, clipNorm: recipe.clipNorm, scaler: scaler, cohort: cohort)
   }
 
   private func finish(seconds: Double) throws -> TrainingResult {
@@ -209,7 +274,8 @@ public final class Trainer: StepWork {
     return TrainingResult(
       top1: evaluation[1], top5: evaluation[2], loss: evaluation[0], images: Int(evaluation[3]), seconds: seconds,
       imagesPerSecond: Double(loop.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,
-      skippedImages: loop.skipped.count > 0 ? loop.skipped.count : nil)
+      skippedImages: loop.skipped.count > 0 ? loop.skipped.count : nil,
+      flops: state.earlierFLOPs == nil ? nil : flops)
   }
 
   /// Weights, running statistics and the optimizer's state; the average's and the loss scale where there are any.

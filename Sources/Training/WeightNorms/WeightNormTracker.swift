@@ -7,44 +7,44 @@ import Torch
 /// Writes the norms of a training's channels into its folder: before the first epoch and after each.
 public struct WeightNormTracker: TrainingObserver {
   private let folder: WeightNormFolder
-  private let network: ResolvedNetwork
-  private let reader: WeightNormReader
   private let epochs: Int
 
   /// Prepares to follow a training of so many epochs.
-  public init(_ network: ResolvedNetwork, epochs: Int, in folder: WeightNormFolder) {
+  public init(epochs: Int, in folder: WeightNormFolder) {
     self.folder = folder
-    self.network = network
     self.epochs = epochs
-    reader = WeightNormReader(network)
   }
 
   /// Takes the sample before training, or drops those of epochs that will be trained again.
   public func begin(_ model: Model, afterEpochs ended: Int, isNew: Bool) throws {
-    try folder.prepare(for: network, after: isNew ? nil : ended)
+    try folder.prepare(for: model.plan.resolved, after: isNew ? nil : ended)
     if isNew { try observe(model, epoch: 0, learningRate: nil) }
   }
 
   /// Takes the sample of an epoch.
   public func endEpoch(_ model: Model, endedEpochs: Int, learningRate: Double) throws {
+    try folder.describe(model.plan.resolved)
     try observe(model, epoch: endedEpochs, learningRate: learningRate)
   }
 
   private func observe(_ model: Model, epoch: Int, learningRate: Double?) throws {
+    let reader = WeightNormReader(model.plan.resolved)
     let norms = try reader.read { try model.tensor(named: $0) }
-    if epoch <= 10 || epoch % 10 == 0 || epoch == epochs { try write(norms, epoch: epoch) }
+    if epoch <= 10 || epoch % 10 == 0 || epoch == epochs {
+      try write(norms, of: reader.groups, epoch: epoch, model.network.name)
+    }
     try folder.append(reader.samples(norms, epoch: epoch, learningRate: learningRate))
   }
 
   // The norms of each tensor's channels, under `weight:0` for what computes them and `weight:1` for what reads them.
-  private func write(_ norms: [ChannelNorms], epoch: Int) throws {
+  private func write(_ norms: [ChannelNorms], of groups: [ChannelGroup], epoch: Int, _ network: String) throws {
     var tensors: [SafetensorsWriter.Tensor] = []
-    for (group, norms) in zip(reader.groups, norms) where group.kind == .group {
+    for (group, norms) in zip(groups, norms) where group.kind == .group {
       for (slice, values) in zip(norms.slices, norms.norms) {
         tensors.append(try .init(name: WeightNormFolder.name(of: slice), try Tensor(values.map(Float.init))))
       }
     }
     try SafetensorsWriter.write(
-      tensors, metadata: ["epoch": "\(epoch)", "network": network.name], to: folder.snapshot(epoch: epoch))
+      tensors, metadata: ["epoch": "\(epoch)", "network": network], to: folder.snapshot(epoch: epoch))
   }
 }

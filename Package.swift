@@ -51,7 +51,8 @@ let tensors: [Target] = [
   .target(
     name: "Merging", dependencies: ["Diagnosis", "Networks", "Support", "Torch", "Training"]),
   .target(
-    name: "GraphModels", dependencies: ["Diagnosis", "Records", "Support", "Torch", "Training"]),
+    name: "StudyModels",
+    dependencies: ["Diagnosis", "ImageFiles", "Loading", "Records", "Support", "Torch", "Training"]),
   .target(
     name: "Experiments",
     dependencies: [
@@ -61,7 +62,7 @@ let tensors: [Target] = [
   .target(
     name: "WidthTransfer",
     dependencies: [
-      "Diagnosis", "Experiments", "GraphModels", "ImageFiles", "Interchange", "Loading", "Merging", "Networks",
+      "Diagnosis", "Experiments", "StudyModels", "ImageFiles", "Interchange", "Loading", "Merging", "Networks",
       "Methods", "Records",
       "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch",
     ]),
@@ -72,7 +73,7 @@ let executables: [Target] = [
   .executableTarget(
     name: "width-transfer-engine",
     dependencies: [
-      "Commands", "Diagnosis", "Experiments", "GraphModels", "ImageFiles", "Interchange", "Loading",
+      "Commands", "Diagnosis", "Experiments", "StudyModels", "ImageFiles", "Interchange", "Loading",
       "Merging", "Networks", "Methods",
       "Records", "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch", argumentParser,
     ]),
@@ -112,7 +113,7 @@ let tests: [Target] = [
       "Training",
     ]),
   .testTarget(
-    name: "GraphModelsTests", dependencies: ["Diagnosis", "GraphModels", "Records", "Support", "Torch"]),
+    name: "StudyModelsTests", dependencies: ["Diagnosis", "StudyModels", "Records", "Support", "Torch"]),
   .testTarget(
     name: "MergingTests",
     dependencies: ["Diagnosis", "Interchange", "Merging", "Networks", "Support", "Torch", "Training"]),
@@ -148,7 +149,7 @@ let package = Package(
     + [
       "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch",
       "Loading",
-      "Training", "WidthSearch", "Merging", "GraphModels", "Experiments",
+      "Training", "WidthSearch", "Merging", "StudyModels", "Experiments",
     ].map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

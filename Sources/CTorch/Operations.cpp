@@ -1,3 +1,4 @@
+#include <c10/core/GradMode.h>
 
 #include "Internal.h"
 
@@ -167,6 +168,25 @@ ct_tensor ct_batch_norm(ct_tensor input, ct_tensor weight, ct_tensor bias, ct_te
 
 ct_tensor ct_linear(ct_tensor input, ct_tensor weight, ct_tensor bias) {
   return tensor([&] { return at::linear(input->value, weight->value, optional(bias)); });
+}
+
+ct_tensor ct_layer_norm(ct_tensor input, ct_tensor weight, ct_tensor bias, double epsilon) {
+  return tensor([&] {
+    return at::layer_norm(input->value, weight->value.sizes(), weight->value, bias->value, epsilon);
+  });
+}
+
+ct_tensor ct_attention(ct_tensor query, ct_tensor key, ct_tensor value) {
+  return tensor([&] { return at::scaled_dot_product_attention(query->value, key->value, value->value); });
+}
+
+ct_tensor ct_gru(ct_tensor input, ct_tensor hidden, ct_tensor weight_ih, ct_tensor weight_hh, ct_tensor bias_ih,
+                 ct_tensor bias_hh) {
+  return tensor([&] {
+    return std::get<0>(at::gru(input->value, hidden->value,
+                               {weight_ih->value, weight_hh->value, bias_ih->value, bias_hh->value}, true, 1, 0.0,
+                               c10::GradMode::is_enabled(), false, false));
+  });
 }
 
 ct_tensor ct_max_pool2d(ct_tensor a, const int64_t *kernel, const int64_t *stride, const int64_t *padding,

@@ -103,7 +103,7 @@ package enum IdentityValue: Codable, Hashable {
     return .object(rest)
   }
 
-  func text() throws -> String {
+  package func text() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(self), as: UTF8.self)

@@ -2,23 +2,43 @@ import Diagnosis
 
 /// One layer at several widths, each trained with several seeds: where its pattern turns from too narrow to wide enough.
 public struct WidthSweepSummary: Codable, Sendable {
+  /// How one group went in one training.
+  public struct Curve: Codable, Sendable {
+    /// The group.
+    public var group: String
+    /// V over the epochs, from before training.
+    public var values: [Double?]
+    /// What the curve was found to be.
+    public var finding: PatternFinding
+
+    /// Describes a curve.
+    public init(group: String, values: [Double?], finding: PatternFinding) {
+      self.group = group
+      self.values = values
+      self.finding = finding
+    }
+  }
+
   /// One training.
   public struct Result: Codable, Sendable {
     /// Its seed.
     public var seed: Int
     /// The held-out score.
     public var score: Double
-    /// V over the epochs, from before training.
-    public var curve: [Double?]
-    /// What the curve was found to be.
-    public var finding: PatternFinding
+    /// The group that the study shows.
+    public var curve: Curve
+    /// Other groups that were followed.
+    public var further: [Curve]
+
+    /// What the group that the study shows was found to be.
+    public var finding: PatternFinding { curve.finding }
 
     /// Describes a training.
-    public init(seed: Int, score: Double, curve: [Double?], finding: PatternFinding) {
+    public init(seed: Int, score: Double, curve: Curve, further: [Curve] = []) {
       self.seed = seed
       self.score = score
       self.curve = curve
-      self.finding = finding
+      self.further = further
     }
   }
 

@@ -26,6 +26,11 @@ package enum RandomPurpose: UInt64 {
   case channelGrowth = 0x640C
   case graphSplit = 0x64A9
   case graphWeights = 0x64AA
+  case languageWeights = 0x1A46
+  case textWindows = 0x1A47
+  case plantedText = 0x1A48
+  case plantedImages = 0x1A49
+  case transformerWeights = 0x7135
 
   // Fuzzing
   case mutation = 0xF022

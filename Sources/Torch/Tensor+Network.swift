@@ -74,6 +74,32 @@ extension Tensor {
     try wrap(ct_linear(handle, weight.handle, bias?.handle), "linear")
   }
 
+  /// Normalization over the last dimensions, those of the weight.
+  public func layerNorm(_ weight: Tensor, _ bias: Tensor, epsilon: Double = 1e-5) throws -> Tensor {
+    try wrap(ct_layer_norm(handle, weight.handle, bias.handle, epsilon), "layer_norm")
+  }
+
+  /// softmax(QKᵀ/√d)·V with this tensor as Q, all `[…, positions, d]`.
+  public func attention(_ key: Tensor, _ value: Tensor) throws -> Tensor {
+    try wrap(ct_attention(handle, key.handle, value.handle), "scaled_dot_product_attention")
+  }
+
+  /// One layer of gated recurrent units (Cho et al. 2014) over a sequence `[length, batch, features]`.
+  ///
+  /// - Parameters:
+  ///   - hidden: The state before, `[1, batch, hidden]`.
+  ///   - weights: On inputs and on states, `[3·hidden, …]`, in the order r, z, n.
+  ///   - biases: Likewise, `[3·hidden]`.
+  /// - Returns: The states of all steps, `[length, batch, hidden]`.
+  public func gatedRecurrence(
+    from hidden: Tensor, weights: (input: Tensor, hidden: Tensor), biases: (input: Tensor, hidden: Tensor)
+  ) throws -> Tensor {
+    try wrap(
+      ct_gru(
+        handle, hidden.handle, weights.input.handle, weights.hidden.handle, biases.input.handle, biases.hidden.handle),
+      "gru")
+  }
+
   /// max(x, 0); in place it overwrites its input, which must not be needed for anything else.
   public func relu(inPlace: Bool = false) throws -> Tensor {
     try wrap(inPlace ? ct_relu_(handle) : ct_relu(handle), "relu")

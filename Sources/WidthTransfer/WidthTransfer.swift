@@ -1,6 +1,6 @@
 @_exported import Diagnosis
 @_exported import Experiments
-@_exported import GraphModels
+@_exported import StudyModels
 @_exported import ImageFiles
 @_exported import Interchange
 @_exported import Loading

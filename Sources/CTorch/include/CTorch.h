@@ -158,6 +158,14 @@ ct_tensor _Nullable ct_leaky_relu(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_gelu(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_silu_(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sigmoid(ct_tensor _Nonnull a);
+/// Normalization over the last sizes, which are those of `weight`.
+ct_tensor _Nullable ct_layer_norm(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias,
+                                  double epsilon);
+/// softmax(QKᵀ/√d)·V over the last two axes.
+ct_tensor _Nullable ct_attention(ct_tensor _Nonnull query, ct_tensor _Nonnull key, ct_tensor _Nonnull value);
+/// One layer of gated recurrent units over a sequence [length, batch, features] from `hidden` [1, batch, hidden]; the outputs of all steps.
+ct_tensor _Nullable ct_gru(ct_tensor _Nonnull input, ct_tensor _Nonnull hidden, ct_tensor _Nonnull weight_ih,
+                           ct_tensor _Nonnull weight_hh, ct_tensor _Nonnull bias_ih, ct_tensor _Nonnull bias_hh);
 ct_tensor _Nullable ct_max_pool2d(ct_tensor _Nonnull a, const int64_t *_Nonnull kernel, const int64_t *_Nonnull stride,
                                   const int64_t *_Nonnull padding, bool ceil_mode);
 ct_tensor _Nullable ct_avg_pool2d(ct_tensor _Nonnull a, const int64_t *_Nonnull kernel, const int64_t *_Nonnull stride,

@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import Support
 
+extension ExperimentScale: ExpressibleByArgument {}
+
 package struct ExperimentCommand: EngineCommand {
   package init() {}
 
@@ -11,40 +13,31 @@ package struct ExperimentCommand: EngineCommand {
     discussion: """
       Example: width-transfer experiment matthew-2-gcn --data cora/ --output experiments/gcn
 
-      `experiment list` shows the names. Of Chen, Bu, Yan 2024: matthew-2-gcn.
+      `experiment list` shows the names. Of Chen, Bu, Yan 2024: \(ExperimentName.allCases.map(\.rawValue).joined(separator: ", ")).
       """)
-
-  /// An experiment.
-  package enum Name: String, CaseIterable {
-    /// The graph convolution of figure 2, and the sweep over its widths.
-    case graphConvolution = "matthew-2-gcn"
-
-    /// What it shows.
-    package var claim: String {
-      switch self {
-      case .graphConvolution: "The hidden layer of a narrow graph convolution on Cora is DS, that of a wide one IS."
-      }
-    }
-  }
 
   @Argument(help: "The experiment's name, or `list`.")
   package var name: String
 
-  @Option(
-    help:
-      "The folder of the data: cora.nodes.tsv and cora.edges.tsv, or cora.content and cora.cites (default: a synthetic graph)."
-  )
+  @Option(help: "The data, as `experiment list` says (default: synthetic data).")
   package var data: String?
 
-  @Option(help: "The widths, with commas between.")
-  package var widths: String = "4,8,16,32,64,128,256,512"
+  @Option(help: "Use this part of the data to train on only, for example 10% (text and images).")
+  package var subset: String?
 
-  @Option(parsing: .unconditional, help: "Trainings of each width.")
-  package var seeds: Int = 10
+  @Option(help: "The widths, with commas between (default: those of the figure).")
+  package var widths: String?
 
-  @Option(parsing: .unconditional, help: "Epochs of each training.")
-  package var epochs: Int = 200
+  @Option(parsing: .unconditional, help: "Trainings of each width (default: 10 of graphs, 3 of the others).")
+  package var seeds: Int?
 
+  @Option(parsing: .unconditional, help: "Epochs of each training (default: by the experiment and its scale).")
+  package var epochs: Int?
+
+  @Option(help: "How large the models are beside the width.")
+  package var scale = ExperimentScale.small
+
+  @OptionGroup package var reading: ReadingFlags
   @OptionGroup package var compute: ComputeOptions
 
   @Option(help: "The folder for the results and report.html.")
@@ -58,23 +51,29 @@ package struct ExperimentCommand: EngineCommand {
 
   @OptionGroup package var general: GeneralOptions
 
+  /// The experiment that is named; nil for the list.
+  package var experiment: ExperimentName? { ExperimentName(rawValue: name) }
+
   package func validate() throws {
     if name == "list" { return }
-    guard Name(rawValue: name) != nil else {
-      let near = nearestNames(to: name, in: Name.allCases.map(\.rawValue), count: 1)
+    guard experiment != nil else {
+      let near = nearestNames(to: name, in: ExperimentName.allCases.map(\.rawValue), count: 1)
       throw ValidationError(
         "There is no experiment \(name)\(near.isEmpty ? "" : "; did you mean \(near[0])?") `experiment list` shows all")
     }
     if output == nil { throw ValidationError("Give --output FOLDER") }
-    if seeds < 1 || epochs < 1 { throw ValidationError("--seeds and --epochs must be at least 1") }
-    if parsedWidths == nil {
+    if (seeds ?? 1) < 1 || (epochs ?? 1) < 1 { throw ValidationError("--seeds and --epochs must be at least 1") }
+    if let widths, Self.parsed(widths) == nil {
       throw ValidationError("--widths takes numbers from 1 to 65536 with commas between: 4,8,16")
+    }
+    if let subset, Fraction.parse(subset) == nil {
+      throw ValidationError("--subset \(subset): expected a part such as 20% or 0.2, above 0 and at most all")
     }
   }
 
-  /// The widths in order; nil when the text is none.
-  package var parsedWidths: [Int]? {
-    let numbers = widths.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+  /// Widths in order; nil when the text is none.
+  package static func parsed(_ text: String) -> [Int]? {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
     guard !numbers.isEmpty, numbers.allSatisfy({ (1...65536).contains($0) }) else { return nil }
     return Set(numbers).sorted()
   }
@@ -82,6 +81,6 @@ package struct ExperimentCommand: EngineCommand {
   /// The list is answered at once; the others need the engine.
   package func run() throws {
     if name != "list" { try Engine.takeOver() }
-    for name in Name.allCases { try Output.text("\(name.rawValue)  \(name.claim)") }
+    for name in ExperimentName.allCases { try Output.text("\(name.rawValue)  \(name.claim)\n    data: \(name.data)") }
   }
 }

@@ -79,9 +79,9 @@ extension Chart {
   static func sweepCurves(_ point: WidthSweepSummary.Point, unit: String) -> Chart {
     let data: [JSONValue] = point.results.flatMap { result -> [JSONValue] in
       // A screenful of samples is all that a picture of this size can show.
-      let stride = max(1, result.curve.count / 200)
-      return result.curve.enumerated().compactMap { epoch, value in
-        guard let value, epoch % stride == 0 || epoch == result.curve.count - 1 else { return nil }
+      let stride = max(1, result.curve.values.count / 200)
+      return result.curve.values.enumerated().compactMap { epoch, value in
+        guard let value, epoch % stride == 0 || epoch == result.curve.values.count - 1 else { return nil }
         return [
           "seed": .integer(result.seed), "epoch": .integer(epoch), "value": .number(value),
           "series": .string(result.finding.pattern.verdict),

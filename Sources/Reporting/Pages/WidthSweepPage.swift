@@ -10,7 +10,7 @@ struct WidthSweepPage {
     Page(
       title: "From too narrow to wide enough",
       subtitle: "\(capitalized(summary.model)), \(summary.dataset); \(Format.number(seeds, "seed")) at each width.",
-      sections: [result, curves, table])
+      sections: [result, curves, table] + (further.map { [$0] } ?? []))
   }
 
   private var seeds: Int { summary.points.map(\.results.count).max() ?? 0 }
@@ -75,6 +75,30 @@ struct WidthSweepPage {
         .facts([
           .init(name: "Experiment", value: summary.name), .init(name: "Epochs", value: Format.count(summary.epochs)),
         ]),
+      ])
+  }
+
+  /// The groups beside the one that the study shows: what they were found to be at each width.
+  private var further: Page.Section? {
+    let groups = summary.points.first?.results.first?.further.map(\.group) ?? []
+    guard !groups.isEmpty else { return nil }
+    func cell(_ group: String, _ point: WidthSweepSummary.Point) -> String {
+      let findings = point.results.flatMap { $0.further.filter { $0.group == group }.map(\.finding) }
+      guard !findings.isEmpty else { return "–" }
+      let agreement = PatternAgreement(findings)
+      let most = Int((agreement.agreement * Double(findings.count)).rounded())
+      let drop = agreement.drop.map { ", D \(Format.fixed($0, 2))" } ?? ""
+      return "\(agreement.pattern.short) in \(most) of \(findings.count)\(drop)"
+    }
+    return Page.Section(
+      id: "further", heading: "Other layers",
+      blocks: [
+        .table(
+          Page.Table(
+            caption:
+              "What the seeds agree on, by \(summary.unit); above is \(summary.points[0].results[0].curve.group)",
+            columns: [("Group", .text)] + summary.points.map { ("\($0.width)", .text) },
+            rows: groups.map { group in [group] + summary.points.map { cell(group, $0) } }))
       ])
   }
 }

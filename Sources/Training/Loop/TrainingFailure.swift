@@ -19,6 +19,12 @@ public struct TrainingFailure: Failure, Equatable {
         + "Lower `\(setting)` or lengthen the warm-up, and start with a new `output`")
   }
 
+  /// The mean loss of an epoch of a study's training is infinite or not a number.
+  public static func nonFiniteLoss(_ loss: Double, epoch: Int) -> TrainingFailure {
+    TrainingFailure(
+      message: "the training diverged: its loss in epoch \(epoch) is \(loss); another seed or less data may do")
+  }
+
   /// The loss on held-out images is infinite or not a number.
   public static func nonFiniteEvaluation(_ loss: Double, step: Int, lastGoodStep: Int?) -> TrainingFailure {
     let kept = lastGoodStep.map { "the checkpoint of step \($0) is kept" } ?? "there is no checkpoint yet"

@@ -5,9 +5,9 @@ import Support
 import Testing
 import Torch
 
-@testable import GraphModels
+@testable import StudyModels
 
-@Suite struct GraphModelsTests {
+@Suite struct GraphConvolutionTests {
   private func folder(_ files: [String: String]) throws -> String {
     let path = NSTemporaryDirectory() + "graph-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -62,7 +62,8 @@ import Torch
       training: [0], validation: [1], test: [2])
     let model = try GraphConvolution(graph, hidden: 3, seed: 1)
     let (w1, w2) = (
-      try model.tensor(named: "gc1.weight").array(Float.self), try model.tensor(named: "gc2.weight").array(Float.self)
+      try model.parameters.tensor(named: "gc1.weight").array(Float.self),
+      try model.parameters.tensor(named: "gc2.weight").array(Float.self)
     )
     let words: [[Float]] = [[1, 0], [0, 1], [0.5, 0.5]]
     let degree: [Float] = [2, 3, 2]
@@ -99,14 +100,16 @@ import Torch
 
   @Test func learnsPlantedCommunitiesAndRepeatsItself() throws {
     let graph = CitationGraph.planted()
-    let first = try GraphTraining(graph, hidden: 16, epochs: 150, seed: 2).run()
-    let again = try GraphTraining(graph, hidden: 16, epochs: 150, seed: 2).run()
+    func train(_ hidden: Int, _ epochs: Int) throws -> WidthSweepSummary.Result {
+      try StudyRun.train(GraphTraining(graph, hidden: hidden, epochs: epochs, seed: 2), seed: 2)
+    }
+    let (first, again) = (try train(16, 150), try train(16, 150))
     #expect(first.score > 60, "\(first.score)")
-    #expect(first.score == again.score && first.curve == again.curve)
-    #expect(first.curve.count == 151 && first.curve.allSatisfy { $0 != nil })
+    #expect(first.score == again.score && first.curve.values == again.curve.values)
+    #expect(first.curve.values.count == 151 && first.curve.values.allSatisfy { $0 != nil })
     // A single feature has no variance: missing, and never a number that is not one.
-    let single = try GraphTraining(graph, hidden: 1, epochs: 14, seed: 2).run()
-    #expect(single.curve.allSatisfy { $0 == nil } && single.finding.pattern == .undetermined)
+    let single = try train(1, 14)
+    #expect(single.curve.values.allSatisfy { $0 == nil } && single.finding.pattern == .undetermined)
   }
 
   /// 23,063 parameters for 1,433 words, 16 features and 7 classes.

@@ -52,16 +52,6 @@ public final class GraphConvolution {
       ])
   }
 
-  /// The tensor of a name.
-  ///
-  /// - Throws: `UsageFailure` when there is none.
-  public func tensor(named name: String) throws -> Tensor {
-    guard let found = parameters.first(where: { $0.name == name }) else {
-      throw UsageFailure("a graph convolution has no parameter \(name)")
-    }
-    return found.tensor
-  }
-
   /// Scores of all nodes, [nodes, classes].
   ///
   /// - Parameter dropout: Draws what is dropped while training; nil drops nothing.
@@ -70,9 +60,11 @@ public final class GraphConvolution {
       try dropout.map { try tensor.dropout(0.5, generator: $0) } ?? tensor
     }
     let words = try blank.scattering(0, places, dropped(entries)).reshaped([papers, -1])
-    let first = try adjacency.matmul(words.matmul(tensor(named: "gc1.weight"))) + tensor(named: "gc1.bias")
+    let first =
+      try adjacency.matmul(words.matmul(parameters.tensor(named: "gc1.weight"))) + parameters.tensor(named: "gc1.bias")
     let hidden = try dropped(first.relu())
-    return try adjacency.matmul(hidden.matmul(tensor(named: "gc2.weight"))) + tensor(named: "gc2.bias")
+    return try adjacency.matmul(hidden.matmul(parameters.tensor(named: "gc2.weight")))
+      + parameters.tensor(named: "gc2.bias")
   }
 
   // Each paper's words sum to 1.

@@ -52,6 +52,8 @@ public struct DiagnosisSummary: Codable, Sendable {
     public var distributions: [Distribution]?
     /// Whether the channels that led early lead in the end, in the first source.
     public var early: Early?
+    /// How alike the filters of its first layer are at the end of the first source.
+    public var filters: FilterCosines?
   }
 
   /// The channels of a group at one moment.
@@ -70,6 +72,8 @@ public struct DiagnosisSummary: Codable, Sendable {
     public var correlation: Double?
     /// Spearman's ρ.
     public var rankCorrelation: Double?
+    /// Norms of some channels early and at the end, over the layer's means.
+    public var points: [[Double]]?
   }
 
   /// Held-out accuracy after an epoch.
@@ -96,6 +100,8 @@ public struct DiagnosisSummary: Codable, Sendable {
   public var comparison: Comparison?
   /// The held-out accuracy of the first source, where its events tell.
   public var accuracy: [Accuracy]?
+  /// How many weights changed their sign in the first epochs of the first source, where that was followed.
+  public var signChanges: [SignChange]?
   /// Where curves stop because the learning rate fell, and not because layers were done: what makes a verdict doubtful.
   public var remark: String?
 

@@ -1,5 +1,6 @@
 import Diagnosis
 import Foundation
+import Interchange
 import Networks
 import Support
 
@@ -82,6 +83,8 @@ extension DiagnosisSummary {
     let channels = first.network.channelGroups
     let epochs = first.folder.weightNorms.snapshotEpochs
     // A snapshot that is gone or damaged costs its picture and not the diagnosis.
+    signChanges = try? first.folder.weightNorms.signChanges()
+    addFilters(of: first.folder.model)
     let snapshots = epochs.compactMap { epoch in
       (try? first.folder.weightNorms.norms(epoch: epoch, of: channels)).map { (epoch: epoch, norms: $0) }
     }
@@ -97,8 +100,28 @@ extension DiagnosisSummary {
         let x = early.norms[index].values(.incoming), let y = last.norms[index].values(.incoming)
       {
         groups[index].early = Early(
-          epoch: 6, correlation: correlation(x, y), rankCorrelation: rankCorrelation(x, y))
+          epoch: 6, correlation: correlation(x, y), rankCorrelation: rankCorrelation(x, y), points: Self.points(x, y))
       }
+    }
+  }
+
+  // Weights that are gone or damaged cost a picture and not the diagnosis.
+  private mutating func addFilters(of path: String) {
+    guard let file = try? SafetensorsFile(path: path) else { return }
+    for index in groups.indices {
+      guard let layer = groups[index].layers.first, let (values, count) = try? file.rows(of: "\(layer).weight"),
+        count == groups[index].width
+      else { continue }
+      groups[index].filters = FilterCosines(rows: values, count: count)
+    }
+  }
+
+  // Relative to the layer's means, and of wide layers evenly spaced channels: a picture needs no more.
+  private static func points(_ early: [Double], _ late: [Double]) -> [[Double]]? {
+    let (a, b) = (early.reduce(0, +) / Double(early.count), late.reduce(0, +) / Double(late.count))
+    guard a > 0, b > 0 else { return nil }
+    return stride(from: 0, to: early.count, by: max(1, early.count / 64)).map { index in
+      [early[index] / a, late[index] / b].map { ($0 * 1000).rounded() / 1000 }
     }
   }
 

@@ -36,7 +36,8 @@ public struct WeightNormFolder: Sendable, Hashable {
 
   /// Whether a file of that name is one that trainings write here.
   static func isOwn(_ name: String) -> Bool {
-    ["series.jsonl", "network.json"].contains(name) || name.hasPrefix("epoch-") && name.hasSuffix(".safetensors")
+    isOfSigns(name) || ["series.jsonl", "network.json"].contains(name)
+      || name.hasPrefix("epoch-") && name.hasSuffix(".safetensors")
   }
 
   // MARK: - The series

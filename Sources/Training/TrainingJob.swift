@@ -63,6 +63,10 @@ public struct TrainingJob {
         "\(network.name) takes images of \(network.input.channels) channels, \(dataset.name) has \(dataset.channels); "
           + "leave `input-channels` out")
     }
+    guard adapter == nil || !tracks.contains(.signChanges) else {
+      throw UsageFailure(
+        "`track` sign-changes compares weights that stay the same ones; it does not go with `adapt-widths`")
+    }
     guard adapter == nil || recipe.averagingDecay == nil else {
       throw UsageFailure(
         "`averaging-decay` averages the weights of one network; it does not go with `adapt-widths`, which changes it")
@@ -155,7 +159,7 @@ public struct TrainingJob {
     // Another run's folder is refused here, before anything is written into it.
     try store.refuseOtherRuns()
     if let finished = try finished(in: folder, identity: identity) {
-      guard tracks.isEmpty || folder.weightNorms.exists else {
+      guard !tracks.contains(.weightNorms) || folder.weightNorms.exists else {
         throw UsageFailure(
           "the training in \(folder.path) is complete, and its weight norms were not followed; `overwrite` trains it again, "
             + "another `output` beside it")
@@ -170,8 +174,7 @@ public struct TrainingJob {
     let trainer = try Trainer(
       model, recipe: recipe, training: training, heldOut: try heldOutLoader(), seed: seed, events: events,
       checkpoints: store, policy: policy, cancellation: cancellation,
-      observers: tracks.contains(.weightNorms)
-        ? [WeightNormTracker(epochs: recipe.epochs, in: folder.weightNorms)] : [], adapter: adapter)
+      observers: observers(in: folder), adapter: adapter)
     let cost = network.cost
     try events.send(
       .start(
@@ -185,6 +188,17 @@ public struct TrainingJob {
       if adapter != nil { try adaptedWidths(trainer.result.plan.resolved).write(to: folder.widths) }
       try JSONFile.write(result, to: folder.result)
     }
+  }
+
+  private func observers(in folder: RunFolder) -> [any TrainingObserver] {
+    var observers: [any TrainingObserver] = []
+    if tracks.contains(.weightNorms) {
+      observers.append(WeightNormTracker(epochs: recipe.epochs, in: folder.weightNorms))
+    }
+    if tracks.contains(.signChanges) {
+      observers.append(SignChangeTracker(epochs: recipe.epochs, in: folder.weightNorms))
+    }
+    return observers
   }
 
   private func adaptedWidths(_ end: ResolvedNetwork) -> WidthsFile {

@@ -61,6 +61,67 @@ import Torch
     #expect(try bytes(parts.weightNorms.snapshot(epoch: 3)) == bytes(whole.weightNorms.snapshot(epoch: 3)))
   }
 
+  @Test("Signs: all turned is 100 %, each half in turn is 50 % and 100 % since the start; a stop changes nothing")
+  func signs() throws {
+    let place = try TemporaryFolder()
+    let model = try Model(toyNetwork(), seed: 1)
+    let folder = RunFolder(path: place.path).weightNorms
+    let tracker = SignChangeTracker(epochs: 20, in: folder)
+    func turn(_ part: (Int) -> Range<Int>) throws {
+      for parameter in model.parameters where parameter.tensor.shape.count >= 2 {
+        let flat = try parameter.tensor.permuted(Array(parameter.tensor.shape.indices))
+        let chosen = part(parameter.tensor.shape[0])
+        try withoutGradients { try flat.slice(0, chosen).multiply(inPlace: -1) }
+      }
+    }
+    try tracker.begin(model, afterEpochs: 0, isNew: true)
+    try turn { 0..<$0 }
+    try tracker.endEpoch(model, endedEpochs: 1, learningRate: 0.1)
+    try tracker.endEpoch(model, endedEpochs: 2, learningRate: 0.1)
+    #expect(try folder.signChanges().map(\.sinceEpochBefore) == [100, 0])
+    #expect(try folder.signChanges().map(\.sinceStart) == [100, 100])
+    // From the start again, half by half; 2 of conv1's 5 rows come first.
+    try tracker.begin(model, afterEpochs: 0, isNew: true)
+    try turn { 0..<$0 / 2 }
+    try tracker.endEpoch(model, endedEpochs: 1, learningRate: 0.1)
+    // Stopped after the second record and before its checkpoint.
+    try turn { $0 / 2..<$0 }
+    try tracker.endEpoch(model, endedEpochs: 2, learningRate: 0.1)
+    try tracker.begin(model, afterEpochs: 1, isNew: false)
+    #expect(try folder.signChanges().count == 1)
+    try tracker.endEpoch(model, endedEpochs: 2, learningRate: 0.1)
+    let changes = try folder.signChanges()
+    #expect(changes.count == 2 && abs(changes[0].sinceEpochBefore - 100 * 403.0 / 860) < 1e-9)
+    #expect(abs(changes[0].sinceEpochBefore + changes[1].sinceEpochBefore - 100) < 1e-9)
+    #expect(changes[1].sinceStart == 100)
+    for epoch in 3...11 { try tracker.endEpoch(model, endedEpochs: epoch, learningRate: 0.1) }
+    #expect(try folder.signChanges().count == 10)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["sign-changes.json"])
+  }
+
+  @Test(
+    "Signs are followed through a stop with the same records, and change nothing in the weights", arguments: [4, 9])
+  func signsResume(_ stop: Int) throws {
+    let place = try TemporaryFolder()
+    let (whole, parts) = (RunFolder(path: place.file("whole")), RunFolder(path: place.file("parts")))
+    var job = try job()
+    job.tracks = [.signChanges]
+    _ = try job.run(in: whole)
+    var asked = 0
+    #expect(throws: Interrupted.self) {
+      try job.run(
+        in: parts,
+        cancellation: Cancellation(signal: {
+          asked += 1
+          return asked == stop ? SIGINT : nil
+        }))
+    }
+    _ = try job.run(in: parts)
+    #expect(try parts.weightNorms.signChanges() == whole.weightNorms.signChanges())
+    #expect(try whole.weightNorms.signChanges().map(\.epoch) == [1, 2, 3])
+    #expect(try bytes(parts.model) == bytes(whole.model))
+  }
+
   private func folderLine(_ folder: RunFolder) throws -> NormSample? {
     try folder.weightNorms.samples().last.map { sample in
       var late = sample

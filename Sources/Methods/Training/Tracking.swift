@@ -2,4 +2,6 @@
 public enum Tracking: String, Codable, Hashable, Sendable, CaseIterable {
   /// The weight norms of all channels, for the diagnosis of widths.
   case weightNorms = "weight-norms"
+  /// How many weights change their sign in each of the first ten epochs.
+  case signChanges = "sign-changes"
 }

@@ -12,7 +12,7 @@ struct DiagnosisPage {
     return Page(
       title: "Is each layer of \(summary.network.name) wide enough?",
       subtitle: "From how the weight norms of its channels went over \(trainings).",
-      sections: [verdict(cost), curves, comparison, channels, layers, reading, made].compactMap { $0 })
+      sections: [verdict(cost), curves, comparison, channels, filters, signs, layers, reading, made].compactMap { $0 })
   }
 
   private var trainings: String {
@@ -93,6 +93,7 @@ struct DiagnosisPage {
     ]
     let early = summary.groups.filter { $0.early != nil }
     if !early.isEmpty {
+      if early.contains(where: { $0.early?.points != nil }) { blocks.append(.figures([Chart.earlyNorms(early)])) }
       blocks.append(
         .details(
           Page.Table(
@@ -107,6 +108,52 @@ struct DiagnosisPage {
             })))
     }
     return Page.Section(id: "channels", heading: "Channels", blocks: blocks)
+  }
+
+  private var filters: Page.Section? {
+    let shown = summary.groups.filter { $0.filters != nil }
+    guard !shown.isEmpty else { return nil }
+    return Page.Section(
+      id: "filters", heading: "Are filters alike?",
+      blocks: [
+        .paragraph(
+          "Cosines between the filters of a layer after training"
+            + (summary.sources.count > 1 ? ", in the first one" : "")
+            + ", the largest norms first: red the same direction, blue the opposite one, white none in common."),
+        .figures(shown.compactMap { group in group.filters.map { Chart.cosines(group, $0) } }),
+        .details(
+          Page.Table(
+            caption: "|cosine| over all pairs of filters",
+            columns: [
+              ("Width group", .text), ("Layers", .text), ("Mean", .number), ("Mean of the largest tenth", .number),
+              ("Pairs above ½ (%)", .number), ("Mean of random filters", .number),
+            ],
+            rows: shown.map { group in
+              [
+                group.id, group.numbers.isEmpty ? "–" : LayerNumbers.text(group.numbers),
+                group.filters.map { Format.fixed($0.mean, 3) } ?? "–",
+                group.filters?.meanOfLargest.map { Format.fixed($0, 3) } ?? "–",
+                group.filters.map { Format.fixed(100 * $0.shareAboveHalf, 1) } ?? "–",
+                group.filters.map { Format.fixed($0.ofRandom, 3) } ?? "–",
+              ]
+            })),
+      ])
+  }
+
+  private var signs: Page.Section? {
+    guard let changes = summary.signChanges, !changes.isEmpty else { return nil }
+    return Page.Section(
+      id: "signs", heading: "Weights that change their sign",
+      blocks: [
+        .figures([Chart.signChanges(changes)]),
+        .details(
+          Page.Table(
+            caption: "Percent of the elements of convolution and linear weights",
+            columns: [("Epoch", .number), ("Since the epoch before", .number), ("Since the start", .number)],
+            rows: changes.map {
+              ["\($0.epoch)", Format.fixed($0.sinceEpochBefore, 2), Format.fixed($0.sinceStart, 2)]
+            })),
+      ])
   }
 
   private var layers: Page.Section? {

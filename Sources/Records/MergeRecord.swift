@@ -44,11 +44,13 @@ public struct MergeRecord: Codable, Sendable {
   public var widths: Widths
   /// For each group, the original channels that each channel stands for.
   public var members: PerGroup<[[Int]]>
+  /// What is left of layers that were found wide enough or too narrow, where the training was followed.
+  public var survival: MergeSurvival?
 
   /// Creates the record.
   public init(
     network: String, settings: MergeSettings, sweeps: Int, recalibrationBatches: Int, before: State, after: State,
-    widthsBefore: Widths, widths: Widths, members: PerGroup<[[Int]]>
+    widthsBefore: Widths, widths: Widths, members: PerGroup<[[Int]]>, survival: MergeSurvival? = nil
   ) {
     self.network = network
     self.settings = settings
@@ -59,5 +61,6 @@ public struct MergeRecord: Codable, Sendable {
     self.widthsBefore = widthsBefore
     self.widths = widths
     self.members = members
+    self.survival = survival
   }
 }

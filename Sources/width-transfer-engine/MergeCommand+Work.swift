@@ -40,7 +40,8 @@ extension MergeCommand: EngineWork {
       network: old.name, settings: settings, sweeps: outcome.sweeps, recalibrationBatches: recalibrate,
       before: .init(old, top1: before?.top1, loss: before?.loss),
       after: .init(new, top1: after?.top1, loss: after?.loss),
-      widthsBefore: old.widths, widths: new.widths, members: outcome.members)
+      widthsBefore: old.widths, widths: new.widths, members: outcome.members,
+      survival: try survival(of: new, from: old))
     try AtomicFile.createFolder(output)
     let folder = RunFolder(path: output)
     // What the weights say of their classes and images holds for the merged ones too.
@@ -56,6 +57,21 @@ extension MergeCommand: EngineWork {
     } else {
       try Output.text(record.text(folder))
     }
+  }
+
+  // A training whose norms were followed says which layers are wide enough: do these lose more?
+  private func survival(of new: ResolvedNetwork, from old: ResolvedNetwork) throws -> MergeSurvival? {
+    let folder = RunFolder(path: source)
+    guard folder.weightNorms.exists else { return nil }
+    let training = try TrackedTraining(folder)
+    guard training.network.widths == old.widths else { return nil }
+    let found = DiagnosisSummary([training])
+    let merged = Set(old.mergeableGroups(scope).map(\.id))
+    return MergeSurvival(
+      found.groups.filter { merged.contains($0.id) }.map { group in
+        let left = Double(new.widths[group.id] ?? group.width) / Double(group.width)
+        return (group.id, group.pattern, group.drop, left)
+      })
   }
 
   private static func weights(of source: String) -> String {
@@ -102,6 +118,24 @@ extension MergeRecord {
     if let old = before.top1, let new = after.top1 {
       text += "; top-1 \(Format.percent(old)) before, \(Format.percent(new)) after"
     }
-    return text + "; weights in \(folder.model)"
+    text += "; weights in \(folder.model)"
+    guard let survival else { return text }
+    func percent(_ part: Double?) -> String { part.map { Format.percent(100 * $0, 1) } ?? "– (there is none)" }
+    var table = TextTable(["group", "channels", "left", "pattern", "D"], numbers: [1, 2, 4])
+    for group in survival.groups {
+      let (before, after) = (widthsBefore[group.id] ?? 0, widths[group.id] ?? 0)
+      table.add([
+        group.id, "\(before)", "\(after)", group.pattern.rawValue, group.drop.map { Format.fixed($0, 2) } ?? "–",
+      ])
+    }
+    text += "\n\n\(table.text)\n\n"
+    text +=
+      "Of the channels of layers that are wide enough \(percent(survival.wideEnough)) are left, of those that are too narrow "
+      + "\(percent(survival.tooNarrow))"
+    if let test = survival.test { text += " (Mann-Whitney p = \(Format.fixed(test.p, 3)))" }
+    if let correlation = survival.correlation {
+      text += "; Spearman's ρ of what is left and D is \(Format.fixed(correlation, 2))"
+    }
+    return text + "."
   }
 }

@@ -100,21 +100,14 @@ extension NormMode: ExpressibleByArgument {}
 extension DiagnosisSummary {
   /// The table that a terminal shows.
   var text: String {
-    let rows = groups.map { group in
-      [
+    var table = TextTable(["group", "layers", "width", "pattern", "D", "verdict"], numbers: [2, 4])
+    for group in groups {
+      table.add([
         group.id, group.numbers.isEmpty ? "–" : LayerNumbers.text(group.numbers), "\(group.width)", group.pattern.short,
         group.drop.map { Format.fixed($0, 2) } ?? "–", "\(group.verdict): \(group.reason)",
-      ]
+      ])
     }
-    let header = ["group", "layers", "width", "pattern", "D", "verdict"]
-    let lengths = header.indices.dropLast().map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
-    let lines = ([header] + rows).map { row in
-      (lengths.indices.map { column in
-        let space = String(repeating: " ", count: lengths[column] - row[column].count)
-        return column == 2 || column == 4 ? space + row[column] : row[column] + space
-      } + [row[row.count - 1]]).joined(separator: "  ")
-    }
-    var text = lines.joined(separator: "\n") + "\n\n" + headline
+    var text = table.text + "\n\n" + headline
     if let comparison { text += "\n" + comparison.text }
     return text
   }

@@ -52,7 +52,7 @@ public func correlation(_ x: [Double], _ y: [Double]) -> Double? {
   return min(1, max(-1, products.xy / sqrt(products.xx * products.yy)))
 }
 
-func ranks(_ values: [Double]) -> [Double] {
+package func ranks(_ values: [Double]) -> [Double] {
   let order = values.indices.sorted { values[$0] < values[$1] }
   var ranks = Array(repeating: 0.0, count: values.count)
   var start = 0

@@ -56,7 +56,8 @@ let tensors: [Target] = [
   .target(
     name: "Experiments",
     dependencies: [
-      "ImageFiles", "Networks", "Methods", "Records", "Support", "Torch", "Training", "Transfer", "WidthSearch",
+      "Diagnosis", "ImageFiles", "Networks", "Methods", "Records", "Support", "Torch", "Training", "Transfer",
+      "WidthSearch",
     ]),
   // Everything under one name, and the documentation.
   .target(

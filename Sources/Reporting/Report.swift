@@ -46,6 +46,9 @@ public struct Report: Sendable {
   /// The page of a diagnosis.
   public init(_ diagnosis: DiagnosisSummary) throws { page = try DiagnosisPage(summary: diagnosis).page() }
 
+  /// The page of the loop between two channels.
+  public init(_ loop: LoopSummary) { page = LoopPage(summary: loop).page() }
+
   /// The page of one layer at several widths.
   public init(_ sweep: WidthSweepSummary) { page = WidthSweepPage(summary: sweep).page() }
 

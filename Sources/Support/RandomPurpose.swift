@@ -24,6 +24,7 @@ package enum RandomPurpose: UInt64 {
   // Diagnosis
   case streamliningControl = 0x57C0
   case channelGrowth = 0x640C
+  case twoChannelLoop = 0x2C10
   case graphSplit = 0x64A9
   case graphWeights = 0x64AA
   case languageWeights = 0x1A46

@@ -18,7 +18,9 @@ extension CompareCommand: EngineWork {
     let subject = try transfer.subject(
       network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs, tracks: tracking.track)
     let given = try widths.map { path in
-      let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+      let own = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+      // `streamline --control uniform` is likely to be called so, and is not the network itself.
+      let name = names.contains(own) ? "\(own)-widths" : own
       return ComparePlan.Given(name: name, widths: try subject.target.with(widthsFile: path).widths)
     }
     let finding = try transfer.finding(optimizers[0], subject, seed: compute.seed)

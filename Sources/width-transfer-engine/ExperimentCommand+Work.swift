@@ -1,6 +1,10 @@
 import Commands
 import Diagnosis
+import Experiments
 import Foundation
+import ImageFiles
+import Methods
+import Networks
 import Records
 import Reporting
 import StudyModels
@@ -14,34 +18,35 @@ extension ExperimentCommand: EngineWork {
     }
     _ = try compute.prepare(general)
     Interruption.listen()
-    let (epochs, seeds) = (epochs ?? experiment.epochs(scale), seeds ?? experiment.seeds)
-    let study = try Study(self, experiment, epochs: epochs)
     let folder = RunFolder(path: output)
     try AtomicFile.createFolder(folder.path)
-    let points = try (widths.flatMap(Self.parsed) ?? experiment.widths).map { width in
+    let epochs = epochs ?? experiment.epochs(scale)
+    if let study = try Study(self, experiment, epochs: epochs) {
+      try finish(sweep(study, experiment, epochs, in: folder), in: folder)
+    } else if experiment == .loop {
+      try finish(LoopSummary(seed: compute.seed), in: folder)
+    } else {
+      try follow(experiment, epochs, in: folder)
+    }
+  }
+
+  // MARK: - Models that are no networks
+
+  private func sweep(
+    _ study: Study, _ experiment: ExperimentName, _ epochs: Int, in folder: RunFolder
+  ) throws -> WidthSweepSummary {
+    let points = try (widths.flatMap(Self.parsed) ?? experiment.widths ?? []).map { width in
       let place = RunFolder(path: folder.file("width-\(width)"))
-      let results = try (0..<seeds).map { try result(study, width, compute.seed + $0, epochs, in: place) }
+      let results = try seedNumbers(experiment).map { try result(study, width, $0, epochs, in: place) }
       return WidthSweepSummary.Point(width: width, results: results)
     }
-    let summary = WidthSweepSummary(
+    return WidthSweepSummary(
       name: name, model: study.model, dataset: study.dataset, unit: study.unit, score: study.score,
       claim: experiment.claim, epochs: epochs, points: points)
-    try JSONFile.write(summary, to: folder.file("sweep.json"))
-    let report = Report(summary)
-    for warning in try report.write(to: folder.report, bundle: VegaBundle.find()) { general.warn(warning) }
-    if let charts { _ = try report.writeChartSpecifications(to: charts) }
-    if json {
-      try Output.json(summary)
-    } else {
-      for point in points {
-        let scores = Spread(point.results.map(\.score))
-        try Output.text(
-          "\(point.width) \(summary.unit): \(point.agreement.pattern.short) in \(Int((point.agreement.agreement * Double(seeds)).rounded())) of "
-            + "\(seeds), D \(point.agreement.drop.map { Format.fixed($0, 2) } ?? "–"), \(summary.score) \(Format.spread(scores, 2))"
-        )
-      }
-      try Output.text("report in \(folder.report)")
-    }
+  }
+
+  private func seedNumbers(_ experiment: ExperimentName) -> [Int] {
+    (0..<(seeds ?? experiment.seeds)).map { compute.seed + $0 }
   }
 
   private func result(
@@ -57,5 +62,97 @@ extension ExperimentCommand: EngineWork {
           "\(width) \(study.unit), seed \(seed): epoch \(epoch)/\(epochs), training loss \(Format.decimal(loss, 4))")
       },
       { try study.make(width, seed) })
+  }
+
+  // MARK: - Networks
+
+  private func follow(_ experiment: ExperimentName, _ epochs: Int, in folder: RunFolder) throws {
+    let images = try data.map { try DataOptions.open($0, reading, general) } ?? PlantedImages.dataset()
+    let study = NetworkStudy(
+      dataset: images, recipe: try recipe(epochs, count: images.training.count),
+      dataFraction: subset.flatMap(Fraction.parse) ?? 1, seeds: seedNumbers(experiment),
+      device: try compute.prepare(general),
+      loaderThreads: compute.loaderThreads,
+      sinks: { label, _ in
+        [ProgressReporter(label: label, isQuiet: general.quiet) { StandardError.write(Flags.spell($0)) }]
+      })
+    let networks = try experiment.networks.map { label, name, factor in
+      (label, try study.network(name, width: factor * scale.width, divisor: scale == .small ? 4 : 8))
+    }
+    if experiment == .layerWidths {
+      let (_, network) = networks[0]
+      let chosen = try LayerSelection.groups(layer ?? "5", of: network)
+      guard chosen.count == 1 else { throw UsageFailure("--layer \(layer ?? "5"): name one layer") }
+      let points = try study.points(
+        of: network, group: chosen[0], widths: widths.flatMap(Self.parsed) ?? experiment.widths ?? [], in: folder.path)
+      try finish(
+        WidthSweepSummary(
+          name: name, model: "\(network.name), its group \(chosen[0])", dataset: described(images),
+          unit: "channels", score: "top-1 (%)", claim: experiment.claim, epochs: epochs, points: points), in: folder)
+      return
+    }
+    var all: [String: DiagnosisSummary] = [:]
+    for (label, network) in networks {
+      let place = RunFolder(path: folder.file(label))
+      let trained = try study.trainings(of: network, label, in: place.path)
+      let summary = DiagnosisSummary(trained.map(\.tracked))
+      all[label] = summary
+      try JSONFile.write(summary, to: place.file("diagnosis.json"))
+      let report = try Report(summary)
+      for warning in try report.write(to: place.file("diagnosis.html"), bundle: VegaBundle.find()) {
+        general.warn(warning)
+      }
+      if let charts {
+        _ = try report.writeChartSpecifications(to: RunFolder(path: charts).file(label))
+      }
+      if json { continue }
+      let scores = Spread(trained.map(\.result.top1))
+      try Output.text(
+        "\(label), top-1 \(Format.spread(scores, 2)) %\n\(summary.text)\nThe page: \(place.file("diagnosis.html"))\n")
+    }
+    if json { try Output.json(all) }
+  }
+
+  private func described(_ images: Dataset) -> String {
+    data == nil ? "synthetic images" : "\(subset.map { "\($0) of " } ?? "")\(images.name)"
+  }
+
+  // The source's steps, or fewer at a rate that stays: the learning rate must not fall before layers are done.
+  private func recipe(_ epochs: Int, count: Int) throws -> Recipe {
+    var recipe = try Recipe.named("cifar")
+    recipe.epochs = epochs
+    recipe.batchSize = min(recipe.batchSize, max(1, count / 4))
+    if scale == .small { (recipe.decay, recipe.weightDecay) = (.constant, 5e-4) }
+    return recipe
+  }
+
+  // MARK: - What comes of it
+
+  private func finish(_ summary: WidthSweepSummary, in folder: RunFolder) throws {
+    try JSONFile.write(summary, to: folder.file("sweep.json"))
+    try write(Report(summary), to: folder)
+    if json { return try Output.json(summary) }
+    for point in summary.points {
+      let scores = Spread(point.results.map(\.score))
+      let alike = Int((point.agreement.agreement * Double(point.results.count)).rounded())
+      try Output.text(
+        "\(point.width) \(summary.unit): \(point.agreement.pattern.short) in \(alike) of \(point.results.count), D "
+          + "\(point.agreement.drop.map { Format.fixed($0, 2) } ?? "–"), \(summary.score) \(Format.spread(scores, 2))")
+    }
+    try Output.text("report in \(folder.report)")
+  }
+
+  private func finish(_ summary: LoopSummary, in folder: RunFolder) throws {
+    try JSONFile.write(summary, to: folder.file("loop.json"))
+    try write(Report(summary), to: folder)
+    if json { return try Output.json(summary) }
+    try Output.text(
+      "the channel with the larger outgoing weight has the larger gradient in \(Format.percent(100 * summary.loop.agreement, 0)) of the steps; "
+        + "report in \(folder.report)")
+  }
+
+  private func write(_ report: Report, to folder: RunFolder) throws {
+    for warning in try report.write(to: folder.report, bundle: VegaBundle.find()) { general.warn(warning) }
+    if let charts { _ = try report.writeChartSpecifications(to: charts) }
   }
 }

@@ -27,7 +27,8 @@ struct Study {
     var sizes: Sizes
   }
 
-  init(_ command: ExperimentCommand, _ experiment: ExperimentName, epochs: Int) throws {
+  /// Prepares an experiment on a model that is no `Network`; nil for others.
+  init?(_ command: ExperimentCommand, _ experiment: ExperimentName, epochs: Int) throws {
     let part = command.subset.flatMap(Fraction.parse) ?? 1
     let synthetic = command.data == nil
     func identity(_ data: String, _ sizes: some Encodable) throws -> String {
@@ -69,6 +70,7 @@ struct Study {
         try TransformerTraining(
           images, part: part, hidden: $0, settings: sizes, epochs: epochs, seed: $1, loaderThreads: threads)
       }
+    case .loop, .layers, .signs, .residualWidths, .layerWidths: return nil
     }
   }
 }

@@ -99,7 +99,7 @@ extension NormMode: ExpressibleByArgument {}
 
 extension DiagnosisSummary {
   /// The table that a terminal shows.
-  var text: String {
+  package var text: String {
     var table = TextTable(["group", "layers", "width", "pattern", "D", "verdict"], numbers: [2, 4])
     for group in groups {
       table.add([

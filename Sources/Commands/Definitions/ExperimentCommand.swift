@@ -28,7 +28,10 @@ package struct ExperimentCommand: EngineCommand {
   @Option(help: "The widths, with commas between (default: those of the figure).")
   package var widths: String?
 
-  @Option(parsing: .unconditional, help: "Trainings of each width (default: 10 of graphs, 3 of the others).")
+  @Option(help: "matthew-x1: the layer whose width is varied, by number or name (default: 5).")
+  package var layer: String?
+
+  @Option(parsing: .unconditional, help: "Trainings of each width or network (default: 10 of graphs, 3 of the others).")
   package var seeds: Int?
 
   @Option(parsing: .unconditional, help: "Epochs of each training (default: by the experiment and its scale).")
@@ -63,6 +66,9 @@ package struct ExperimentCommand: EngineCommand {
     }
     if output == nil { throw ValidationError("Give --output FOLDER") }
     if (seeds ?? 1) < 1 || (epochs ?? 1) < 1 { throw ValidationError("--seeds and --epochs must be at least 1") }
+    if widths != nil, experiment?.widths == nil { throw ValidationError("\(name) has no widths to choose") }
+    if data != nil, experiment?.data == nil { throw ValidationError("\(name) takes no data") }
+    if layer != nil, experiment != .layerWidths { throw ValidationError("--layer belongs to matthew-x1") }
     if let widths, Self.parsed(widths) == nil {
       throw ValidationError("--widths takes numbers from 1 to 65536 with commas between: 4,8,16")
     }
@@ -81,6 +87,8 @@ package struct ExperimentCommand: EngineCommand {
   /// The list is answered at once; the others need the engine.
   package func run() throws {
     if name != "list" { try Engine.takeOver() }
-    for name in ExperimentName.allCases { try Output.text("\(name.rawValue)  \(name.claim)\n    data: \(name.data)") }
+    for name in ExperimentName.allCases {
+      try Output.text("\(name.rawValue)  \(name.claim)" + (name.data.map { "\n    data: \($0)" } ?? ""))
+    }
   }
 }

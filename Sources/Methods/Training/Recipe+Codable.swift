@@ -18,12 +18,23 @@ extension Recipe {
       if let value = try values.decodeIfPresent(Value.self, forKey: key) { self[keyPath: path] = value }
     }
     try read(.name, \.name)
+    // Of a value that is none of a list, the list is the answer.
+    func choose<Value: RawRepresentable & CaseIterable>(
+      _ key: Key, _ path: WritableKeyPath<Recipe, Value>
+    ) throws where Value.RawValue == String {
+      guard let text = try values.decodeIfPresent(String.self, forKey: key) else { return }
+      guard let value = Value(rawValue: text) else {
+        let all = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "\(text) is none of \(all)")
+      }
+      self[keyPath: path] = value
+    }
     try read(.epochs, \.epochs)
     try read(.batchSize, \.batchSize)
-    try read(.optimizer, \.optimizer)
+    try choose(.optimizer, \.optimizer)
     try read(.learningRate, \.learningRate)
     try read(.finalLearningRate, \.finalLearningRate)
-    try read(.decay, \.decay)
+    try choose(.decay, \.decay)
     try read(.decayAt, \.decayAt)
     try read(.decayFactor, \.decayFactor)
     try read(.warmUpEpochs, \.warmUpEpochs)
@@ -39,7 +50,7 @@ extension Recipe {
     color.lighting = try values.decodeIfPresent(LightingNoise.self, forKey: .lighting)
     try read(.mixup, \.mixing.mixup)
     try read(.cutmix, \.mixing.cutmix)
-    try read(.precision, \.precision)
+    try choose(.precision, \.precision)
     clipNorm = try values.decodeIfPresent(Double.self, forKey: .clipNorm)
     averagingDecay = try values.decodeIfPresent(Double.self, forKey: .averagingDecay)
     try read(.evaluationInterval, \.evaluationInterval)

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+/// `experiment` from the outside, at its smallest.
+@Suite struct ExperimentTests {
+  @Test("The list names claims and data, and a name that is none has its nearest")
+  func list() throws {
+    let place = try Workplace()
+    let list = try place.run(["experiment", "list"])
+    list.expect(0)
+    for name in [
+      "matthew-1", "matthew-2-gcn", "matthew-2-gru", "matthew-3-vit", "matthew-4", "matthew-6", "matthew-x1",
+    ] {
+      #expect(list.output.contains(name + "  "))
+    }
+    let wrong = try place.run(["experiment", "matthew-2-gcm", "--output", "x"])
+    wrong.expect(64)
+    #expect(wrong.errors.contains("did you mean matthew-2-gcn?"))
+    for words in [
+      ["matthew-1", "--data", "data"], ["matthew-4", "--widths", "4"], ["matthew-4", "--layer", "3"],
+      ["matthew-x1", "--widths", "0"], ["matthew-4", "--subset", "200%"], ["matthew-4"],
+    ] {
+      try place.run(["experiment"] + words + (words.count > 1 ? ["--output", "x"] : [])).expect(64)
+    }
+    try place.run(["experiment", "matthew-2-gru", "--data", "data", "--output", "x"]).expect(66)
+  }
+
+  @Test("The loop is drawn, and networks have a page each that is not made again")
+  func networks() throws {
+    let place = try Workplace()
+    try place.run(["experiment", "matthew-1", "--output", "loop"]).expect(0)
+    #expect(place.has("loop/report.html") && place.has("loop/loop.json"))
+    let words = [
+      "experiment", "matthew-a5", "--data", "data", "--epochs", "1", "--seeds", "1", "--threads", "1", "--output", "a5",
+    ]
+    let first = try place.run(words)
+    first.expect(0)
+    for name in ["x1", "x2", "x4"] {
+      #expect(first.output.contains("resnet20-\(name), top-1"))
+      #expect(
+        place.has("a5/resnet20-\(name)/diagnosis.html") && place.has("a5/resnet20-\(name)/seed-0/model.safetensors"))
+    }
+    let again = try place.run(words)
+    again.expect(0)
+    #expect(again.output == first.output && !again.errors.contains("epoch"))
+  }
+
+  @Test("One layer at two widths, and the models that are no networks")
+  func sweeps() throws {
+    let place = try Workplace()
+    let common = ["--epochs", "1", "--seeds", "1", "--threads", "1"]
+    for (name, words, score) in [
+      ("matthew-x1", ["--layer", "2", "--widths", "4,8"], "top-1"),
+      ("matthew-2-gcn", ["--widths", "4,8"], "test accuracy"),
+      ("matthew-2-gru", ["--widths", "4,8"], "test perplexity"),
+      ("matthew-3-vit", ["--widths", "4,8", "--subset", "20%"], "test accuracy"),
+    ] {
+      let run = try place.run(["experiment", name] + words + common + ["--output", name])
+      run.expect(0)
+      #expect(run.output.contains(score) && run.output.contains("8 "))
+      let sweep = try place.json("\(name)/sweep.json")
+      #expect((sweep["points"] as? [[String: Any]])?.map { $0["width"] as? Int } == [4, 8])
+      #expect(place.has("\(name)/report.html"))
+    }
+  }
+
+  @Test("Widths that change under way leave a file of them, and do not go with what compares weights")
+  func adapts() throws {
+    let place = try Workplace()
+    let training = ["train"] + Workplace.tiny + Workplace.data + ["--epochs", "2", "--quiet", "--adapt-widths"]
+    try place.run(training + ["--output", "run"]).expect(0)
+    #expect(place.has("run/widths.json") && place.has("run/weight-norms/series.jsonl"))
+    try place.run(["evaluate", "--weights", "run/model.safetensors", "--dataset", "data"]).expect(0)
+    let refused = try place.run(training + ["--track", "sign-changes", "--output", "other"])
+    refused.expect(64)
+    #expect(refused.errors.contains("--adapt-widths"))
+  }
+}

@@ -49,7 +49,10 @@ package enum ConfigurationFile {
     return try words + flags(of: configuration, path, command, said: rest, vocabulary) + rest
   }
 
-  private static func flags(
+  /// The flags of a command that a configuration stands for, without those that are said.
+  ///
+  /// - Throws: `FileFailure` for what is a flag of no command.
+  static func flags(
     of configuration: Configuration, _ path: String, _ command: String, said arguments: [String],
     _ vocabulary: Vocabulary
   ) throws -> [String] {

@@ -30,7 +30,8 @@ package struct WidthTransferCommand: ParsableCommand {
     Interruption.ignoreWriteSignals()
     do {
       try ArgumentEncoding.requireUTF8(ArgumentEncoding.words)
-      let arguments = try ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), Vocabulary())
+      let arguments = try GridArguments.expand(
+        ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), Vocabulary()), Vocabulary())
       try requireKnownCommand(arguments)
       var command = try parseAsRoot(arguments)
       try perform(&command)

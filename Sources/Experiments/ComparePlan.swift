@@ -47,8 +47,8 @@ public struct ComparePlan {
   public var methods: [Method]
   /// Networks of widths that are there already.
   public var given: [Given]
-  /// How network and data are shrunk for the transferred searches.
-  public var projection: Projection
+  /// How network and data are shrunk for the transferred searches, one after the other; those that shrink nothing count for nothing.
+  public var projections: [Projection]
   /// How blocks of the source stand for those of the target.
   public var stacking: Stacking
   /// The budget of the target.
@@ -60,14 +60,14 @@ public struct ComparePlan {
 
   /// Describes a comparison of methods.
   public init(
-    subject: Subject, methods: [Method], given: [Given] = [], projection: Projection,
+    subject: Subject, methods: [Method], given: [Given] = [], projections: [Projection],
     stacking: Stacking = .averageBlock, budget: Budget,
     searchesDirectly: Bool = true, seeds: [Int] = [0]
   ) {
     self.subject = subject
     self.methods = methods
     self.given = given
-    self.projection = projection
+    self.projections = projections.filter { $0 != .identity }
     self.stacking = stacking
     self.budget = budget
     self.searchesDirectly = searchesDirectly
@@ -84,39 +84,61 @@ public struct ComparePlan {
 
     var way: Way
     var mode: ComparisonSummary.Mode
+    /// How network and data are shrunk, where they are.
+    var projection = Projection.identity
+    /// The projection's folder, where there are several.
+    var place: String?
     var name: String {
       switch way {
       case .method(let method): method.optimizer.name
       case .given(let given): given.name
       }
     }
-    var folder: String { "\(mode.rawValue)/\(name)" }
+    var folder: String { "\(mode.rawValue)/\(place.map { "\($0)/" } ?? "")\(name)" }
+    var label: String { "\(name) \(mode.rawValue)\(place.map { " (\($0))" } ?? "")" }
   }
 
   // Controls come first; a projection of nothing is a direct search.
   private var arms: [Arm] {
     let controls = methods.filter(\.optimizer.isControl).map { Arm(way: .method($0), mode: .control) }
     let searches = methods.filter { !$0.optimizer.isControl }
-    let projects = projection != .identity
     let ready = given.map { Arm(way: .given($0), mode: .control) }
     let searching = searches.flatMap { method -> [Arm] in
-      var modes: [ComparisonSummary.Mode] = searchesDirectly || !projects ? [.direct] : []
-      if projects { modes.append(.transferred) }
-      return modes.map { Arm(way: .method(method), mode: $0) }
+      let direct = searchesDirectly || projections.isEmpty ? [Arm(way: .method(method), mode: .direct)] : []
+      return direct
+        + projections.map { projection in
+          Arm(
+            way: .method(method), mode: .transferred, projection: projection,
+            place: projections.count > 1 ? Self.place(projection) : nil)
+        }
     }
     return controls + ready + searching
+  }
+
+  // A folder's name that says what was shrunk: `width-0.5-data-0.2`.
+  private static func place(_ projection: Projection) -> String {
+    let parts: [(String, String?)] = [
+      ("width", projection.width == 1 ? nil : "\(projection.width)"),
+      ("depth", projection.depth == 1 ? nil : "\(projection.depth)"),
+      ("resolution", projection.resolution.map { "\($0)" }),
+      ("data", projection.data == 1 ? nil : "\(projection.data)"),
+    ]
+    return parts.compactMap { name, value in value.map { "\(name)-\($0)" } }.joined(separator: "-")
   }
 
   private func finding(_ arm: Arm, seed: Int) -> WidthFinding? {
     guard case .method(let method) = arm.way else { return nil }
     return WidthFinding(
       subject: subject, optimizer: method.optimizer, searchRecipe: method.searchRecipe,
-      projection: arm.mode == .transferred ? projection : .identity, stacking: stacking, budgets: [budget], seed: seed)
+      projection: arm.projection, stacking: stacking, budgets: [budget], seed: seed)
   }
 
   /// Finds out what cannot work before anything is searched.
   public func validate() throws {
     let names = arms.map(\.folder)
+    if let twice = projections.first(where: { one in projections.count { $0 == one } > 1 }) {
+      throw UsageFailure("`project` \(twice) is given twice")
+    }
     if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
       throw UsageFailure("two networks of the comparison are called \(twice); rename a file of widths")
     }
@@ -145,11 +167,15 @@ public struct ComparePlan {
     return summary
   }
 
+  private func resolved(_ projection: Projection) throws -> Projection {
+    projection.resolved(to: try projection.applied(to: subject.target, divisor: subject.divisor))
+  }
+
   private func folder(_ arm: Arm, seed: Int) -> String { "\(arm.folder)/seed-\(seed)" }
 
   private func member(_ arm: Arm, seed: Int, in store: JobStore) throws -> ComparisonSummary.Member {
     let path = folder(arm, seed: seed)
-    let label = "\(arm.name) \(arm.mode.rawValue), seed \(seed)"
+    let label = "\(arm.label), seed \(seed)"
     let found = try finding(arm, seed: seed)?.find(in: store, folder: path, label: label)[0]
     let network: ResolvedNetwork
     switch (arm.way, found) {
@@ -172,10 +198,13 @@ public struct ComparePlan {
       images: subject.training(of: target, seed: seeds.first ?? 0).imageCount,
       classes: subject.dataset.classNames.count, epochs: subject.recipe.epochs,
       targetMacs: budget.model == .macs ? budget.amount : try subject.uniform(at: budget).cost.macs,
-      projection: projection == .identity
-        ? nil : projection.resolved(to: try projection.applied(to: target, divisor: subject.divisor)),
+      projection: projections.count == 1 ? try resolved(projections[0]) : nil,
       groups: GroupRecord.all(of: target),
-      arms: zip(arms, members).map { .init(algorithm: $0.name, mode: $0.mode, members: $1) })
+      arms: try zip(arms, members).map { arm, members in
+        .init(
+          algorithm: arm.name, mode: arm.mode, members: members,
+          projection: arm.place == nil ? nil : try resolved(arm.projection))
+      })
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     return summary
   }

@@ -19,7 +19,7 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   public var targetMacs: Int
   /// The budget in parameters, where it was one.
   public var targetParameters: Int?
-  /// How network and data were shrunk for the transferred searches; nil when all are direct.
+  /// How network and data were shrunk for the transferred searches; nil when all are direct, or shrunk in several ways.
   public var projection: Projection?
   /// The width groups in network order.
   public var groups: [Group]
@@ -47,12 +47,15 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
     public var mode: Mode
     /// One outcome a seed.
     public var members: [Member]
+    /// How network and data were shrunk, where the comparison has several ways.
+    public var projection: Projection?
 
     /// Creates the record.
-    public init(algorithm: String, mode: Mode, members: [Member]) {
+    public init(algorithm: String, mode: Mode, members: [Member], projection: Projection? = nil) {
       self.algorithm = algorithm
       self.mode = mode
       self.members = members
+      self.projection = projection
     }
   }
 

@@ -20,13 +20,21 @@ public struct Configuration: Sendable, Equatable {
   /// Creates a configuration; flags without a value are left out.
   public init(_ values: [String: Value?]) { self.values = values.compactMapValues { $0 } }
 
+  private static let expecting = "a configuration maps flags, without dashes, to their values, as in `epochs: 10`"
+
   /// Reads a file.
   ///
   /// - Throws: ``Support/FileFailure``: `missing` when there is no such file, `badData` with the place otherwise.
   public init(path: String) throws {
-    values = try YAMLFile.read(
-      [String: Value].self, path: path,
-      expecting: "a configuration maps flags, without dashes, to their values, as in `epochs: 10`")
+    values = try YAMLFile.read([String: Value].self, path: path, expecting: Self.expecting)
+  }
+
+  /// Reads YAML text.
+  ///
+  /// - Parameter name: Where it comes from, for messages.
+  /// - Throws: ``Support/FileFailure`` of kind `badData` with the place.
+  public init(text: String, name: String) throws {
+    values = try YAMLFile.decode([String: Value].self, text: text, name: name, expecting: Self.expecting)
   }
 
   /// Writes the file atomically.

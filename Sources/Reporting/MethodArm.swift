@@ -54,9 +54,9 @@ struct SearchedMethod: Sendable {
   }
 
   /// The transferred widths' top-1 against the direct ones'.
-  var difference: MeanDifference? {
-    guard let direct = direct?.top1, let transferred = transferred?.top1 else { return nil }
-    return MeanDifference(transferred, minus: direct)
+  var difference: PairedDifference? {
+    guard let direct, let transferred else { return nil }
+    return PairedDifference(transferred.arm.top1BySeed, minus: direct.arm.top1BySeed)
   }
 }
 
@@ -66,7 +66,11 @@ extension ComparisonSummary {
     var labels: Set<String> = []
     return arms.filter { !$0.members.isEmpty }.map { arm in
       let method = Self.method(arm.algorithm)
-      let name = arm.mode == .control ? method : "\(method) \(arm.mode.rawValue)"
+      let name =
+        arm.mode == .control
+        ? method
+        : "\(method) \(arm.mode.rawValue)"
+          + (arm.projection.map { ", \(PageParts.shrunk($0, from: resolution))" } ?? "")
       var label = name
       var number = 2
       while !labels.insert(label).inserted {
@@ -80,14 +84,21 @@ extension ComparisonSummary {
     }
   }
 
-  /// The methods that searched, in the order of their first arms.
+  /// The methods that searched, in the order of their first arms; one that was transferred in several ways once for each.
   var searchedMethods: [SearchedMethod] {
     let searched = methodArms.filter { $0.mode != .control }
     var names: [String] = []
     for arm in searched where !names.contains(arm.method) { names.append(arm.method) }
-    return names.map { name in
-      func arm(_ mode: Mode) -> MethodArm? { searched.first { $0.method == name && $0.mode == mode } }
-      return SearchedMethod(name: name, direct: arm(.direct), transferred: arm(.transferred))
+    return names.flatMap { name in
+      let own = searched.filter { $0.method == name }
+      let direct = own.first { $0.mode == .direct }
+      let transferred = own.filter { $0.mode == .transferred }
+      if transferred.isEmpty { return [SearchedMethod(name: name, direct: direct, transferred: nil)] }
+      // The same direct search beside each of several ways to shrink.
+      return transferred.map { arm in
+        let how = arm.arm.projection.map { ", \(PageParts.shrunk($0, from: resolution))" } ?? ""
+        return SearchedMethod(name: name + how, direct: direct, transferred: arm)
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 import Support
 
 /// The mean of several results and how far they lie apart.
@@ -31,37 +32,63 @@ extension Format {
   }
 }
 
-/// A difference of two means, and whether it says anything.
-public struct MeanDifference: Sendable, Hashable {
+/// A difference between results that belong together seed by seed, and whether it says anything.
+///
+/// The same seed draws the same order of the data and, layer by layer, the same initial weights: what a seed does to both cancels out.
+public struct PairedDifference: Sendable, Hashable {
   /// What can be said.
   public enum Verdict: Sendable, Hashable {
-    /// One of the two was trained once only: no spread is known, so the difference may be chance.
+    /// There is one pair only: no spread is known, so the difference may be chance.
     case unknown
-    /// The difference is no larger than the sum of the two standard deviations.
+    /// The interval holds 0.
     case withinNoise
-    /// The difference is larger than that, and the value is higher.
+    /// The interval lies above 0.
     case higher
-    /// The difference is larger than that, and the value is lower.
+    /// The interval lies below 0.
     case lower
   }
 
-  /// The value's mean less the baseline's mean.
+  /// The pairs.
+  public let count: Int
+  /// The mean of value − baseline.
   public let value: Double
-  /// The sum of the two standard deviations, where both are known.
-  public let noise: Double?
+  /// The sample standard deviation of the differences; nil for a single pair.
+  public let standardDeviation: Double?
+  /// The 95 % interval of the mean by Student's t; nil for a single pair.
+  public let interval: ClosedRange<Double>?
   /// What can be said.
   public let verdict: Verdict
 
-  /// Takes the mean of `baseline` from that of `value`.
-  public init(_ value: Spread, minus baseline: Spread) {
-    let difference = value.mean - baseline.mean
-    self.value = difference
-    guard let first = value.standardDeviation, let second = baseline.standardDeviation else {
-      noise = nil
+  /// Takes baselines from values of the same seeds; what has no partner is left out.
+  ///
+  /// - Returns: nil when no seed has both.
+  public init?(_ values: [Int: Double], minus baselines: [Int: Double]) {
+    let differences = values.compactMap { seed, value in baselines[seed].map { value - $0 } }.filter(\.isFinite)
+    guard let spread = Spread(differences.sorted()) else { return nil }
+    count = spread.count
+    value = spread.mean
+    standardDeviation = spread.standardDeviation
+    guard let deviation = spread.standardDeviation else {
+      interval = nil
       verdict = .unknown
       return
     }
-    noise = first + second
-    verdict = abs(difference) <= first + second ? .withinNoise : difference > 0 ? .higher : .lower
+    let half = StudentT.bound(0.95, degrees: count - 1) * deviation / Double(count).squareRoot()
+    interval = value - half...value + half
+    verdict = value - half > 0 ? .higher : value + half < 0 ? .lower : .withinNoise
+  }
+}
+
+extension ComparisonSummary.Arm {
+  /// The held-out top-1 accuracy of each seed.
+  package var top1BySeed: [Int: Double] {
+    Dictionary(members.map { ($0.seed, $0.result.top1) }) { first, _ in first }
+  }
+}
+
+extension RunSummary.Variant {
+  /// The held-out top-1 accuracy of each seed.
+  package var top1BySeed: [Int: Double] {
+    Dictionary(zip(seeds, results.map(\.top1))) { first, _ in first }
   }
 }

@@ -23,8 +23,9 @@ extension CompareCommand: EngineWork {
       let name = names.contains(own) ? "\(own)-widths" : own
       return ComparePlan.Given(name: name, widths: try subject.target.with(widthsFile: path).widths)
     }
-    let finding = try transfer.finding(optimizers[0], subject, seed: compute.seed)
-    if skipsDirect, finding.projection == .identity {
+    let projections = try transfer.projections()
+    let finding = try transfer.finding(optimizers[0], subject, projections.first ?? .identity, seed: compute.seed)
+    if skipsDirect, projections.allSatisfy({ $0 == .identity }) {
       throw UsageFailure("--no-direct leaves nothing to search on: give a --project")
     }
     guard finding.budgets.count == 1 else {
@@ -34,14 +35,14 @@ extension CompareCommand: EngineWork {
       subject: subject,
       methods: try optimizers.map {
         .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, subject.recipe))
-      }, given: given, projection: finding.projection, stacking: transfer.stacking, budget: finding.budgets[0],
+      }, given: given, projections: projections, stacking: transfer.stacking, budget: finding.budgets[0],
       searchesDirectly: !skipsDirect, seeds: (0..<seeds).map { compute.seed &+ $0 })
     try plan.validate()
     if try jobs.isPart(of: plan, output) { return }
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
-        "project": transfer.project, "stacking": transfer.stacking.rawValue, "seeds": "\(seeds)",
+        "stacking": transfer.stacking.rawValue, "seeds": "\(seeds)",
         "no-direct": skipsDirect ? "true" : nil, "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ], lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
@@ -55,13 +56,21 @@ extension CompareCommand: EngineWork {
   }
 
   private func tell(_ summary: ComparisonSummary) throws {
+    let baseline = summary.arms.first { $0.mode == .control && $0.algorithm == "uniform" }
     for arm in summary.arms {
       let spread = Spread(arm.members.map(\.result.top1))
-      let deviation = spread?.standardDeviation.map { " ± \(Format.decimal($0, 2))" } ?? ""
       let seconds = Spread(arm.members.compactMap { $0.overhead?.seconds })
-      try Output.text(
-        "\(arm.algorithm), \(arm.mode.rawValue): top-1 \(Format.decimal(spread?.mean ?? .nan, 2))\(deviation) %"
-          + (seconds.map { ", search \(Format.decimal($0.mean, 0)) s" } ?? ""))
+      var text = "\(arm.algorithm), \(arm.mode.rawValue): top-1 \(Format.spread(spread, 2)) %"
+      if let baseline, arm != baseline,
+        let difference = PairedDifference(arm.top1BySeed, minus: baseline.top1BySeed)
+      {
+        text += ", \(Format.signed(difference.value, 2)) over uniform"
+        if difference.interval != nil {
+          text += " (95 % interval \(difference.intervalText), \(difference.count) pairs)"
+        }
+      }
+      if let projection = arm.projection { text = "\(projection): " + text }
+      try Output.text(text + (seconds.map { ", search \(Format.decimal($0.mean, 0)) s" } ?? ""))
     }
     try Output.text("report in \(RunFolder(path: output.output).report)")
   }

@@ -12,7 +12,8 @@ extension RunCommand: EngineWork {
     try require(seeds, "--seeds", in: 1...1000)
     let subject = try transfer.subject(
       network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs, tracks: tracking.track)
-    let finding = try transfer.finding(algorithm.optimizer(transfer).searching(), subject, seed: compute.seed)
+    let finding = try transfer.finding(
+      algorithm.optimizer(transfer).searching(), subject, transfer.projection(), seed: compute.seed)
     try finding.validate()
     let plan = RunPlan(finding, seeds: seeds)
     if try jobs.isPart(of: plan, output) { return }

@@ -7,7 +7,8 @@ import WidthSearch
 extension SearchCommand: EngineWork {
   package func perform() throws {
     let subject = try transfer.subject(network: network, data: data, recipe: recipe, compute: compute, general)
-    let finding = try transfer.finding(algorithm.optimizer(transfer).searching(), subject, seed: compute.seed)
+    let finding = try transfer.finding(
+      algorithm.optimizer(transfer).searching(), subject, transfer.projection(), seed: compute.seed)
     try finding.validate()
     let configuration = try Resolved.configuration(
       "search", network, data, subject.dataset, subject.recipe, compute, on: subject.device,

@@ -16,7 +16,7 @@ extension TransferOptions {
     try require(searchEpochs, "--search-epochs", in: 1...1_000_000)
     let recipe = try recipe.build()
     // Told before a data set of gigabytes is opened.
-    _ = try projection()
+    _ = try projections()
     let fraction = try data.fraction
     let dataset = try data.open(general)
     let target = try network.build(for: dataset, general)
@@ -27,17 +27,19 @@ extension TransferOptions {
   }
 
   /// The way to widths by one method.
-  func finding(_ optimizer: any WidthSearching, _ subject: Subject, seed: Int) throws -> WidthFinding {
+  func finding(
+    _ optimizer: any WidthSearching, _ subject: Subject, _ projection: Projection, seed: Int
+  ) throws -> WidthFinding {
     WidthFinding(
       subject: subject, optimizer: optimizer, searchRecipe: try searchRecipe(for: optimizer, subject.recipe),
-      projection: try projection(), stacking: stacking, budgets: try budgets(of: subject.target),
+      projection: projection, stacking: stacking, budgets: try budgets(of: subject.target),
       seed: seed)
   }
 
   /// The flags in their resolved form.
   func resolved(_ finding: WidthFinding, more: [String: String?] = [:]) throws -> [String: String?] {
     var values: [String: String?] = [
-      "algorithm": finding.optimizer.name, "project": project, "stacking": stacking.rawValue,
+      "algorithm": finding.optimizer.name, "stacking": stacking.rawValue,
       "search-epochs": "\(finding.searchRecipe.epochs)", "search-learning-rate": "\(finding.searchRecipe.learningRate)",
     ]
     values.merge(more) { _, new in new }

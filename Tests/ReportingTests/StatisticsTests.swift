@@ -12,12 +12,22 @@ import Testing
     #expect(Spread([3])?.standardDeviation == nil)
   }
 
-  @Test func differenceWithinTheSumOfDeviationsIsNoise() throws {
-    let low = try #require(Spread([1, 2, 3]))
-    #expect(MeanDifference(try #require(Spread([3, 4, 5])), minus: low).verdict == .withinNoise)
-    #expect(MeanDifference(try #require(Spread([4, 5, 6])), minus: low).verdict == .higher)
-    #expect(MeanDifference(low, minus: try #require(Spread([4, 5, 6]))).verdict == .lower)
-    #expect(MeanDifference(try #require(Spread([9])), minus: low).verdict == .unknown)
+  @Test("Differences are paired by seed, with the interval of Student's t")
+  func pairedDifferences() throws {
+    // Differences 1, 2, 3: mean 2, deviation 1, and t of two degrees is 4.3027.
+    let uniform = [0: 10.0, 1: 20, 2: 30]
+    let difference = try #require(PairedDifference([2: 33, 1: 22, 0: 11, 7: 90], minus: uniform))
+    #expect(difference.count == 3 && difference.value == 2 && difference.standardDeviation == 1)
+    let interval = try #require(difference.interval)
+    #expect(abs(interval.lowerBound - (2 - 4.302653 / 3.0.squareRoot())) < 1e-5)
+    #expect(difference.verdict == .withinNoise && difference.intervalText == "−0.48 to +4.48")
+    // The seeds lie far apart, and the difference is clear all the same.
+    #expect(PairedDifference([0: 11, 1: 21, 2: 31.2], minus: uniform)?.verdict == .higher)
+    #expect(PairedDifference([0: 9, 1: 19, 2: 28.8], minus: uniform)?.verdict == .lower)
+    #expect(PairedDifference([1: 90], minus: uniform)?.verdict == .unknown)
+    #expect(PairedDifference([1: 90], minus: uniform)?.interval == nil)
+    #expect(PairedDifference([5: 90], minus: uniform) == nil)
+    #expect(PairedDifference([0: .nan], minus: uniform) == nil)
   }
 
   @Test func spreadsReadWell() {

@@ -2,8 +2,6 @@ import ArgumentParser
 import Foundation
 import Support
 
-extension ExperimentScale: ExpressibleByArgument {}
-
 package struct ExperimentCommand: EngineCommand {
   package init() {}
 
@@ -12,12 +10,17 @@ package struct ExperimentCommand: EngineCommand {
     abstract: "A figure of the papers as one command; what is done already is not done again.",
     discussion: """
       Example: width-transfer experiment matthew-2-gcn --data cora/ --output experiments/gcn
+      Example: width-transfer experiment figure-4a --scale cifar --jobs 2 --output experiments/figure-4a
 
-      `experiment list` shows the names. Of Chen, Bu, Yan 2024: \(ExperimentName.allCases.map(\.rawValue).joined(separator: ", ")).
+      `experiment list` shows the names with their claims. Figures and tables of the width-transfer paper are comparisons, and take the flags of `compare`; \
+      `experiment show NAME` prints what they stand for, and `experiment FILE.yaml` carries out a changed copy. Those of Chen, Bu, Yan 2024 begin with matthew.
       """)
 
-  @Argument(help: "The experiment's name, or `list`.")
+  @Argument(help: "The experiment's name, or `list`, or `show`.")
   package var name: String
+
+  @Argument(help: "What `show` shows.")
+  package var shown: String?
 
   @Option(help: "The data, as `experiment list` says (default: synthetic data).")
   package var data: String?
@@ -37,8 +40,13 @@ package struct ExperimentCommand: EngineCommand {
   @Option(parsing: .unconditional, help: "Epochs of each training (default: by the experiment and its scale).")
   package var epochs: Int?
 
-  @Option(help: "How large the models are beside the width.")
-  package var scale = ExperimentScale.small
+  @Option(
+    name: .customLong("scale"),
+    help: "How large: small or full; of the width-transfer paper smoke, cifar or imagenet (default: the first).")
+  package var scaleText: String?
+
+  /// How large the models are beside the width.
+  package var scale: ExperimentScale { scaleText.flatMap(ExperimentScale.init) ?? .small }
 
   @OptionGroup package var reading: ReadingFlags
   @OptionGroup package var compute: ComputeOptions
@@ -58,9 +66,24 @@ package struct ExperimentCommand: EngineCommand {
   package var experiment: ExperimentName? { ExperimentName(rawValue: name) }
 
   package func validate() throws {
+    if name == "show" {
+      guard let shown, ExperimentGrid.named(shown) != nil else {
+        let known = ExperimentGrid.all.map(\.name).joined(separator: ", ")
+        throw ValidationError("Name a figure or table of the width-transfer paper to show: \(known)")
+      }
+      guard GridScale(rawValue: scaleText ?? "smoke") != nil else {
+        throw ValidationError("--scale is smoke, cifar or imagenet here")
+      }
+      return
+    }
+    if let shown { throw ValidationError("\(shown) is one name too many") }
     if name == "list" { return }
+    guard ExperimentScale(rawValue: scaleText ?? "small") != nil else {
+      throw ValidationError("--scale is small or full")
+    }
     guard experiment != nil else {
-      let near = nearestNames(to: name, in: ExperimentName.allCases.map(\.rawValue), count: 1)
+      let near = nearestNames(
+        to: name, in: ExperimentName.allCases.map(\.rawValue) + ExperimentGrid.all.map(\.name), count: 1)
       throw ValidationError(
         "There is no experiment \(name)\(near.isEmpty ? "" : "; did you mean \(near[0])?") `experiment list` shows all")
     }
@@ -86,7 +109,13 @@ package struct ExperimentCommand: EngineCommand {
 
   /// The list is answered at once; the others need the engine.
   package func run() throws {
+    if name == "show", let grid = shown.flatMap(ExperimentGrid.named) {
+      let scale = scaleText.flatMap(GridScale.init) ?? .smoke
+      guard let text = grid.yaml(scale) else { throw UsageFailure("\(grid.name) has no scale \(scale.rawValue)") }
+      return try Output.text(String(text.dropLast()))
+    }
     if name != "list" { try Engine.takeOver() }
+    for grid in ExperimentGrid.all { try Output.text("\(grid.name)  \(grid.claim)") }
     for name in ExperimentName.allCases {
       try Output.text("\(name.rawValue)  \(name.claim)" + (name.data.map { "\n    data: \($0)" } ?? ""))
     }

@@ -10,8 +10,11 @@ package struct TransferOptions: ParsableArguments {
   package init() {}
 
   @Option(
-    help: "How network and data are shrunk for the search, for example width=0.5,depth=0.5,resolution=14,data=20%.")
-  package var project: String?
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "How network and data are shrunk for the search, for example width=0.5,depth=0.5,resolution=14,data=20%; `compare` takes several.",
+      valueName: "project"))
+  package var project: [String] = []
 
   @Option(
     parsing: .unconditionalSingleValue,
@@ -78,14 +81,26 @@ package struct TransferOptions: ParsableArguments {
     return try names.map { try WidthOptimizers.named($0, settings: settings[$0] ?? [:]) }
   }
 
+  /// The only projection; nothing is shrunk without one.
+  ///
+  /// - Throws: `UsageFailure` when there are several, or one that is none.
   package func projection() throws -> Projection {
-    guard let project else { return Projection() }
-    guard project != "auto" else {
-      throw UsageFailure(
-        "--project auto is not part of this version: name a projection such as width=0.5,data=20%; "
-          + "`width-transfer overhead` shows what several of them would cost")
+    guard project.count <= 1 else {
+      throw UsageFailure("--project is given \(project.count) times; only `compare` takes several")
     }
-    return try Projection(parsing: project)
+    return try projections().first ?? Projection()
+  }
+
+  /// All projections.
+  package func projections() throws -> [Projection] {
+    try project.map { text in
+      guard text != "auto" else {
+        throw UsageFailure(
+          "--project auto is not part of this version: name a projection such as width=0.5,data=20%; "
+            + "`width-transfer overhead` shows what several of them would cost")
+      }
+      return try Projection(parsing: text)
+    }
   }
 
   private var flopsOrDefault: [String] { flops.isEmpty && parameters.isEmpty ? ["1.0x"] : flops }
@@ -97,7 +112,10 @@ package struct TransferOptions: ParsableArguments {
 
   /// The flags that may be given several times, in their resolved form.
   package var lists: [String: [String]] {
-    ["flops": flopsOrDefault, "parameters": parameters, "fix": fixing.fix, "search-option": searchOption]
+    [
+      "project": project, "flops": flopsOrDefault, "parameters": parameters, "fix": fixing.fix,
+      "search-option": searchOption,
+    ]
   }
 }
 

@@ -50,7 +50,7 @@ struct MethodsPage {
         .init(
           label: "Uniform top-1", value: Format.fixed(top1.mean, 2) + "%",
           detail: top1.standardDeviation.map { "± \(Format.fixed($0, 2)) over \(Format.number(top1.count, "seed"))" }
-            ?? MeanDifference.oneSeed))
+            ?? PairedDifference.oneSeed))
     }
     let searched = verdict.compared.filter { $0.arm.mode != .control }
     if let best = searched.max(by: { $0.difference.value < $1.difference.value }) {
@@ -81,7 +81,8 @@ struct MethodsPage {
     Page.Table(
       caption: "Held-out top-1 in percent, mean ± sample standard deviation over seeds; other columns are means",
       columns: [
-        ("Method", .text), ("Search", .text), ("Top-1", .number), ("−\u{A0}uniform", .number), ("MACs", .number),
+        ("Method", .text), ("Search", .text), ("Top-1", .number), ("−\u{A0}uniform", .number),
+        ("95\u{A0}% interval", .text), ("MACs", .number),
         ("Off budget", .number), ("Parameters", .number), ("Search MACs", .number), ("Search time", .number),
         ("Reduction (MACs)", .number), ("Reduction (time)", .number),
       ],
@@ -95,7 +96,8 @@ struct MethodsPage {
     return [
       arm.method.replacing(" ", with: "\u{A0}"), arm.mode == .control ? "none" : arm.mode.rawValue,
       Format.spread(arm.top1, 2),
-      difference?.cell ?? "–", Self.si(arm.macs), offBudget(arm), Self.si(arm.parameters), Self.si(arm.searchMacs),
+      difference?.cell ?? "–", difference?.interval == nil ? "–" : difference?.intervalText ?? "–", Self.si(arm.macs),
+      offBudget(arm), Self.si(arm.parameters), Self.si(arm.searchMacs),
       arm.searchSeconds.map { Format.duration($0.mean) } ?? "–",
       Format.factor(method?.counted?.factor) + (method?.counted?.isRun == false ? "*" : ""),
       Format.factor(method?.measured),
@@ -103,7 +105,7 @@ struct MethodsPage {
   }
 
   private var rule: String {
-    var sentences = [MeanDifference.rule]
+    var sentences = [PairedDifference.rule]
     let known = verdict.compared.count { $0.difference.verdict != .unknown }
     if known > 4 {
       sentences.append(
@@ -175,7 +177,8 @@ struct MethodsPage {
         Page.Table(
           caption: "Transferred beside direct search, method by method",
           columns: [
-            ("Method", .text), ("Top-1, transferred − direct", .number), ("Beyond the noise", .text),
+            ("Method", .text), ("Top-1, transferred − direct", .number), ("95\u{A0}% interval", .text),
+            ("Beyond the noise", .text),
             ("By the formula", .number), ("Counted (MACs)", .number), ("Measured (time)", .number),
           ],
           rows: methods.map(costRow))))
@@ -184,7 +187,9 @@ struct MethodsPage {
 
   private func costRow(_ method: SearchedMethod) -> [String] {
     return [
-      method.name, method.difference.map { Format.signed($0.value, 2) } ?? "–", method.difference?.beyondNoise ?? "–",
+      method.name, method.difference.map { Format.signed($0.value, 2) } ?? "–",
+      method.difference?.interval == nil ? "–" : method.difference?.intervalText ?? "–",
+      method.difference?.beyondNoise ?? "–",
       Format.factor(method.transferred?.nominalReduction?.mean),
       Format.factor(method.counted?.factor) + (method.counted?.isRun == false ? "*" : ""),
       Format.factor(method.measured),

@@ -22,6 +22,16 @@ enum PageParts {
       + (projection.resolution.map { "\($0) px, " } ?? "") + "\(Format.trimmed(projection.data * 100))% of the data"
   }
 
+  /// What a projection shrinks, and nothing else: `width 0.5×, 14 px, 20% of the data`.
+  static func shrunk(_ projection: Projection, from resolution: Int) -> String {
+    var parts: [String] = []
+    if projection.width != 1 { parts.append("width \(Format.trimmed(projection.width))×") }
+    if projection.depth != 1 { parts.append("depth \(Format.trimmed(projection.depth))×") }
+    if let side = projection.resolution, side != resolution { parts.append("\(side) px") }
+    if projection.data != 1 { parts.append("\(Format.trimmed(projection.data * 100))% of the data") }
+    return parts.isEmpty ? "nothing shrunk" : parts.joined(separator: ", ")
+  }
+
   /// How a run was made: the command, the program and the machine, as far as `run.yaml` and the events tell.
   static func provenance(_ record: RunRecord, starts: [RunEvent.Start], resumes: Int) -> Page.Section {
     var blocks: [Page.Block] = []

@@ -20,11 +20,9 @@ struct RunPage {
   private var uniform: RunSummary.Variant? { summary.variants.first { $0.name == "uniform" } }
   private var optimized: RunSummary.Variant? { summary.variants.first { $0.name == "optimized" } }
 
-  private var difference: MeanDifference? {
-    guard let uniform, let optimized, let baseline = Spread(uniform.results.map(\.top1)),
-      let value = Spread(optimized.results.map(\.top1))
-    else { return nil }
-    return MeanDifference(value, minus: baseline)
+  private var difference: PairedDifference? {
+    guard let uniform, let optimized else { return nil }
+    return PairedDifference(optimized.top1BySeed, minus: uniform.top1BySeed)
   }
 
   // MARK: Result
@@ -55,7 +53,7 @@ struct RunPage {
     }
     blocks.append(.tiles(tiles))
     if let difference, !isOneNetwork {
-      blocks.append(.paragraph(difference.reason(seeds: optimized?.results.count ?? 1)))
+      blocks.append(.paragraph(difference.reason))
     }
     if let uniform, let optimized, abs(relative(optimized.macs, uniform.macs)) > 0.01 {
       blocks.append(

@@ -64,10 +64,8 @@ struct RunsPage {
       summary.variants.first { $0.name == name }.flatMap { Spread($0.results.map(\.top1)) }
     }
     let macs = summary.variants.first { $0.name == "optimized" }?.macs ?? summary.targetMacs
-    let difference: MeanDifference? =
-      if let optimized = spread("optimized"), let uniform = spread("uniform") {
-        MeanDifference(optimized, minus: uniform)
-      } else { nil }
+    func bySeed(_ name: String) -> [Int: Double] { summary.variants.first { $0.name == name }?.top1BySeed ?? [:] }
+    let difference = PairedDifference(bySeed("optimized"), minus: bySeed("uniform"))
     return [
       record.name, summary.network, summary.dataset, PageParts.algorithm(summary.algorithm), Format.si(Double(macs)),
       Format.spread(spread("uniform"), 2), Format.spread(spread("optimized"), 2),

@@ -1,12 +1,12 @@
 import Support
 
-// Every word about whether a difference says anything; the rule itself is in `Statistics.swift`.
+// Every word about whether a difference says anything; the rule itself is `PairedDifference`.
 
-extension MeanDifference {
+extension PairedDifference {
   /// The rule behind ``verdict``, as the pages state it.
   static let rule =
-    "A difference counts as beyond the noise when it is more than the two standard deviations together; one that is not, "
-    + "or of which no deviation is known, stands in parentheses."
+    "Differences are taken seed by seed. One counts as beyond the noise when the 95 % interval of its mean (Student's t) leaves out 0; one whose "
+    + "interval holds 0, or that is of a single pair, stands in parentheses."
 
   /// The difference in points: `+0.42 pt`.
   var points: String { Format.signed(value, 2) + "\u{A0}pt" }
@@ -30,8 +30,8 @@ extension MeanDifference {
   var detail: String {
     switch verdict {
     case .unknown: Self.oneSeed
-    case .withinNoise: "within the noise (\(noiseText))"
-    case .higher, .lower: "beyond the noise (\(noiseText))"
+    case .withinNoise: "95 % interval \(intervalText): within the noise"
+    case .higher, .lower: "95 % interval \(intervalText): beyond the noise"
     }
   }
 
@@ -61,26 +61,29 @@ extension MeanDifference {
   }
 
   /// Why the verdict is what it is.
-  func reason(seeds: Int) -> String {
-    let noise = "(\(noiseText) points; \(Format.number(seeds, "seed")) each)."
+  var reason: String {
+    let noise =
+      "over \(Format.number(count, "pair")) of the same seed, the 95 % interval of its mean is \(intervalText) points."
     return switch verdict {
     case .unknown:
       "Trained once each: no spread is known, so the difference may be chance. Ask for several seeds to find out."
-    case .withinNoise:
-      "The difference is within the noise: not more than the two standard deviations together " + noise
-    case .higher, .lower: "The difference is more than the two standard deviations together " + noise
+    case .withinNoise: "The difference is within the noise: " + noise
+    case .higher, .lower: "The difference is beyond the noise: " + noise
     }
   }
 
   private var isBeyondNoise: Bool { verdict == .higher || verdict == .lower }
 
-  private var noiseText: String { Format.fixed(noise ?? 0, 2) }
+  /// The interval: `−0.10 to +0.94`.
+  package var intervalText: String {
+    interval.map { "\(Format.signed($0.lowerBound, 2)) to \(Format.signed($0.upperBound, 2))" } ?? "not known"
+  }
 }
 
 /// What a comparison of methods lets one say, in words.
 struct MethodsVerdict {
   /// An arm beside the uniform network.
-  typealias Compared = (arm: MethodArm, difference: MeanDifference)
+  typealias Compared = (arm: MethodArm, difference: PairedDifference)
 
   let baseline: MethodArm?
   /// Every other arm that has a result, where there is a uniform network to compare it with.
@@ -92,8 +95,8 @@ struct MethodsVerdict {
     self.baseline = baseline
     self.methods = methods
     compared = arms.filter { $0.label != baseline?.label }.compactMap { arm in
-      guard let value = arm.top1, let uniform = baseline?.top1 else { return nil }
-      return (arm, MeanDifference(value, minus: uniform))
+      guard let baseline else { return nil }
+      return PairedDifference(arm.arm.top1BySeed, minus: baseline.arm.top1BySeed).map { (arm, $0) }
     }
   }
 
@@ -143,7 +146,7 @@ struct MethodsVerdict {
   private var transfer: String? {
     let pairs = methods.compactMap { method in method.difference.map { (method, $0) } }
     guard pairs.contains(where: { $0.1.verdict != .unknown }) else { return nil }
-    func named(_ verdict: MeanDifference.Verdict) -> [String] {
+    func named(_ verdict: PairedDifference.Verdict) -> [String] {
       pairs.filter { $0.1.verdict == verdict }.map { "\($0.0.name) (\($0.1.points))" }
     }
     let worse = named(.lower)

@@ -1,0 +1,97 @@
+/// A figure or table of the width-transfer paper (Chin, Marculescu, Morcos 2021): flags of `compare`, as a file for `--config` would hold them.
+///
+/// The program knows no figure beyond this data. `experiment show NAME` prints it, and `experiment FILE.yaml` carries out a changed copy.
+package struct ExperimentGrid {
+  /// The name, for example `figure-4a`.
+  package var name: String
+  /// What it tests.
+  package var claim: String
+  /// The network of each scale.
+  var networks: [GridScale: Network]
+  /// What is shrunk.
+  var projections: Projections
+  /// The methods.
+  var algorithms = ["uniform", "dmcp", "morphnet", "autoslim"]
+
+  /// A network with what it takes to make the target of it.
+  struct Network {
+    var name: String
+    var width: Double?
+    var depth: Double?
+    var resolution: Int?
+    var divisor: Int
+  }
+
+  /// Projections in the paper's terms, relative to the target.
+  enum Projections {
+    /// Factors on the widths.
+    case width([Double])
+    /// Factors on the numbers of blocks.
+    case depth([Double])
+    /// Sides of images as parts of the target's.
+    case resolution([Double])
+    /// Parts of the images, in percent.
+    case data([Double])
+    /// Width, depth, resolution as a part, data in percent.
+    case compound([(width: Double, depth: Double, resolution: Double, data: Double)])
+
+    func texts(side: Int) -> [String] {
+      func number(_ value: Double) -> String { value == value.rounded() ? "\(Int(value))" : "\(value)" }
+      func pixels(_ part: Double) -> Int { max(1, Int((part * Double(side)).rounded())) }
+      return switch self {
+      case .width(let values): values.map { "width=\(number($0))" }
+      case .depth(let values): values.map { "depth=\(number($0))" }
+      case .resolution(let values): values.map { "resolution=\(pixels($0))" }
+      case .data(let values): values.map { "data=\(number($0))%" }
+      case .compound(let values):
+        values.map {
+          "width=\(number($0.width)),depth=\(number($0.depth)),resolution=\(pixels($0.resolution)),data=\(number($0.data))%"
+        }
+      }
+    }
+  }
+
+  /// The grid as YAML, with its claim in a comment.
+  package func yaml(_ scale: GridScale) -> String? {
+    guard let network = networks[scale] else { return nil }
+    let side = network.resolution ?? (scale == .imagenet ? 224 : scale == .cifar ? 32 : 28)
+    var lines = [
+      "# \(name) at the scale \(scale.rawValue): \(claim)",
+      "# Carry out a changed copy with: width-transfer experiment FILE.yaml",
+      "network: \(network.name)",
+    ]
+    if let width = network.width { lines.append("width: \(width)") }
+    if let depth = network.depth { lines.append("depth: \(depth)") }
+    if let resolution = network.resolution { lines.append("resolution: \(resolution)") }
+    lines.append("divisor: \(network.divisor)")
+    lines += Self.training(scale, network.name)
+    lines.append(
+      "algorithm: [\((scale == .smoke ? algorithms.filter(Self.isQuick) : algorithms).joined(separator: ", "))]")
+    lines.append("project:")
+    lines += projections.texts(side: side).map { "  - \($0)" }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  // AutoSlim's descent takes most of the time of a comparison on a small machine.
+  private static func isQuick(_ name: String) -> Bool { name != "autoslim" && name != "morphnet" }
+
+  private static func training(_ scale: GridScale, _ network: String) -> [String] {
+    switch scale {
+    case .smoke:
+      ["dataset: fashion-mnist", "subset: 3%", "recipe: quick", "epochs: 2", "seeds: 1"]
+    case .cifar:
+      [
+        "dataset: cifar10", "recipe: small", "epochs: 30", "batch-size: 128", "learning-rate: 0.1",
+        "weight-decay: 0.0005", "seeds: 3",
+      ]
+    case .imagenet:
+      [
+        "recipe: imagenet-\(network.hasPrefix("mobilenet") ? "mobilenet" : network.hasPrefix("efficientnet") ? "efficientnet" : network == "resnet18" ? "resnet18" : "resnet50")",
+        "seeds: 3",
+      ]
+    }
+  }
+
+  /// The grid of a name.
+  package static func named(_ name: String) -> ExperimentGrid? { all.first { $0.name == name } }
+}

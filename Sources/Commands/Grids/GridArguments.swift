@@ -1,0 +1,52 @@
+import Records
+import Support
+
+/// `experiment NAME` of a grid, and `experiment FILE.yaml`: the flags of `compare` that they stand for.
+package enum GridArguments {
+  /// Replaces `experiment GRID` by `compare` and the grid's flags; what is typed wins. Other arguments stay as they are.
+  ///
+  /// - Throws: `UsageFailure` for a scale that the grid does not have; `FileFailure` for a file that is no configuration.
+  package static func expand(_ arguments: [String], _ vocabulary: @autoclosure () throws -> Vocabulary) throws
+    -> [String]
+  {
+    guard arguments.count >= 2, arguments[0] == "experiment" else { return arguments }
+    let name = arguments[1]
+    var rest = Array(arguments.dropFirst(2))
+    let configuration: Configuration
+    if let grid = ExperimentGrid.named(name) {
+      // Help is that of `experiment`.
+      guard !rest.contains("--help"), !rest.contains("-h") else { return arguments }
+      let scale = try takeScale(from: &rest)
+      guard let text = grid.yaml(scale) else {
+        let known = GridScale.allCases.filter { grid.networks[$0] != nil }.map(\.rawValue)
+        throw UsageFailure("\(name) has no scale \(scale.rawValue); give --scale \(known.joined(separator: " or "))")
+      }
+      configuration = try Configuration(text: text, name: name)
+    } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
+      configuration = try Configuration(path: name)
+    } else {
+      return arguments
+    }
+    return try ["compare"] + ConfigurationFile.flags(of: configuration, name, "compare", said: rest, vocabulary())
+      + rest
+  }
+
+  private static func takeScale(from rest: inout [String]) throws -> GridScale {
+    guard let place = rest.firstIndex(where: { $0 == "--scale" || $0.hasPrefix("--scale=") }) else { return .smoke }
+    let text: String
+    if rest[place] == "--scale" {
+      guard place + 1 < rest.count else { throw UsageFailure("--scale needs a value") }
+      text = rest[place + 1]
+      rest.removeSubrange(place...place + 1)
+    } else {
+      text = String(rest[place].dropFirst("--scale=".count))
+      rest.remove(at: place)
+    }
+    guard let scale = GridScale(rawValue: text) else {
+      throw UsageFailure(
+        "--scale \(text): a figure of the width-transfer paper has \(GridScale.allCases.map(\.rawValue).joined(separator: ", "))"
+      )
+    }
+    return scale
+  }
+}

@@ -126,7 +126,10 @@ let tests: [Target] = [
   .testTarget(name: "DocumentTests", dependencies: ["Networks", "Support", "WidthTransfer"]),
   .testTarget(
     name: "CommandLineTests",
-    dependencies: ["CZlib", "Commands", "width-transfer", "width-transfer-engine", "width-transfer-bench"]),
+    dependencies: [
+      "CZlib", "Commands", "Networks", "Transfer", "width-transfer", "width-transfer-engine", "width-transfer-bench",
+      argumentParser,
+    ]),
 ]
 
 let systemLibraries: [Target] = [

@@ -49,8 +49,8 @@ public struct ComparePlan {
   public var given: [Given]
   /// How network and data are shrunk for the transferred searches, one after the other; those that shrink nothing count for nothing.
   public var projections: [Projection]
-  /// How blocks of the source stand for those of the target.
-  public var stacking: Stacking
+  /// How blocks of the source stand for those of the target; at least one.
+  public var stackings: [Stacking]
   /// The budget of the target.
   public var budget: Budget
   /// Whether methods search on the target itself, too.
@@ -61,14 +61,14 @@ public struct ComparePlan {
   /// Describes a comparison of methods.
   public init(
     subject: Subject, methods: [Method], given: [Given] = [], projections: [Projection],
-    stacking: Stacking = .averageBlock, budget: Budget,
+    stackings: [Stacking] = [.averageBlock], budget: Budget,
     searchesDirectly: Bool = true, seeds: [Int] = [0]
   ) {
     self.subject = subject
     self.methods = methods
     self.given = given
     self.projections = projections.filter { $0 != .identity }
-    self.stacking = stacking
+    self.stackings = stackings.isEmpty ? [.averageBlock] : stackings
     self.budget = budget
     self.searchesDirectly = searchesDirectly
     self.seeds = seeds
@@ -86,7 +86,9 @@ public struct ComparePlan {
     var mode: ComparisonSummary.Mode
     /// How network and data are shrunk, where they are.
     var projection = Projection.identity
-    /// The projection's folder, where there are several.
+    /// How blocks are stacked.
+    var stacking = Stacking.averageBlock
+    /// The folder of the projection and the stacking, where there are several.
     var place: String?
     var name: String {
       switch way {
@@ -106,31 +108,36 @@ public struct ComparePlan {
     let searching = searches.flatMap { method -> [Arm] in
       let direct = searchesDirectly || projections.isEmpty ? [Arm(way: .method(method), mode: .direct)] : []
       return direct
-        + projections.map { projection in
-          Arm(
-            way: .method(method), mode: .transferred, projection: projection,
-            place: projections.count > 1 ? Self.place(projection) : nil)
+        + projections.flatMap { projection in
+          stackings.map { stacking in
+            Arm(
+              way: .method(method), mode: .transferred, projection: projection, stacking: stacking,
+              place: place(projection, stacking))
+          }
         }
     }
     return controls + ready + searching
   }
 
-  // A folder's name that says what was shrunk: `width-0.5-data-0.2`.
-  private static func place(_ projection: Projection) -> String {
+  // A folder's name that says what was shrunk, and how it was stacked: `width-0.5-data-0.2`, `depth-0.5-last-block`.
+  private func place(_ projection: Projection, _ stacking: Stacking) -> String? {
+    guard projections.count * stackings.count > 1 else { return nil }
     let parts: [(String, String?)] = [
       ("width", projection.width == 1 ? nil : "\(projection.width)"),
       ("depth", projection.depth == 1 ? nil : "\(projection.depth)"),
       ("resolution", projection.resolution.map { "\($0)" }),
       ("data", projection.data == 1 ? nil : "\(projection.data)"),
     ]
-    return parts.compactMap { name, value in value.map { "\(name)-\($0)" } }.joined(separator: "-")
+    return
+      (parts.compactMap { name, value in value.map { "\(name)-\($0)" } }
+      + (stackings.count > 1 ? [stacking.rawValue] : [])).joined(separator: "-")
   }
 
   private func finding(_ arm: Arm, seed: Int) -> WidthFinding? {
     guard case .method(let method) = arm.way else { return nil }
     return WidthFinding(
       subject: subject, optimizer: method.optimizer, searchRecipe: method.searchRecipe,
-      projection: arm.projection, stacking: stacking, budgets: [budget], seed: seed)
+      projection: arm.projection, stacking: arm.stacking, budgets: [budget], seed: seed)
   }
 
   /// Finds out what cannot work before anything is searched.
@@ -139,6 +146,7 @@ public struct ComparePlan {
     if let twice = projections.first(where: { one in projections.count { $0 == one } > 1 }) {
       throw UsageFailure("`project` \(twice) is given twice")
     }
+    guard Set(stackings).count == stackings.count else { throw UsageFailure("a `stacking` is given twice") }
     if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
       throw UsageFailure("two networks of the comparison are called \(twice); rename a file of widths")
     }
@@ -203,7 +211,8 @@ public struct ComparePlan {
       arms: try zip(arms, members).map { arm, members in
         .init(
           algorithm: arm.name, mode: arm.mode, members: members,
-          projection: arm.place == nil ? nil : try resolved(arm.projection))
+          projection: arm.place == nil ? nil : try resolved(arm.projection),
+          stacking: arm.place == nil || stackings.count == 1 ? nil : arm.stacking)
       })
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     return summary

@@ -49,13 +49,18 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
     public var members: [Member]
     /// How network and data were shrunk, where the comparison has several ways.
     public var projection: Projection?
+    /// How blocks were stacked, where the comparison has several ways.
+    public var stacking: Stacking?
 
     /// Creates the record.
-    public init(algorithm: String, mode: Mode, members: [Member], projection: Projection? = nil) {
+    public init(
+      algorithm: String, mode: Mode, members: [Member], projection: Projection? = nil, stacking: Stacking? = nil
+    ) {
       self.algorithm = algorithm
       self.mode = mode
       self.members = members
       self.projection = projection
+      self.stacking = stacking
     }
   }
 

@@ -1,5 +1,6 @@
 import Networks
 import Records
+import Transfer
 
 /// One arm of a comparison, summarized over its seeds. Numbers that are not finite are left out.
 struct MethodArm: Sendable {
@@ -96,10 +97,15 @@ extension ComparisonSummary {
       if transferred.isEmpty { return [SearchedMethod(name: name, direct: direct, transferred: nil)] }
       // The same direct search beside each of several ways to shrink.
       return transferred.map { arm in
-        let how = arm.arm.projection.map { ", \(PageParts.shrunk($0, from: resolution))" } ?? ""
-        return SearchedMethod(name: name + how, direct: direct, transferred: arm)
+        SearchedMethod(name: name + way(arm.arm), direct: direct, transferred: arm)
       }
     }
+  }
+
+  // What tells an arm from others of its method: `, width 0.5×`.
+  private func way(_ arm: Arm) -> String {
+    let parts = [arm.projection.map { PageParts.shrunk($0, from: resolution) }, arm.stacking?.rawValue]
+    return parts.compactMap { $0 }.map { ", \($0)" }.joined()
   }
 
   private static func method(_ algorithm: String) -> String {

@@ -24,7 +24,9 @@ extension CompareCommand: EngineWork {
       return ComparePlan.Given(name: name, widths: try subject.target.with(widthsFile: path).widths)
     }
     let projections = try transfer.projections()
-    let finding = try transfer.finding(optimizers[0], subject, projections.first ?? .identity, seed: compute.seed)
+    let finding = try transfer.finding(
+      optimizers[0], subject, projections.first ?? .identity, transfer.stackings.first ?? .averageBlock,
+      seed: compute.seed)
     if skipsDirect, projections.allSatisfy({ $0 == .identity }) {
       throw UsageFailure("--no-direct leaves nothing to search on: give a --project")
     }
@@ -35,14 +37,14 @@ extension CompareCommand: EngineWork {
       subject: subject,
       methods: try optimizers.map {
         .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, subject.recipe))
-      }, given: given, projections: projections, stacking: transfer.stacking, budget: finding.budgets[0],
+      }, given: given, projections: projections, stackings: transfer.stackings, budget: finding.budgets[0],
       searchesDirectly: !skipsDirect, seeds: (0..<seeds).map { compute.seed &+ $0 })
     try plan.validate()
     if try jobs.isPart(of: plan, output) { return }
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
-        "stacking": transfer.stacking.rawValue, "seeds": "\(seeds)",
+        "seeds": "\(seeds)",
         "no-direct": skipsDirect ? "true" : nil, "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ], lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
@@ -69,7 +71,8 @@ extension CompareCommand: EngineWork {
           text += " (95 % interval \(difference.intervalText), \(difference.count) pairs)"
         }
       }
-      if let projection = arm.projection { text = "\(projection): " + text }
+      let way = [arm.projection.map(\.description), arm.stacking?.rawValue].compactMap { $0 }.joined(separator: ", ")
+      if !way.isEmpty { text = "\(way): " + text }
       try Output.text(text + (seconds.map { ", search \(Format.decimal($0.mean, 0)) s" } ?? ""))
     }
     try Output.text("report in \(RunFolder(path: output.output).report)")

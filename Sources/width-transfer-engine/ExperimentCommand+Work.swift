@@ -20,6 +20,8 @@ extension ExperimentCommand: EngineWork {
     Interruption.listen()
     let folder = RunFolder(path: output)
     try AtomicFile.createFolder(folder.path)
+    let lock = try FolderLock(folder.path, file: RunFolder.lockName, work: "is at work in this folder")
+    defer { lock.unlock() }
     let epochs = epochs ?? experiment.epochs(scale)
     if let study = try Study(self, experiment, epochs: epochs) {
       try finish(sweep(study, experiment, epochs, in: folder), in: folder)

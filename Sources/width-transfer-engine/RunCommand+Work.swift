@@ -13,7 +13,8 @@ extension RunCommand: EngineWork {
     let subject = try transfer.subject(
       network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs, tracks: tracking.track)
     let finding = try transfer.finding(
-      algorithm.optimizer(transfer).searching(), subject, transfer.projection(), seed: compute.seed)
+      algorithm.optimizer(transfer).searching(), subject, transfer.projection(), transfer.stacking(), seed: compute.seed
+    )
     try finding.validate()
     let plan = RunPlan(finding, seeds: seeds)
     if try jobs.isPart(of: plan, output) { return }

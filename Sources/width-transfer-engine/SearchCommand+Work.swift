@@ -8,7 +8,8 @@ extension SearchCommand: EngineWork {
   package func perform() throws {
     let subject = try transfer.subject(network: network, data: data, recipe: recipe, compute: compute, general)
     let finding = try transfer.finding(
-      algorithm.optimizer(transfer).searching(), subject, transfer.projection(), seed: compute.seed)
+      algorithm.optimizer(transfer).searching(), subject, transfer.projection(), transfer.stacking(), seed: compute.seed
+    )
     try finding.validate()
     let configuration = try Resolved.configuration(
       "search", network, data, subject.dataset, subject.recipe, compute, on: subject.device,

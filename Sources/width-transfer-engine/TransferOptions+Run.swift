@@ -28,7 +28,7 @@ extension TransferOptions {
 
   /// The way to widths by one method.
   func finding(
-    _ optimizer: any WidthSearching, _ subject: Subject, _ projection: Projection, seed: Int
+    _ optimizer: any WidthSearching, _ subject: Subject, _ projection: Projection, _ stacking: Stacking, seed: Int
   ) throws -> WidthFinding {
     WidthFinding(
       subject: subject, optimizer: optimizer, searchRecipe: try searchRecipe(for: optimizer, subject.recipe),
@@ -39,7 +39,7 @@ extension TransferOptions {
   /// The flags in their resolved form.
   func resolved(_ finding: WidthFinding, more: [String: String?] = [:]) throws -> [String: String?] {
     var values: [String: String?] = [
-      "algorithm": finding.optimizer.name, "stacking": stacking.rawValue,
+      "algorithm": finding.optimizer.name,
       "search-epochs": "\(finding.searchRecipe.epochs)", "search-learning-rate": "\(finding.searchRecipe.learningRate)",
     ]
     values.merge(more) { _, new in new }

@@ -75,4 +75,45 @@ import Testing
     refused.expect(64)
     #expect(refused.errors.contains("--adapt-widths"))
   }
+
+  @Test("A grid is shown as flags of compare, and a changed copy of it is carried out, projection by projection")
+  func grids() throws {
+    let place = try Workplace()
+    let shown = try place.run(["experiment", "show", "figure-7c", "--scale", "cifar"])
+    shown.expect(0)
+    #expect(shown.output.contains("network: resnet18_cifar") && shown.output.contains("  - data=20%"))
+    try place.run(["experiment", "show", "figure-4x"]).expect(64)
+    try place.run(["experiment", "show", "table-1a"]).expect(64)
+    try place.run(["experiment", "figure-7c", "--scale", "tiny", "--output", "x"]).expect(64)
+    try place.run(["experiment", "figure-7c", "--help"]).expect(0)
+    try place.write(
+      """
+      network: resnet20
+      width: 0.25
+      divisor: 2
+      dataset: data
+      epochs: 1
+      batch-size: 8
+      search-epochs: 1
+      algorithm: [uniform, network-slimming]
+      project:
+        - width=0.5
+        - data=50%
+      """, to: "mine.yaml")
+    let run = try place.run(["experiment", "mine.yaml", "--seeds", "1", "--threads", "1", "--quiet", "--output", "out"])
+    run.expect(0)
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.contains { $0.hasPrefix("network-slimming, direct: top-1") })
+    #expect(lines.contains { $0.hasPrefix("width=0.5") && $0.contains("network-slimming, transferred: top-1") })
+    #expect(lines.contains { $0.contains("data=50%: network-slimming, transferred: top-1") })
+    #expect(place.has("out/transferred/width-0.5/network-slimming/seed-0/model.safetensors"))
+    #expect(place.has("out/transferred/data-0.5/network-slimming/seed-0/model.safetensors"))
+    let arms = try #require(try place.json("out/comparison.json")["arms"] as? [[String: Any]])
+    #expect(arms.count == 4 && arms.count { $0["projection"] != nil } == 2)
+    let refused = try place.run(
+      ["run"] + Workplace.tiny + Workplace.data
+        + ["--project", "width=0.5", "--project", "data=50%", "--algorithm", "network-slimming", "--output", "other"])
+    refused.expect(64)
+    #expect(refused.errors.contains("only `compare` takes several"))
+  }
 }

@@ -224,4 +224,26 @@ import Transfer
       #expect(failure?.message.contains("stands alone") == true)
     }
   }
+
+  @Test("A method that was transferred in several ways has an arm for each, beside the same direct search")
+  func severalProjections() throws {
+    var summary = summary([
+      ("uniform", .control, [90, 91, 92]), ("dmcp", .direct, [95, 96, 97.1]), ("dmcp", .transferred, [95, 96, 97]),
+      ("dmcp", .transferred, [92, 93, 94.2]),
+    ])
+    summary.projection = nil
+    summary.arms[2].projection = Projection(width: 0.5, resolution: summary.resolution)
+    summary.arms[3].projection = Projection(resolution: 14, data: 0.2)
+    #expect(
+      summary.methodArms.map(\.label) == [
+        "Uniform", "DMCP direct", "DMCP transferred, width 0.5×", "DMCP transferred, 14 px, 20% of the data",
+      ])
+    let methods = summary.searchedMethods
+    #expect(methods.map(\.name) == ["DMCP, width 0.5×", "DMCP, 14 px, 20% of the data"])
+    #expect(methods.allSatisfy { $0.direct?.label == "DMCP direct" })
+    #expect(methods.map { $0.difference?.verdict } == [.withinNoise, .lower])
+    let html = try report(summary).html(bundle: nil)
+    #expect(html.contains("DMCP transferred, 14 px, 20% of the data"))
+    #expect(html.contains("95\u{A0}% interval"))
+  }
 }

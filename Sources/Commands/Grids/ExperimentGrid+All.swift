@@ -51,6 +51,16 @@ extension ExperimentGrid {
       claim: "MobileNetV2: widths found on shallower networks do as well as direct ones, up to 75 % saving.",
       networks: mobileNet(depth: 4), projections: depths),
     ExperimentGrid(
+      name: "figure-6a",
+      claim: "ResNet18: new blocks as the mean of those that are there do better than copies of the last one.",
+      networks: resNet18(depth: 4), projections: depths, algorithms: ["uniform", "dmcp"],
+      stackings: ["average-block", "last-block"]),
+    ExperimentGrid(
+      name: "figure-6b",
+      claim: "MobileNetV2: new blocks as the mean of those that are there do better than copies of the last one.",
+      networks: mobileNet(depth: 4), projections: depths, algorithms: ["uniform", "dmcp"],
+      stackings: ["average-block", "last-block"]),
+    ExperimentGrid(
       name: "figure-7a",
       claim:
         "ResNet18: widths found on smaller images beat uniform ones up to 96 % saving, and match direct ones at 75 %.",

@@ -13,6 +13,9 @@ package struct ExperimentGrid {
   /// The methods.
   var algorithms = ["uniform", "dmcp", "morphnet", "autoslim"]
 
+  /// The rules of stacking, where they are what is compared.
+  var stackings: [String] = []
+
   /// A network with what it takes to make the target of it.
   struct Network {
     var name: String
@@ -69,6 +72,7 @@ package struct ExperimentGrid {
       "algorithm: [\((scale == .smoke ? algorithms.filter(Self.isQuick) : algorithms).joined(separator: ", "))]")
     lines.append("project:")
     lines += projections.texts(side: side).map { "  - \($0)" }
+    if !stackings.isEmpty { lines.append("stacking: [\(stackings.joined(separator: ", "))]") }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -32,8 +32,22 @@ package struct TransferOptions: ParsableArguments {
 
   @OptionGroup package var fixing: FixOption
 
-  @Option(help: "How blocks of the small network stand for those of the whole one.")
-  package var stacking: Stacking = .averageBlock
+  @Option(
+    name: .customLong("stacking"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "How blocks of the small network stand for those of the whole one: \(Stacking.allCases.map(\.rawValue).joined(separator: ", ")) (default: the first); `compare` takes several.",
+      valueName: "stacking"))
+  package var stackings: [Stacking] = []
+
+  /// The only rule of stacking.
+  ///
+  /// - Throws: `UsageFailure` when there are several.
+  package func stacking() throws -> Stacking {
+    guard stackings.count <= 1 else {
+      throw UsageFailure("--stacking is given \(stackings.count) times; only `compare` takes several")
+    }
+    return stackings.first ?? .averageBlock
+  }
 
   @Option(
     parsing: .unconditional, help: "Epochs of the search (default: a part of the training's that fits the method).")

@@ -59,6 +59,15 @@ public struct PairedDifference: Sendable, Hashable {
   /// What can be said.
   public let verdict: Verdict
 
+  /// The pairs that an interval of ± `half` would take if differences went on to lie as far apart; nil where that is not known, or over a thousand.
+  public func pairs(forInterval half: Double) -> Int? {
+    // Beyond the reach of any run, and not worth a long search.
+    guard let standardDeviation, half > 0, standardDeviation < 15 * half else { return nil }
+    return (2...1000).first { count in
+      StudentT.bound(0.95, degrees: count - 1) * standardDeviation / Double(count).squareRoot() <= half
+    }
+  }
+
   /// Takes baselines from values of the same seeds; what has no partner is left out.
   ///
   /// - Returns: nil when no seed has both.

@@ -26,6 +26,9 @@ import Testing
     #expect(PairedDifference([0: 9, 1: 19, 2: 28.8], minus: uniform)?.verdict == .lower)
     #expect(PairedDifference([1: 90], minus: uniform)?.verdict == .unknown)
     #expect(PairedDifference([1: 90], minus: uniform)?.interval == nil)
+    // 2.2622 · 1/√10 = 0.715 and 2.3060 · 1/√9 = 0.769.
+    #expect(difference.pairs(forInterval: 0.72) == 10 && difference.pairs(forInterval: 5) == 3)
+    #expect(PairedDifference([1: 90], minus: uniform)?.pairs(forInterval: 1) == nil)
     #expect(PairedDifference([5: 90], minus: uniform) == nil)
     #expect(PairedDifference([0: .nan], minus: uniform) == nil)
   }

@@ -88,12 +88,14 @@ package struct ExperimentGrid {
         "dataset: cifar10", "recipe: small", "epochs: 30", "batch-size: 128", "learning-rate: 0.1",
         "weight-decay: 0.0005", "seeds: 3",
       ]
-    case .imagenet:
-      [
-        "recipe: imagenet-\(network.hasPrefix("mobilenet") ? "mobilenet" : network.hasPrefix("efficientnet") ? "efficientnet" : network == "resnet18" ? "resnet18" : "resnet50")",
-        "seeds: 3",
-      ]
+    case .imagenet: ["recipe: imagenet-\(recipe(of: network))", "seeds: 3"]
     }
+  }
+
+  private static func recipe(of network: String) -> String {
+    if network.hasPrefix("mobilenet") { return "mobilenet" }
+    if network.hasPrefix("efficientnet") { return "efficientnet" }
+    return network == "resnet18" ? "resnet18" : "resnet50"
   }
 
   /// The grid of a name.

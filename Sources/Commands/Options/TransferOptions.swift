@@ -35,7 +35,7 @@ package struct TransferOptions: ParsableArguments {
   @Option(
     name: .customLong("stacking"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "How blocks of the small network stand for those of the whole one: \(Stacking.allCases.map(\.rawValue).joined(separator: ", ")) (default: the first); `compare` takes several.",
+      "How blocks of the small network stand for those of the whole one (default: average-block); `compare` takes several.",
       valueName: "stacking"))
   package var stackings: [Stacking] = []
 

@@ -111,6 +111,14 @@ struct MethodsPage {
       sentences.append(
         "With \(known) sets of widths beside one baseline, one may stand out by chance all the same.")
     }
+    let undecided = verdict.compared.filter { $0.difference.verdict == .withinNoise }
+    if let most = undecided.compactMap({ $0.difference.pairs(forInterval: 0.5) }).max(),
+      most > (undecided.map(\.difference.count).max() ?? 0)
+    {
+      sentences.append(
+        "What lies within the noise is not known to be equal: at the deviations seen here, an interval of ± 0.5 points takes up to "
+          + "\(Format.number(most, "seed")).")
+    }
     if methods.contains(where: { $0.counted != nil }) {
       sentences.append(
         "Reduction: what the direct search took over what the transferred search of the same method took.")

@@ -37,7 +37,7 @@ public struct WidthAdaptation: Codable, Sendable {
   /// - Parameters:
   ///   - samples: The variance of each group's norms; what is missing stands for a sample that could not be taken.
   ///   - epoch: The epochs that have ended, 0 before the first.
-  ///   - learningRate: That of the epoch's last step; a fall to less than half counts as a step of the schedule.
+  ///   - rate: That of the epoch's last step; a fall to less than half counts as a step of the schedule.
   ///   - network: The network at ``widths``.
   public mutating func observe(
     _ samples: [WidthGroup.ID: Double], epoch: Int, learningRate rate: Double?, of network: ResolvedNetwork

@@ -15,6 +15,8 @@ struct MethodArm: Sendable {
 
   var mode: ComparisonSummary.Mode { arm.mode }
   var isUniform: Bool { mode == .control && arm.algorithm == "uniform" }
+  /// Whether its widths came from a file.
+  var isGiven: Bool { mode == .control && !["uniform", "random"].contains(arm.algorithm) }
 
   var top1: Spread? { spread { $0.result.top1 } }
   var macs: Spread? { spread { Double($0.macs) } }

@@ -246,4 +246,16 @@ import Transfer
     #expect(html.contains("DMCP transferred, 14 px, 20% of the data"))
     #expect(html.contains("95\u{A0}% interval"))
   }
+
+  @Test("Widths from files have a line and a colour of their own, and nothing is drawn of nothing")
+  func givenWidths() throws {
+    let given = summary([("uniform", .control, [90, 91]), ("streamlined", .control, [92, 93])])
+    let chart = try #require(try report(given).charts.first { $0.id == "method-widths" })
+    #expect(try rows(chart).count == given.groups.count)
+    #expect(!chart.caption.contains("random"))
+    let text = try chart.specification.scriptText()
+    #expect(text.contains(Palette.series[0]) && !text.contains(#""domain":[]"#))
+    let alone = try report(summary([("uniform", .control, [90, 91]), ("random", .control, [92, 93])]))
+    for chart in alone.charts { #expect(try !chart.specification.scriptText().contains(#""domain":[]"#)) }
+  }
 }

@@ -10,11 +10,11 @@ extension Chart {
     let groups = summary.groups.map {
       RunSummary.Group(id: $0.id, stage: $0.stage, original: $0.original, optimized: $0.original)
     }
-    let searched = arms.filter { $0.mode != .control }
+    let shown = arms.filter { $0.mode != .control || $0.isGiven }
     // A mean of random widths would say nothing of them; the uniform network has its line only when it is not the
     // network's own.
-    let controls = arms.filter { $0.mode == .control && (!$0.isUniform || isScaled($0)) }
-    let rows = searched.flatMap { line($0, summary) }
+    let controls = arms.filter { $0.mode == .control && !$0.isGiven && (!$0.isUniform || isScaled($0)) }
+    let rows = shown.flatMap { line($0, summary) }
     let controlRows = controls.flatMap { arm in
       arm.isUniform ? line(arm, summary) : arm.arm.members.flatMap { line(arm, $0, summary) }
     }
@@ -24,7 +24,7 @@ extension Chart {
       "axis": ["format": ".2~f", "values": .array(ticks(rows + controlRows).map(JSONValue.number))],
     ]
     let x = groupAxis(groups)
-    let colour = methodColours(searched + controls)
+    let colour = methodColours(shown + controls)
     let one: JSONValue = [
       "data": ["values": [["one": 1]]],
       "mark": ["type": "rule", "strokeWidth": 1.5, "color": .string(Palette.neutral)],
@@ -39,7 +39,7 @@ extension Chart {
       "mark": ["type": "line", "strokeWidth": 2.25, "strokeCap": "butt"],
       "encoding": [
         "x": x, "y": y, "color": colour, "detail": ["field": "line", "type": "nominal"],
-        "strokeDash": modeDashes(searched),
+        "strokeDash": modeDashes(shown),
       ],
     ]
     let points: JSONValue = [
@@ -59,7 +59,8 @@ extension Chart {
         + (controls.contains { !$0.isUniform } ? "Thin grey: random widths, a line a seed." : ""),
       specification: layered(
         height: 340, data: rows,
-        layers: stageMarks(groups) + [one] + (controlRows.isEmpty ? [] : [control]) + [lines, points]))
+        layers: stageMarks(groups) + [one] + (controlRows.isEmpty ? [] : [control])
+          + (rows.isEmpty ? [] : [lines, points])))
   }
 
   private static func line(_ arm: MethodArm, _ summary: ComparisonSummary) -> [JSONValue] {
@@ -92,14 +93,15 @@ extension Chart {
   }
 
   private static func modeDashes(_ arms: [MethodArm]) -> JSONValue {
-    let modes: [ComparisonSummary.Mode] = [.direct, .transferred].filter { mode in arms.contains { $0.mode == mode } }
+    let all: [ComparisonSummary.Mode] = [.direct, .transferred, .control]
+    let modes = all.filter { mode in arms.contains { $0.mode == mode } }
     return [
       "field": "mode", "type": "nominal",
       "scale": [
         "domain": .array(modes.map { .string($0.rawValue) }),
-        "range": .array(modes.map { $0 == .direct ? [1, 0] : [6, 4] }),
+        "range": .array(modes.map { $0 == .transferred ? [6, 4] : [1, 0] }),
       ],
-      "legend": modeLegend(symbolFill: nil),
+      "legend": arms.contains { $0.mode != .control } ? modeLegend(symbolFill: nil) : nil,
     ]
   }
 

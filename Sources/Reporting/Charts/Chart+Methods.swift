@@ -125,11 +125,11 @@ extension Chart {
 
   static let accuracyTitle = CurveMetric.top1.title
 
-  /// A colour a method; what was not searched is grey.
+  /// A colour a method; the uniform and the random network are grey.
   static func methodColours(_ arms: [MethodArm], isKeyed: Bool = true) -> JSONValue {
     var names: [String] = []
     for arm in arms where !names.contains(arm.method) { names.append(arm.method) }
-    let searched = names.filter { name in arms.contains { $0.method == name && $0.mode != .control } }
+    let searched = names.filter { name in arms.contains { $0.method == name && ($0.mode != .control || $0.isGiven) } }
     let colours = names.map { name in
       searched.firstIndex(of: name).map { Palette.series[$0 % Palette.series.count] } ?? Palette.neutral
     }

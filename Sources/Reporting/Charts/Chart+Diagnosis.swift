@@ -224,7 +224,8 @@ extension Chart {
         ]))
   }
 
-  private static func identifier(_ text: String) -> String {
+  /// A text as a part of a chart's id.
+  static func identifier(_ text: String) -> String {
     String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
   }
 

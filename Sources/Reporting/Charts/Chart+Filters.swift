@@ -34,7 +34,7 @@ extension Chart {
     let place = group.numbers.isEmpty ? group.id : "Layer\(group.numbers.count == 1 ? "" : "s") \(group.label)"
     let part = filters.shown.count < filters.count ? "\(filters.shown.count) of \(filters.count) filters. " : ""
     return Chart(
-      id: "cosines-\(Self.place(group.id))", title: "\(place), \(group.width) channels",
+      id: "cosines-\(identifier(group.id))", title: "\(place), \(group.width) channels",
       caption: "\(part)Mean |cosine| of all pairs \(Format.fixed(filters.mean, 3)); of random filters "
         + "\(Format.fixed(filters.ofRandom, 3)).",
       specification: layered(height: 220, data: data, layers: [cells]))
@@ -103,9 +103,5 @@ extension Chart {
       specification: layered(
         height: 220, data: data, layers: [lines],
         encoding: ["color": Chart.colours(names, [Palette.accent, Palette.warm], symbol: .line)]))
-  }
-
-  private static func place(_ text: String) -> String {
-    String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
   }
 }

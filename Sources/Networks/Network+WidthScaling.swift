@@ -7,7 +7,8 @@ extension Network {
   /// last layer below 1280). The expanded width of an inverted residual stays the same multiple of the rounded width that
   /// it expands, as in torchvision. Classes and input channels stay.
   ///
-  /// A factor of 1 changes nothing, whatever the divisor.
+  /// A factor of 1 changes nothing, whatever the divisor. A network that was scaled before is scaled from what its widths were
+  /// before rounding (``Layer/unrounded``), so that factors multiply.
   ///
   /// - Throws: ``Support/UsageFailure`` for a factor that is not positive, ``NetworkFailure`` for an invalid network.
   public func scalingWidth(by factor: Double, divisor: Int = 8) throws -> Network {
@@ -29,14 +30,27 @@ extension ResolvedNetwork {
   }
 
   fileprivate func network(scaledBy factor: Double, divisor: Int) throws -> Network {
+    var exact = Dictionary(
+      widthGroups.map { ($0.id, factor * unrounded($0)) }, uniquingKeysWith: { first, _ in first })
     var widths = Widths(self) {
-      makeDivisible(factor * Double($0.width), divisor: leastCommonMultiple(divisor, $0.granularity))
+      makeDivisible(exact[$0.id] ?? 1, divisor: leastCommonMultiple(divisor, $0.granularity))
     }
     for group in widthGroups where group.role.hasPrefix("hidden") {
       guard let (source, ratio) = expansion(of: group), let width = widths[source] else { continue }
       widths[group.id] = ratio * width
+      exact[group.id] = nil
     }
-    return try network(with: widths)
+    var scaled = try network(with: widths)
+    for group in widthGroups {
+      guard let value = exact[group.id], value != widths[group.id].map(Double.init) else { continue }
+      scaled.remember(value, in: group)
+    }
+    return scaled
+  }
+
+  /// What a group's width was before it was rounded.
+  private func unrounded(_ group: WidthGroup) -> Double {
+    group.layers.lazy.compactMap { self[$0]?.layer.unrounded }.first ?? Double(group.width)
   }
 
   /// The group that an inverted residual expands, and how many times, when that is a whole number above one.

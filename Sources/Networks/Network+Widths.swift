@@ -7,6 +7,14 @@ extension Network {
   public func with(_ widths: Widths) throws -> Network { try resolved().network(with: widths) }
 }
 
+extension Network {
+  /// Sets what a group's width was before it was rounded.
+  mutating func remember(_ unrounded: Double?, in group: WidthGroup) {
+    let members = Set(group.layers)
+    for index in layers.indices where members.contains(layers[index].name) { layers[index].unrounded = unrounded }
+  }
+}
+
 extension ResolvedNetwork {
   /// The same network with other channel counts; groups that `widths` leaves out keep theirs.
   ///
@@ -31,6 +39,10 @@ extension ResolvedNetwork {
         changed.layers[index].operation = Operation(definition.with(outputChannels: channels(of: index)))
       case .passes, .ties, .joins, .spreads: break
       }
+    }
+    // A width that was chosen is no rounding of another.
+    for group in widthGroups where widths[group.id].map({ $0 != group.width }) ?? false {
+      changed.remember(nil, in: group)
     }
     return changed
   }

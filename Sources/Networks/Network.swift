@@ -38,12 +38,18 @@ public struct Layer: Codable, Hashable, Sendable {
   public var operation: Operation
   /// The layers that it reads, in order; the image is called `"input"`.
   public var inputs: [String]
+  /// The output channels that scaling came to before it rounded them; nil when nothing was rounded.
+  ///
+  /// A network that is scaled again is scaled from here: 1.414 and then 0.5 are 0.707, as in the paper's table of overheads, and
+  /// not twice rounded.
+  public var unrounded: Double?
 
   /// Creates a layer.
-  public init(name: String, operation: Operation, inputs: [String]) {
+  public init(name: String, operation: Operation, inputs: [String], unrounded: Double? = nil) {
     self.name = name
     self.operation = operation
     self.inputs = inputs
+    self.unrounded = unrounded
   }
 }
 
@@ -76,19 +82,23 @@ public struct Block: Codable, Hashable, Sendable {
 }
 
 extension Layer {
-  private enum CodingKeys: String, CodingKey { case name, operation, inputs }
+  private enum CodingKeys: String, CodingKey, CaseIterable { case name, operation, inputs, unrounded }
 
   /// Reads a layer; what is wrong inside is reported with the layer's name.
   public init(from decoder: any Decoder) throws {
-    try decoder.refuseKeys(besides: ["name", "operation", "inputs"], of: "a layer")
-    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let values = try decoder.container(withOnly: CodingKeys.self, of: "a layer")
     let name = try values.decode(String.self, forKey: .name)
     do {
       self.init(
         name: name, operation: try values.decode(Operation.self, forKey: .operation),
-        inputs: try values.decode([String].self, forKey: .inputs))
+        inputs: try values.decode([String].self, forKey: .inputs),
+        unrounded: try values.decodeIfPresent(Double.self, forKey: .unrounded))
     } catch let error as DecodingError {
       throw NetworkFailure(layer: name, error.place)
+    }
+    if let unrounded, !(unrounded > 0 && unrounded <= Double(Limits.channels)) {
+      throw NetworkFailure(
+        layer: name, "`unrounded` is \(unrounded), it must be above 0 and at most \(Limits.channels)")
     }
   }
 }

@@ -31,6 +31,28 @@ import Transfer
     }
   }
 
+  @Test(
+    "Each saving of the paper stands in its grid",
+    arguments: [
+      ("figure-4a", [33, 67, 83, 92, 97]), ("figure-4b", [33, 67, 83, 92, 97]), ("figure-4c", [25, 50, 75]),
+      ("figure-7a", [51, 75, 96]), ("figure-7c", [50, 80, 90, 95]), ("figure-8a", [94, 100, 100]),
+    ])
+  func savings(name: String, expected: [Int]) throws {
+    let arguments = try GridArguments.expand(
+      ["experiment", name, "--scale", "imagenet", "--output", "x", "--dataset", "data"], Vocabulary())
+    let command = try #require(try WidthTransferCommand.parseAsRoot(arguments) as? CompareCommand)
+    let side = command.network.resolution ?? 224
+    let ratios = try command.transfer.projections().map { $0.nominalReduction(resolution: side) }
+    #expect(ratios.map { Int((100 * Overhead.saving($0)).rounded()) } == expected)
+    if name == "figure-8a" {
+      #expect(ratios.map { ($0 / 10).rounded() * 10 } == [20, 320, 20530])
+      let target = try command.network.request.build(classes: 1000, inputChannels: 3, resolution: side)
+      let counted = try command.transfer.projections().map { try Overhead(of: $0, target: target).counted }
+      // The paper's 298 of 320; a factor of 0.2207 for 0.312 / 1.414 = 0.22065.
+      #expect(counted.map { $0.rounded() } == [16, 298, 15387])
+    }
+  }
+
   @Test("What is typed wins, and other experiments stay as they are")
   func typed() throws {
     let arguments = try GridArguments.expand(

@@ -1,3 +1,4 @@
+import Foundation
 import Support
 import Testing
 
@@ -186,6 +187,35 @@ import Testing
     #expect(throws: UsageFailure.self) { try network.scalingDepth(by: factor) }
     #expect(throws: UsageFailure.self) { try network.scalingWidth(by: 2, divisor: 0) }
     #expect(throws: UsageFailure.self) { try network.scalingWidth(by: 2, divisor: .max) }
+  }
+
+  @Test("Factors multiply, whatever was rounded between", arguments: ["resnet18", "mobilenet_v2", "vgg16_cifar"])
+  func twice(name: String) throws {
+    let network = try NetworkZoo.network(named: name)
+    let once = try network.scalingWidth(by: 0.707)
+    let twice = try network.scalingWidth(by: 1.414).scalingWidth(by: 0.707 / 1.414)
+    #expect(try twice.resolved().widths == once.resolved().widths)
+    // Rounded twice it would differ: else this test shows nothing.
+    let forgetful = try network.scalingWidth(by: 1.414)
+    var stripped = forgetful
+    for index in stripped.layers.indices { stripped.layers[index].unrounded = nil }
+    #expect(forgetful != stripped)
+    #expect(try stripped.scalingWidth(by: 0.707 / 1.414).resolved().widths != once.resolved().widths)
+    #expect(try Network(json: forgetful.json()) == forgetful)
+  }
+
+  @Test("Widths that were chosen are scaled from what they are, and a file cannot claim what is impossible")
+  func chosenWidths() throws {
+    let network = try NetworkZoo.network(named: "resnet20").scalingWidth(by: 1.1, divisor: 8)
+    let chosen = try network.with(Widths(["conv1": 24]))
+    #expect(chosen.layers.first?.unrounded == nil && network.layers.first?.unrounded == 1.1 * 16)
+    #expect(try chosen.scalingWidth(by: 0.5).resolved().widths["conv1"] == 16)
+    let json = try String(decoding: network.json(), as: UTF8.self)
+    for value in ["-3", "0", "1e300"] {
+      let hostile = json.replacingOccurrences(of: "\"unrounded\" : \(1.1 * 16)", with: "\"unrounded\" : \(value)")
+      #expect(hostile != json)
+      #expect(throws: NetworkFailure.self) { try Network(json: Data(hostile.utf8)) }
+    }
   }
 
   private func millions(_ macs: Int) -> Double { (Double(macs) / 1e5).rounded() / 10 }

@@ -46,6 +46,22 @@ import Transfer
         source: Self.target.applied(to: network), sourceData: 1, target: Self.target.applied(to: network)) == 1)
   }
 
+  @Test("A target that was scaled is projected to the paper's source: nothing is rounded twice")
+  func scaledTarget() throws {
+    for (name, expected) in [("resnet18", [298.0, 15387, 16.1]), ("mobilenet_v2", [246, 9333, 14.2])] {
+      let target = try Self.target.applied(to: NetworkZoo.network(named: name).resolved())
+      let sources = [
+        (0.707, 160, 0.1), (0.312, 64, 0.05), (1, 224, 0.5),
+      ]
+      for (source, expected) in zip(sources, expected) {
+        let projection = Projection(width: source.0 / 1.414, depth: 0.5, resolution: source.1, data: source.2)
+        let counted = try Overhead(of: projection, target: target).counted
+        let digit = expected < 100 ? 10.0 : 1
+        #expect((counted * digit).rounded() / digit == expected, "\(name) at \(source)")
+      }
+    }
+  }
+
   @Test(
     "Counted reductions of table 1",
     arguments: [

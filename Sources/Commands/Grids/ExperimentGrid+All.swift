@@ -28,7 +28,7 @@ extension ExperimentGrid {
   private static let parts = Projections.data([50, 20, 10, 5])
   // (1, 1, 224, 50 %), (0.707, 1, 160, 10 %) and (0.312, 1, 64, 5 %) for (1.414, 2, 320, 100 %).
   private static let compounds = Projections.compound([
-    (0.707, 0.5, 0.7, 50), (0.5, 0.5, 0.5, 10), (0.2206, 0.5, 0.2, 5),
+    (0.707, 0.5, 0.7, 50), (0.5, 0.5, 0.5, 10), (0.2207, 0.5, 0.2, 5),
   ])
   private static let table = Projections.compound([(0.707, 0.5, 160.0 / 224, 20)])
 

@@ -78,7 +78,7 @@ import Training
   }
 
   @Test(
-    "All variants run", arguments: [MarkovWidth.Parametrisation.sigmoid, .exponential],
+    "All variants run", arguments: MarkovWidth.Parametrisation.allCases,
     [ChannelGrid.Layout.proportional, .official])
   func variants(parametrisation: MarkovWidth.Parametrisation, layout: ChannelGrid.Layout) throws {
     var search = ToySearch()

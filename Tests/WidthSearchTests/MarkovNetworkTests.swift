@@ -41,7 +41,7 @@ import Training
 
   @Test(
     "The chains start as the uniformly scaled network on the budget, each with one α",
-    arguments: [MarkovWidth.Parametrisation.sigmoid, .exponential])
+    arguments: MarkovWidth.Parametrisation.allCases)
   func startOnBudget(parametrisation: MarkovWidth.Parametrisation) throws {
     let chains = try chains(DMCPSettings(parametrisation: parametrisation))
     expectClose(chains.expectedMACs, Double(try toyNetwork().cost().macs), tolerance: 1e-6)
@@ -65,7 +65,7 @@ import Training
 
   @Test(
     "A step follows the derivative of task and budget loss, by finite differences",
-    arguments: [MarkovWidth.Parametrisation.sigmoid, .exponential], [-0.7, 0.7])
+    arguments: MarkovWidth.Parametrisation.allCases, [-0.7, 0.7])
   func gradient(parametrisation: MarkovWidth.Parametrisation, shift: Double) throws {
     let settings = DMCPSettings(parametrisation: parametrisation)
     let target = Double(try toyNetwork().cost().macs)

@@ -77,6 +77,48 @@ import Testing
     }
   }
 
+  @Test("A ramp keeps whole groups before the fractional one, and its derivatives equal finite differences")
+  func ramp() {
+    let grid = ChannelGrid(fixed: 2, groups: [2, 3, 1, 4])
+    var chain = MarkovWidth(grid: grid, parametrisation: .ramp, alphas: [1.25])
+    expect(chain.marginals, [1, 0.25, 0, 0])
+    expect(chain.probabilities, [1, 0.25, 0, 0])
+    expectClose(chain.expectation, 4.75)
+    // P(4) = 0.75, P(7) = 0.25.
+    expectClose(chain.standardDeviation, 3 * (0.25 * 0.75).squareRoot())
+    expect(chain.gradient(marginals: [5, 7, 11, 13]), [7])
+    // A wider window blurs the same width.
+    chain.window = 2
+    expect(chain.marginals, [0.875, 0.375, 0, 0])
+    expect(chain.gradient(marginals: [5, 7, 11, 13]), [(5 + 7) / 2])
+    for alpha in [0.3, 1.7, 2.6, 3.9] {
+      for window in [1, 2.5, 4] {
+        var chain = MarkovWidth(grid: grid, parametrisation: .ramp, alphas: [alpha], window: window)
+        let gradient = chain.gradient(marginals: [2, 3, 1, 4])
+        chain.alphas[0] = alpha + 1e-6
+        let above = chain.expectation
+        chain.alphas[0] = alpha - 1e-6
+        expectClose(gradient[0], (above - chain.expectation) / 2e-6, tolerance: 1e-6)
+      }
+    }
+  }
+
+  @Test("A ramp stands still nowhere: at a corner it sees the groups on both sides, and it leaves both ends")
+  func rampCorners() {
+    let grid = ChannelGrid(fixed: 2, groups: [2, 3])
+    func gradient(_ alpha: Double) -> [Double] {
+      MarkovWidth(grid: grid, parametrisation: .ramp, alphas: [alpha]).gradient(marginals: [1, 1])
+    }
+    #expect(gradient(1) == [1] && gradient(0) == [0.5] && gradient(2) == [0.5])
+    var beyond = MarkovWidth(grid: grid, parametrisation: .ramp, alphas: [-1])
+    beyond.returnToDomain()
+    #expect(beyond.alphas == [0] && beyond.expectation == 2)
+    beyond.start(at: 5.5)
+    expectClose(beyond.expectation, 5.5, tolerance: 1e-9)
+    let nothing = MarkovWidth(grid: ChannelGrid(fixed: 3, groups: []), parametrisation: .ramp)
+    #expect(nothing.alphas.isEmpty && nothing.expectation == 3 && nothing.gradient(marginals: []).isEmpty)
+  }
+
   @Test("The derivative needs no division by a probability that has vanished")
   func vanished() {
     let chain = MarkovWidth(grid: Self.grid, alphas: [-800, 1, 2])

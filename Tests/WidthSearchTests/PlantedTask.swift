@@ -152,6 +152,8 @@ struct PlantedTask {
 /// A method with settings for a search of a hundred steps or two.
 struct PlantedMethod: Sendable, CustomTestStringConvertible {
   var name: String
+  /// What the table calls it beside its name.
+  var variant = ""
   /// What differs from the defaults.
   var settings: [String: String] = [:]
   var epochs = 4
@@ -166,6 +168,10 @@ struct PlantedMethod: Sendable, CustomTestStringConvertible {
     // each has a large share of the cost.
     PlantedMethod(
       name: "dmcp", settings: ["alphaLearningRate": "0.5", "warmUpFraction": "0.3"], fieldEffect: 0.8, costEffect: 0.2),
+    PlantedMethod(
+      name: "dmcp", variant: ", ramp",
+      settings: ["parametrisation": "ramp", "alphaLearningRate": "0.5", "warmUpFraction": "0.3"], fieldEffect: 0.8,
+      costEffect: 0.2),
     // Takes the channel that is missed least, whatever it costs.
     PlantedMethod(name: "autoslim", fieldEffect: 2.2),
     // Under the usual pressure, 1, channels die everywhere before the network has begun to learn.
@@ -176,7 +182,7 @@ struct PlantedMethod: Sendable, CustomTestStringConvertible {
     PlantedMethod(name: "network-slimming", settings: ["sparsity": "0.01"], fieldEffect: 2),
   ]
 
-  var testDescription: String { name }
+  var testDescription: String { name + variant }
 
   var optimizer: any WidthSearching {
     get throws { try WidthOptimizers.named(name, settings: settings).searching() }

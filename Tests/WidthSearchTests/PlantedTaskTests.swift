@@ -82,13 +82,14 @@ import Training
         let effects = zip(first, second).map { ($0 + $1) / 2 }
         let asserted = name == "rows" ? method.fieldEffect : method.costEffect
         say([
-          method.name, name, spread(first), spread(second), spread(effects), number(effects.min() ?? 0),
+          "\(method.name)\(method.variant)", name, spread(first), spread(second), spread(effects),
+          number(effects.min() ?? 0),
           asserted.map { "> \($0)" } ?? "", String(format: "%.1f", seconds),
         ])
       }
     }
     for method in PlantedMethod.all {
-      say([method.name, "nothing", spread(try advantages(.nothing, method)), "", "", "", "", ""])
+      say(["\(method.name)\(method.variant)", "nothing", spread(try advantages(.nothing, method)), "", "", "", "", ""])
     }
   }
 }

@@ -10,7 +10,7 @@ import Support
 struct DMCPConvergence {
   /// The expected cost relative to the budget.
   let expectedCost: Double
-  /// The mean over groups of the standard deviation of the width, relative to the group's largest width.
+  /// The mean over groups of the standard deviation of the width, relative to the expected width.
   let spread: Double
   /// Networks drawn from the chains that cost within 1 % of the budget.
   let samples: [[WidthGroup.ID: Int]]
@@ -24,8 +24,7 @@ struct DMCPConvergence {
 
   init(_ network: MarkovNetwork, target: Double, samples wanted: Int, counter: CostCounter, seed: Int) throws {
     expectedCost = network.expectedCost / target
-    let relative = network.chains.map { $0.standardDeviation / Double($0.grid.channels) }
-    spread = relative.reduce(0, +) / Double(max(1, relative.count))
+    spread = network.spread
     var random = SeededGenerator(seed: seed, .dmcpSamples)
     var found: [[WidthGroup.ID: Int]] = []
     var drawn = 0

@@ -61,6 +61,7 @@ final class DMCPSearch: SearchSubject {
     }
     try loop.train(self, until: loop.totalSteps) { try self.advance($0) }
     try loop.finish(self)
+    chains.window = 1
     return try result()
   }
 
@@ -77,6 +78,7 @@ final class DMCPSearch: SearchSubject {
   // MARK: - One step
 
   private func advance(_ batch: Batch) throws -> Tensor {
+    chains.window = settings.rampWindow + (1 - settings.rampWindow) * progress
     var random = SeededGenerator(seed: context.seed, .dmcp, at: loop.step)
     try dropout.seed(random.next())
     let drawn = try (0..<settings.randomPasses).map { _ in try supernet.plan(draw(&random)) }
@@ -87,10 +89,14 @@ final class DMCPSearch: SearchSubject {
     return loss
   }
 
+  /// How much of the second stage is over, from 0 to 1.
+  private var progress: Double {
+    max(0, Double(loop.step - warmUpSteps) / Double(max(loop.totalSteps - warmUpSteps, 1)))
+  }
+
   /// "Scheduled random": a uniform draw with a probability that falls over the second stage, else a walk along the chains.
   private func draw(_ random: inout SeededGenerator) -> Widths {
     guard loop.step >= warmUpSteps else { return chains.uniformDraw(&random) }
-    let progress = Double(loop.step - warmUpSteps) / Double(max(loop.totalSteps - warmUpSteps, 1))
     let uniform = pow(settings.finalUniformProbability, progress)
     return random.nextUnit() < uniform ? chains.uniformDraw(&random) : chains.directDraw(&random)
   }

@@ -26,6 +26,8 @@ public struct DMCPSettings: SearchSettings {
   public var layout: ChannelGrid.Layout
   /// How α becomes a probability.
   public var parametrisation: MarkovWidth.Parametrisation
+  /// Over how many groups a ramp falls when α begins to move; it narrows to one group by the end of the search.
+  public var rampWindow: Double
   /// Where α begins.
   public var start: Start
   /// How the probabilities act at residual additions.
@@ -53,7 +55,8 @@ public struct DMCPSettings: SearchSettings {
   /// Creates settings.
   public init(
     range: WidthRange = WidthRange(), layout: ChannelGrid.Layout = .proportional,
-    parametrisation: MarkovWidth.Parametrisation = .sigmoid, start: Start = .budget, residual: Residual = .branch,
+    parametrisation: MarkovWidth.Parametrisation = .sigmoid, rampWindow: Double = 4, start: Start = .budget,
+    residual: Residual = .branch,
     minimumChannels: Int = 1,
     warmUpFraction: Double = 0.5, alphaLearningRate: Double? = nil, alphaMomentum: Double = 0.9,
     budgetWeight: Double = 0.1, randomPasses: Int = 2, finalUniformProbability: Double = 0.78,
@@ -62,6 +65,7 @@ public struct DMCPSettings: SearchSettings {
     self.range = range
     self.layout = layout
     self.parametrisation = parametrisation
+    self.rampWindow = rampWindow
     self.start = start
     self.residual = residual
     self.minimumChannels = minimumChannels
@@ -82,6 +86,8 @@ public struct DMCPSettings: SearchSettings {
       try self.require(condition, what(), of: "dmcp")
     }
     try range.validate(for: "dmcp")
+    try require(
+      (1...100).contains(rampWindow), "rampWindow is \(rampWindow), it must be from 1 to 100")
     try require(minimumChannels >= 1, "minimumChannels is \(minimumChannels), it must be at least 1")
     try require((0...1).contains(warmUpFraction), "warmUpFraction is \(warmUpFraction), it must be from 0 to 1")
     try require(

@@ -25,7 +25,7 @@ package struct MarkovNetwork {
         grid: ChannelGrid(
           channels: widthGroups[id]?.width ?? 1, layout: settings.layout, range: settings.range,
           minimumChannels: settings.minimumChannels, granularity: granularity),
-        parametrisation: settings.parametrisation)
+        parametrisation: settings.parametrisation, window: settings.rampWindow)
     }
     if settings.start == .budget { startOnBudget() }
   }
@@ -33,6 +33,18 @@ package struct MarkovNetwork {
   package var alphas: [[Double]] {
     get { chains.map(\.alphas) }
     set { for index in chains.indices { chains[index].alphas = newValue[index] } }
+  }
+
+  /// Over how many groups a ramp falls.
+  package var window: Double {
+    get { chains.first?.window ?? 1 }
+    set { for index in chains.indices { chains[index].window = newValue } }
+  }
+
+  /// The mean over groups of the standard deviation of the width, relative to the expected width.
+  package var spread: Double {
+    let relative = chains.map { $0.standardDeviation / $0.expectation }
+    return relative.reduce(0, +) / Double(max(1, relative.count))
   }
 
   package var narrowest: Widths { widths(chains.map(\.grid.fixed)) }

@@ -12,44 +12,68 @@ public struct MarkovWidth: Sendable, Hashable {
     case sigmoid
     /// p = e^−max(α, 0), as mmrazor; α = 0 starts at full width.
     case exponential
+    /// One parameter a width instead of one a group, the expected number of groups α, and no Markov chain of its own:
+    /// m_k = α − k + ½ over the window, plus ½, cut to 0…1. With a window of one group all groups before the fractional one stay
+    /// and all behind it go, so that the width is decided by construction. Ours; no publication has it.
+    case ramp
   }
 
   /// The widths to choose among.
   public let grid: ChannelGrid
   /// How α becomes p.
   public let parametrisation: Parametrisation
-  /// One parameter a group.
+  /// One parameter a group; for ``Parametrisation/ramp`` a single one.
   public var alphas: [Double]
+  /// Over how many groups a ``Parametrisation/ramp`` falls from 1 to 0, at least 1; the others have no window.
+  public var window: Double
 
   /// Creates a chain.
-  public init(grid: ChannelGrid, parametrisation: Parametrisation = .sigmoid, alphas: [Double]? = nil) {
+  public init(
+    grid: ChannelGrid, parametrisation: Parametrisation = .sigmoid, alphas: [Double]? = nil, window: Double = 1
+  ) {
     self.grid = grid
     self.parametrisation = parametrisation
-    self.alphas = alphas ?? Array(repeating: 0, count: grid.groups.count)
+    self.window = window
+    let parameters = parametrisation == .ramp ? min(1, grid.groups.count) : grid.groups.count
+    self.alphas = alphas ?? Array(repeating: 0, count: parameters)
   }
 
-  /// Brings α back to where it has a derivative: below 0, e^−max(α, 0) stays 1 for ever.
+  /// Brings α back to where it has a derivative: below 0, e^−max(α, 0) stays 1 for ever, and a ramp ends where the groups do.
   public mutating func returnToDomain() {
-    if parametrisation == .exponential { alphas = alphas.map { max($0, 0) } }
+    switch parametrisation {
+    case .sigmoid: break
+    case .exponential: alphas = alphas.map { max($0, 0) }
+    case .ramp: alphas = alphas.map { min(max($0, 0), Double(grid.groups.count)) }
+    }
   }
 
   /// p_k.
   public var probabilities: [Double] {
-    alphas.map { alpha in
-      switch parametrisation {
-      case .sigmoid: 1 / (1 + exp(-alpha))
-      case .exponential: exp(-max(alpha, 0))
+    switch parametrisation {
+    case .sigmoid: return alphas.map { 1 / (1 + exp(-$0)) }
+    case .exponential: return alphas.map { exp(-max($0, 0)) }
+    case .ramp:
+      var before = 1.0
+      return marginals.map { marginal in
+        defer { before = marginal }
+        return before > 0 ? marginal / before : 0
       }
     }
   }
 
   /// m_k = P(group k is kept).
   public var marginals: [Double] {
+    if parametrisation == .ramp { return ramp.map { min(max($0, 0), 1) } }
     var product = 1.0
     return probabilities.map {
       product *= $0
       return product
     }
+  }
+
+  /// The line that a ramp cuts to 0…1, at each group.
+  private var ramp: [Double] {
+    grid.groups.indices.map { ((alphas.first ?? 0) - Double($0) - 0.5) / window + 0.5 }
   }
 
   /// E[c].
@@ -84,7 +108,20 @@ public struct MarkovWidth: Sendable, Hashable {
   }
 
   /// Derivatives for α, given those for the marginals: dL/dα_j = Σ_{k ≥ j} dL/dm_k · m_k / p_j · dp_j/dα_j.
+  ///
+  /// At a ramp's corners, where a group just stays or just goes, the derivative is the mean of both sides.
   public func gradient(marginals derivatives: [Double]) -> [Double] {
+    if parametrisation == .ramp {
+      guard !alphas.isEmpty else { return [] }
+      let sum = zip(ramp, derivatives).reduce(0) { sum, group in
+        switch group.0 {
+        case 0, 1: sum + group.1 / 2
+        case 0...1: sum + group.1
+        default: sum
+        }
+      }
+      return [sum / window]
+    }
     let p = probabilities
     var result = [Double](repeating: 0, count: p.count)
     for j in p.indices {
@@ -98,6 +135,7 @@ public struct MarkovWidth: Sendable, Hashable {
       switch parametrisation {
       case .sigmoid: result[j] = sum * p[j] * (1 - p[j])
       case .exponential: result[j] = alphas[j] >= 0 ? -sum * p[j] : 0
+      case .ramp: break
       }
     }
     return result
@@ -105,9 +143,9 @@ public struct MarkovWidth: Sendable, Hashable {
 
   /// Sets all α to the one value at which E[c] is `channels`, or as near as the grid allows.
   public mutating func start(at channels: Double) {
-    // E[c] rises with α for the sigmoid and falls for the exponential: bisection.
-    let rises = parametrisation == .sigmoid
-    var (low, high) = (-8.0, 8.0)
+    // E[c] rises with α for the sigmoid and the ramp, and falls for the exponential: bisection.
+    let rises = parametrisation != .exponential
+    var (low, high) = parametrisation == .ramp ? (0, Double(grid.groups.count)) : (-8.0, 8.0)
     for _ in 0..<60 {
       let middle = (low + high) / 2
       alphas = alphas.map { _ in middle }

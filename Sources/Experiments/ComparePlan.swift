@@ -170,7 +170,31 @@ public struct ComparePlan {
     for seed in seeds {
       for (index, arm) in arms.enumerated() { members[index].append(try member(arm, seed: seed, in: store)) }
     }
-    let summary = try summary(members)
+    let summary = try summary(arms, members)
+    try JSONFile.write(summary, to: folder.comparison)
+    return summary
+  }
+
+  /// Sums up what has been done so far, by whomever, and writes `comparison.json` with what is missing.
+  ///
+  /// - Throws: `UsageFailure` when nothing has been done.
+  public func gather(in folder: RunFolder) throws -> ComparisonSummary {
+    let store = try JobStore(folder, sharing: .reading)
+    var missing: [String] = []
+    var members = arms.map { _ in [ComparisonSummary.Member]() }
+    for seed in seeds {
+      for (index, arm) in arms.enumerated() {
+        do {
+          members[index].append(try member(arm, seed: seed, in: store))
+        } catch is JobStore.Missing {
+          missing.append(self.folder(arm, seed: seed))
+        }
+      }
+    }
+    let there = zip(arms, members).filter { !$0.1.isEmpty }
+    guard !there.isEmpty else { throw UsageFailure("\(folder.path): nothing of this comparison has been done yet") }
+    var summary = try summary(there.map(\.0), there.map(\.1))
+    if !missing.isEmpty { summary.missing = missing }
     try JSONFile.write(summary, to: folder.comparison)
     return summary
   }
@@ -199,7 +223,7 @@ public struct ComparePlan {
       searchFolder: found?.search == store.joined(done.folder, "search") ? nil : found?.search)
   }
 
-  private func summary(_ members: [[ComparisonSummary.Member]]) throws -> ComparisonSummary {
+  private func summary(_ arms: [Arm], _ members: [[ComparisonSummary.Member]]) throws -> ComparisonSummary {
     let target = subject.target
     var summary = ComparisonSummary(
       network: target.name, dataset: subject.dataset.name, resolution: target.input.height,

@@ -15,6 +15,8 @@ public protocol Job {
   ///
   /// - Throws: `Interrupted` when it is stopped, with a checkpoint saved.
   func perform(in folder: RunFolder, _ surroundings: JobSurroundings) throws -> Output
+  /// Reads what is done already; nil where there is nothing whole of this job.
+  func finished(in folder: RunFolder) throws -> Output?
 }
 
 /// What a job does not depend on: who listens, when to save, when to stop.

@@ -6,34 +6,50 @@ import Support
 /// The manifest ``Records/RunManifest`` says which folder keeps which job. A job that is not there yet gets the folder that its
 /// plan suggests.
 public final class JobStore {
+  /// Who else may be at work in the folder.
+  public enum Sharing {
+    /// Nobody.
+    case none
+    /// Others do jobs of the same plan: what one of them is at is waited for, and found done.
+    case waiting
+    /// Others do jobs of the same plan: what one of them is at is an ``Elsewhere``.
+    case passing
+    /// Whoever: nothing is done here, and what is not done is ``Missing``.
+    case reading
+  }
+
+  /// Another process is at a job.
+  public struct Elsewhere: Error {
+    /// The job's folder, relative to the store's.
+    public var folder: String
+  }
+
+  /// A job has not been done.
+  public struct Missing: Error {}
+
   /// The run folder.
   public let root: RunFolder
   private let surroundings: JobSurroundings
   private var manifest: RunManifest
-  private let sharesManifest: Bool
+  private let sharing: Sharing
 
-  /// Opens the store of a run folder, and notes in its manifest that a plan is carried out.
+  /// Opens the store of a run folder.
   ///
+  /// - Parameters:
+  ///   - plan: What is carried out, for the manifest; nil for a part of what another process has begun.
+  ///   - sharing: Who else may be at work in the folder.
   /// - Throws: ``Support/FileFailure`` when the manifest is broken or cannot be written.
-  public init(_ root: RunFolder, plan: RunManifest.Plan, surroundings: JobSurroundings = .init()) throws {
+  public init(
+    _ root: RunFolder, plan: RunManifest.Plan? = nil, sharing: Sharing = .none,
+    surroundings: JobSurroundings = .init()
+  ) throws {
     self.root = root
     self.surroundings = surroundings
-    sharesManifest = false
+    self.sharing = sharing
     manifest = try RunManifest.read(root) ?? RunManifest()
-    let former = manifest
-    manifest.begin(plan)
+    guard let plan, manifest.plans.last != plan, sharing != .reading else { return }
     try AtomicFile.createFolder(root.path)
-    if manifest != former { try manifest.write(root) }
-  }
-
-  /// Opens the store of a run folder that another process has begun, and of which others do jobs at the same time.
-  ///
-  /// - Throws: ``Support/FileFailure`` when the manifest is broken.
-  public init(sharing root: RunFolder, surroundings: JobSurroundings = .init()) throws {
-    self.root = root
-    self.surroundings = surroundings
-    sharesManifest = true
-    manifest = try RunManifest.read(root) ?? RunManifest()
+    try changeManifest { $0.begin(plan) }
   }
 
   /// What a job brought, and where it is kept.
@@ -50,43 +66,52 @@ public final class JobStore {
   ///   - job: The job.
   ///   - suggested: The folder for it, relative to the store's, unless one keeps it already.
   ///   - label: What it is called while it runs.
+  /// - Throws: ``Elsewhere`` or ``Missing``, by the store's ``Sharing``.
   public func perform<Work: Job>(_ job: Work, in suggested: String, label: String) throws -> Done<Work.Output> {
     let digest = try job.digest
-    let part =
-      sharesManifest
-      ? try claim(Work.kind, digest, suggested)
-      : manifest.part(Work.kind, digest) ?? RunManifest.Part(kind: Work.kind, folder: suggested, identity: digest)
+    var part =
+      manifest.part(Work.kind, digest) ?? RunManifest.Part(kind: Work.kind, folder: suggested, identity: digest)
+    if sharing == .reading {
+      guard let output = try job.finished(in: folder(part.folder)) else { throw Missing() }
+      return Done(output: output, folder: part.folder)
+    }
+    if sharing != .none {
+      try changeManifest { manifest in
+        if let known = manifest.part(Work.kind, digest) { part = known } else { manifest.keep(part) }
+      }
+    }
     let place = folder(part.folder)
-    // Two parts of a plan may need one job: the second waits for the first and finds it done.
-    let lock = sharesManifest ? try lock(place) : nil
+    let claim = try claim(place, part.folder)
+    defer { claim?.release() }
     let output = try job.perform(
       in: place,
       JobSurroundings(
         sinks: { [surroundings] _, folder in try surroundings.sinks(label, folder) }, policy: surroundings.policy,
         cancellation: surroundings.cancellation))
-    lock?.unlock()
-    if manifest.part(Work.kind, digest) == nil {
-      manifest.keep(part)
-      try manifest.write(root)
-    }
+    if manifest.part(Work.kind, digest) == nil { try changeManifest { $0.keep(part) } }
     return Done(output: output, folder: part.folder)
   }
 
-  private func lock(_ place: RunFolder) throws -> FolderLock {
+  private func claim(_ place: RunFolder, _ name: String) throws -> FolderClaim? {
+    guard sharing != .none else { return nil }
     try AtomicFile.createFolder(place.path)
-    return try FolderLock(waitingFor: place.path, file: RunFolder.lockName, surroundings.cancellation)
+    if sharing == .waiting {
+      return try FolderClaim.wait(place.path, file: RunFolder.claimName, surroundings.cancellation)
+    }
+    guard let claim = try FolderClaim.take(place.path, file: RunFolder.claimName) else { throw Elsewhere(folder: name) }
+    return claim
   }
 
-  /// Finds out which folder is a job's, or makes it the suggested one before any other process says another.
-  private func claim(_ kind: String, _ digest: String, _ suggested: String) throws -> RunManifest.Part {
-    let lock = try FolderLock(waitingFor: root.path, file: RunFolder.manifestLockName, surroundings.cancellation)
-    defer { lock.unlock() }
-    manifest = try RunManifest.read(root) ?? manifest
-    if let part = manifest.part(kind, digest) { return part }
-    let part = RunManifest.Part(kind: kind, folder: suggested, identity: digest)
-    manifest.keep(part)
-    try manifest.write(root)
-    return part
+  /// Changes the manifest, as it is now: others may have changed it since it was read.
+  private func changeManifest(_ change: (inout RunManifest) -> Void) throws {
+    let claim =
+      sharing == .none
+      ? nil : try FolderClaim.wait(root.path, file: RunFolder.manifestClaimName, surroundings.cancellation)
+    defer { claim?.release() }
+    if sharing != .none { manifest = try RunManifest.read(root) ?? manifest }
+    let former = manifest
+    change(&manifest)
+    if manifest != former { try manifest.write(root) }
   }
 
   /// A folder by its place in the store; the store's own for an empty one.

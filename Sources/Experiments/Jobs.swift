@@ -35,4 +35,6 @@ struct RemarkedSearch: Job {
       in: folder, sinks: try surroundings.sinks("", folder), policy: surroundings.policy,
       cancellation: surroundings.cancellation, remarks: remarks)
   }
+
+  func finished(in folder: RunFolder) throws -> [SearchResult]? { try job.finished(in: folder) }
 }

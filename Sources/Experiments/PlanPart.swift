@@ -1,3 +1,6 @@
+import Records
+import Support
+
 /// A piece of a plan that a process of its own can carry out, beside others.
 public struct PlanPart: Sendable, Hashable {
   /// What it is called: the folder of what it makes, relative to the run folder.
@@ -23,6 +26,45 @@ public protocol PartedPlan {
   ///
   /// - Parameters:
   ///   - part: The name of one of ``parts``.
-  ///   - store: The run folder's jobs, opened as ``JobStore/init(sharing:surroundings:)`` does.
+  ///   - store: The run folder's jobs, opened for one of several processes.
   func perform(part: String, in store: JobStore) throws
+}
+
+extension PartedPlan {
+  /// Does parts beside other processes, on this machine or others, that do the same plan in the same folder.
+  ///
+  /// What another is at is passed over; in the end it is waited for, and done here if the other dies.
+  ///
+  /// - Parameters:
+  ///   - store: The run folder's jobs, opened with ``JobStore/Sharing/passing``.
+  ///   - cancellation: What may end the wait.
+  ///   - waiting: Told once which parts are waited for.
+  public func perform(
+    _ parts: [PlanPart], in store: JobStore, _ cancellation: Cancellation = .signals,
+    waiting: ([String]) throws -> Void = { _ in }
+  ) throws {
+    var rest = parts.map(\.name)
+    var hasTold = false
+    while !rest.isEmpty {
+      var elsewhere: [String] = []
+      for part in rest {
+        do { try perform(part: part, in: store) } catch is JobStore.Elsewhere { elsewhere.append(part) }
+      }
+      if elsewhere.count == rest.count {
+        if !hasTold { try waiting(elsewhere) }
+        hasTold = true
+        try cancellation.pause(seconds: 1)
+      }
+      rest = elsewhere
+    }
+  }
+
+  /// The parts of which something has not been done.
+  public func missing(_ parts: [PlanPart], in folder: RunFolder) throws -> [PlanPart] {
+    let store = try JobStore(folder, sharing: .reading)
+    return try parts.filter { part in
+      do { try perform(part: part.name, in: store) } catch is JobStore.Missing { return true }
+      return false
+    }
+  }
 }

@@ -25,6 +25,8 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   public var groups: [Group]
   /// The ways to widths, in the order in which they are shown.
   public var arms: [Arm]
+  /// The folders of what has not been done; nil when all has.
+  public var missing: [String]?
 
   /// One width group of the target.
   public typealias Group = GroupRecord

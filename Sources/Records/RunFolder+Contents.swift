@@ -43,9 +43,9 @@ extension RunFolder {
       }
       rmdir(part.weightNorms.path)
       for name in Self.names(in: part.path) where Self.isOwn(name) { try Self.remove(part.file(name)) }
-      unlink(part.file(Self.manifestLockName))
+      unlink(part.file(Self.manifestClaimName))
       guard part != self else { continue }
-      unlink(part.file(Self.lockName))
+      unlink(part.file(Self.claimName))
       // What a user has put there stays, and with it the folder.
       rmdir(part.path)
     }
@@ -60,12 +60,6 @@ extension RunFolder {
         }
       }
     }
-  }
-
-  /// Removes what processes that did jobs side by side have locked. Only when all of them have ended.
-  public func removeJobLocks() {
-    unlink(file(Self.manifestLockName))
-    for part in all where part != self { unlink(part.file(Self.lockName)) }
   }
 
   /// What a folder inside a run folder is for.
@@ -128,6 +122,8 @@ extension RunFolder {
   }
 
   private static func isTemporary(_ name: String) -> Bool {
+    // Drafts of claims, and what asks the file system for the time.
+    if [claimName, manifestClaimName, ".clock"].contains(where: { name.hasPrefix($0 + ".") }) { return true }
     guard let range = name.range(of: ".tmp-") else { return false }
     let stem = String(name[..<range.lowerBound])
     return [".safetensors", ".json", ".jsonl", ".yaml", ".html"].contains(where: stem.hasSuffix)

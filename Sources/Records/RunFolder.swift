@@ -29,8 +29,10 @@ public struct RunFolder: Sendable, Hashable {
   public var report: String { file("report.html") }
   // Its lock keeps a second process out.
   package static let lockName = ".lock"
+  // Held while one of several processes does the job that is kept in the folder.
+  package static let claimName = ".claim"
   // Held while one of several processes changes the manifest.
-  package static let manifestLockName = ".run.lock"
+  package static let manifestClaimName = ".run.claim"
   /// The folder of what was followed of the channels' weight norms.
   public var weightNorms: WeightNormFolder { WeightNormFolder(path: file("weight-norms")) }
   /// The folder of checkpoints.

@@ -11,6 +11,7 @@ public final class RunSession {
   public let isResumed: Bool
   private let configuration: Configuration
   private let lock: FolderLock
+  private let isShared: Bool
 
   // What does not change the outcome, or is checked with the data itself.
   private static let ignored: Set = ["threads", "loader-threads", "seeds", "version", "libtorch", "swift", "data"]
@@ -24,9 +25,12 @@ public final class RunSession {
   ///   - folder: The run folder.
   ///   - configuration: What is asked for.
   ///   - overwrites: Whether what the folder holds is removed first.
+  ///   - isShared: Whether other processes, which say so too, do jobs of the same run at the same time.
   /// - Throws: ``Support/FileFailure`` of kind `cannotCreate` when the folder cannot be written to or another process works in it;
   ///   ``Support/UsageFailure`` when it holds another run. Nothing that was there has changed then.
-  public init(_ folder: RunFolder, configuration: Configuration, overwrites: Bool = false) throws {
+  public init(_ folder: RunFolder, configuration: Configuration, overwrites: Bool = false, isShared: Bool = false)
+    throws
+  {
     self.folder = folder
     self.configuration = configuration
     try AtomicFile.createFolder(folder.path)
@@ -41,20 +45,26 @@ public final class RunSession {
           "\(folder.path) holds results, but no run.yaml that says where they come from; choose another `output`")
       }
     }
-    lock = try FolderLock(folder.path, file: RunFolder.lockName, work: "is at work in this run folder")
-    folder.removeTemporaryFiles()
+    self.isShared = isShared
+    if isShared, overwrites {
+      throw UsageFailure("`overwrite` would remove what others are at work on; leave `shared` out")
+    }
+    lock = try FolderLock(
+      folder.path, file: RunFolder.lockName, work: "is at work in this run folder", isShared: isShared)
+    // What looks left behind may be another's.
+    if !isShared { folder.removeTemporaryFiles() }
     if overwrites { try folder.removeContents() }
     let former = isRun && !overwrites ? try Configuration(path: folder.configuration) : nil
     isResumed = folder.holdsResults
-    if isResumed, let former,
+    if isResumed || isShared, let former,
       let difference = Self.dataDifference(former, configuration) ?? Self.difference(former, configuration)
     {
       throw UsageFailure(
         "\(folder.path) holds another run: \(difference). Choose another `output`, or start anew with `overwrite`")
     }
-    if !isResumed {
+    if !isResumed, !(isShared && isRun) {
       // What an attempt left that did not come to its first checkpoint belongs to no run.
-      if isRun { try folder.removeContents() }
+      if isRun, !isShared { try folder.removeContents() }
       try configuration.write(to: folder.configuration)
     }
   }
@@ -80,12 +90,12 @@ public final class RunSession {
 
   /// Brings `run.yaml` up to date once the work is done: more seeds, another number of threads.
   public func finish() throws {
-    guard isResumed, try Configuration(path: folder.configuration) != configuration else { return }
+    guard isResumed, !isShared, try Configuration(path: folder.configuration) != configuration else { return }
     try configuration.write(to: folder.configuration)
   }
 
   private static func isVacant(_ folder: RunFolder) throws -> Bool {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return Set([RunFolder.lockName, RunFolder.manifestLockName]).isSuperset(of: names)
+    return Set([RunFolder.lockName, RunFolder.manifestClaimName]).isSuperset(of: names)
   }
 }

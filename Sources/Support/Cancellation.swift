@@ -24,4 +24,15 @@ public struct Cancellation {
 
   /// The signal that stops the work, or nil.
   public var signal: Int32? { source() }
+
+  /// Waits, and no longer than until the work is stopped.
+  ///
+  /// - Throws: ``Interrupted`` when it is.
+  public func pause(seconds: Double) throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    repeat {
+      if let signal { throw Interrupted(signal: signal, saved: nil) }
+      poll(nil, 0, 50)
+    } while ContinuousClock.now < end
+  }
 }

@@ -158,7 +158,8 @@ public struct TrainingJob {
     let store = CheckpointStore(folder: folder.checkpoints, identity: identity)
     // Another run's folder is refused here, before anything is written into it.
     try store.refuseOtherRuns()
-    if let finished = try finished(in: folder, identity: identity) {
+    if let finished = try finished(in: folder) {
+      try tell(finished, in: folder)
       guard !tracks.contains(.weightNorms) || folder.weightNorms.exists else {
         throw UsageFailure(
           "the training in \(folder.path) is complete, and its weight norms were not followed; `overwrite` trains it again, "
@@ -207,24 +208,30 @@ public struct TrainingJob {
       multipliers: PerGroup(end) { Double($0.width) / Double(network.widths[$0.id] ?? $0.width) })
   }
 
-  // A process that was killed after it wrote its result may not have told so.
-  private func finished(in folder: RunFolder, identity: String) throws -> TrainingResult? {
+  /// The result in a folder; nil where no training was brought to its end.
+  ///
+  /// - Throws: `UsageFailure` when it is another training's, `FileFailure` when it is broken.
+  public func finished(in folder: RunFolder) throws -> TrainingResult? {
+    let identity = try identity.text
     // The weights say which run they come from, so that checkpoints can be removed once a run is complete.
     guard FileManager.default.fileExists(atPath: folder.result),
       let weights = try? SafetensorsFile(path: folder.model), let own = weights.metadata["run"]
     else { return nil }
     guard own == identity else { throw CheckpointStore.otherRun(folder.path, own, identity) }
+    return try JSONFile.read(
+      TrainingResult.self, path: folder.result, expecting: "remove it, and the same command makes it again")
+  }
+
+  // A process that was killed after it wrote its result may not have told so.
+  private func tell(_ result: TrainingResult, in folder: RunFolder) throws {
     let count = imageCount
     let batch = min(recipe.batchSize, count)
     let images = recipe.epochs * (count / batch * batch)
-    let result = try JSONFile.read(
-      TrainingResult.self, path: folder.result, expecting: "remove it, and the same command makes it again")
     let flops = result.flops ?? 3 * Double(result.macs) * Double(images)
     try EventLog.complete(
       path: folder.events,
       with: [
         .done(.init(top1: result.top1, top5: result.top5, loss: result.loss, seconds: result.seconds, flops: flops))
       ])
-    return result
   }
 }

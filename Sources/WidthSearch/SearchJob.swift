@@ -137,7 +137,11 @@ public struct SearchJob {
     try validate()
     try Torch.prepare(device)
     let identity = try identity.text
-    if let finished = try finished(in: folder, identity: identity, remarks) { return finished }
+    if let finished = try finished(in: folder) {
+      // A process that was killed after it wrote its result may not have told so.
+      try EventLog.complete(path: folder.events, with: lastEvents(of: finished, remarks))
+      return finished
+    }
     let checkpoints = CheckpointStore(folder: folder.checkpoints, identity: identity)
     try checkpoints.refuseOtherRuns()
     try AtomicFile.createFolder(folder.path)
@@ -188,16 +192,16 @@ public struct SearchJob {
     var results: [SearchResult]
   }
 
-  private func finished(
-    in folder: RunFolder, identity: String, _ remarks: (SearchResult) throws -> [String]
-  ) throws -> [SearchResult]? {
+  /// The results in a folder; nil where no search was brought to its end.
+  ///
+  /// - Throws: `UsageFailure` when they are another search's, `FileFailure` when they are broken.
+  public func finished(in folder: RunFolder) throws -> [SearchResult]? {
     guard FileManager.default.fileExists(atPath: folder.result) else { return nil }
     let finished = try JSONFile.read(Finished.self, path: folder.result, expecting: "remove it to search again")
+    let identity = try identity.text
     guard finished.identity == identity else {
       throw CheckpointStore.otherRun(folder.path, finished.identity, identity)
     }
-    // A process that was killed after it wrote its result may not have told so.
-    try EventLog.complete(path: folder.events, with: lastEvents(of: finished.results, remarks))
     return finished.results
   }
 }

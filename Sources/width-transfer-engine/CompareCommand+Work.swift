@@ -40,7 +40,7 @@ extension CompareCommand: EngineWork {
       }, given: given, projections: projections, stackings: transfer.stackings, budget: finding.budgets[0],
       searchesDirectly: !skipsDirect, seeds: (0..<seeds).map { compute.seed &+ $0 })
     try plan.validate()
-    if try jobs.isPart(of: plan, output) { return }
+    if try jobs.isPart(of: plan, output, isShared: sharing.isShared) { return }
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
@@ -48,13 +48,21 @@ extension CompareCommand: EngineWork {
         "no-direct": skipsDirect ? "true" : nil, "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ], lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
-    let summary = try output.session(configuration, general) { folder in
-      try jobs.perform(plan, output, general)
-      let summary = try plan.run(in: folder, output.surroundings(general))
+    let summary = try output.session(configuration, general, isShared: sharing.isShared) { folder in
+      let summary = try carryOut(plan, in: folder)
       for warning in try Report.write(folder) { general.warn(warning) }
       return summary
     }
     if output.json { try Output.json(summary) } else { try tell(summary) }
+  }
+
+  private func carryOut(_ plan: ComparePlan, in folder: RunFolder) throws -> ComparisonSummary {
+    guard sharing.isShared else {
+      try jobs.perform(plan, output, general)
+      return try plan.run(in: folder, output.surroundings(general))
+    }
+    if !sharing.gather { try jobs.perform(plan, .compare, sharing, output, general) }
+    return try plan.gather(in: folder)
   }
 
   private func tell(_ summary: ComparisonSummary) throws {
@@ -74,6 +82,10 @@ extension CompareCommand: EngineWork {
       let way = [arm.projection.map(\.description), arm.stacking?.rawValue].compactMap { $0 }.joined(separator: ", ")
       if !way.isEmpty { text = "\(way): " + text }
       try Output.text(text + (seconds.map { ", search \(Format.decimal($0.mean, 0)) s" } ?? ""))
+    }
+    if let missing = summary.missing {
+      let all = missing.count + summary.arms.reduce(0) { $0 + $1.members.count }
+      try Output.text("\(missing.count) of \(all) are missing: \(Format.list(missing, most: 6))")
     }
     try Output.text("report in \(RunFolder(path: output.output).report)")
   }

@@ -14,7 +14,9 @@ extension JobsOptions {
   }
 
   /// Does one part of a plan, for the process that has started this one; says whether that is all there is to do.
-  func isPart(of plan: some PartedPlan, _ output: OutputOptions) throws -> Bool {
+  ///
+  /// - Parameter isShared: Whether processes of others are at work in the folder, too: what one of them is at is left to it.
+  func isPart(of plan: some PartedPlan, _ output: OutputOptions, isShared: Bool = false) throws -> Bool {
     guard let part else { return false }
     Interruption.listen()
     leaveWithParent()
@@ -25,16 +27,48 @@ extension JobsOptions {
           EventRelay(label: label) { try StandardOutput.write($0) }, TensorBoardWriter(folder: folder),
         ]
       }, policy: output.policy)
-    try plan.perform(part: part, in: JobStore(sharing: RunFolder(path: output.output), surroundings: surroundings))
+    let store = try JobStore(
+      RunFolder(path: output.output), sharing: isShared ? .passing : .waiting, surroundings: surroundings)
+    do { try plan.perform(part: part, in: store) } catch is JobStore.Elsewhere {}
     return true
+  }
+
+  /// Does its share of a plan, beside other processes that do theirs.
+  func perform(
+    _ plan: some PartedPlan, _ kind: RunManifest.Plan, _ sharing: SharingOptions, _ output: OutputOptions,
+    _ general: GeneralOptions
+  ) throws {
+    let folder = RunFolder(path: output.output)
+    let store = try JobStore(folder, plan: kind, sharing: .passing, surroundings: output.surroundings(general))
+    let parts = sharing.share(of: plan.parts)
+    func tell(_ names: [String]) {
+      general.note("waiting for \(Format.list(names, most: 4)), which another process is at")
+    }
+    guard jobs > 1 else { return try plan.perform(parts, in: store, waiting: tell) }
+    var rest = try plan.missing(parts, in: folder)
+    var hasTold = false
+    while !rest.isEmpty {
+      try perform(rest, output, general)
+      let left = try plan.missing(rest, in: folder)
+      if left.count == rest.count {
+        if !hasTold { tell(left.map(\.name)) }
+        hasTold = true
+        // Its processes take seconds to start.
+        try Cancellation.signals.pause(seconds: 20)
+      }
+      rest = left
+    }
   }
 
   /// Does the parts of a plan, as many at once as wanted; afterwards the plan finds them done.
   func perform(_ plan: some PartedPlan, _ output: OutputOptions, _ general: GeneralOptions) throws {
-    guard jobs > 1 else { return }
+    if jobs > 1 { try perform(plan.parts, output, general) }
+  }
+
+  private func perform(_ parts: [PlanPart], _ output: OutputOptions, _ general: GeneralOptions) throws {
     let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let given = Array(CommandLine.arguments.dropFirst())
-    let tasks = plan.parts.map { ProcessPool.Task($0.name, after: $0.after, arguments: given + ["--part", $0.name]) }
+    let tasks = parts.map { ProcessPool.Task($0.name, after: $0.after, arguments: given + ["--part", $0.name]) }
     let progress = ParallelProgress(of: tasks.count, isQuiet: general.quiet) { StandardError.write(Flags.spell($0)) }
     let mishaps: [ProcessPool.Mishap]
     do {
@@ -44,7 +78,6 @@ extension JobsOptions {
         received: { part, line in RelayedEvent(line: line).map { progress.receive($0, of: part) } },
         changed: { progress.change(atWork: $0, over: $1) })
     }
-    RunFolder(path: output.output).removeJobLocks()
     if let first = mishaps.first { throw PartFailure(mishaps: mishaps, exitCode: first.exitCode) }
   }
 

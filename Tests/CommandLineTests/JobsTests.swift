@@ -57,4 +57,63 @@ import Testing
     try place.run(words).expect(0)
     try place.run(words + ["--jobs", "0"]).expect(64, "--jobs 0", "from 1")
   }
+
+  // MARK: - Several processes on one folder
+
+  private static let compare =
+    ["compare"] + Workplace.tiny + Workplace.data + [
+      "--epochs", "2", "--search-epochs", "1", "--project", "width=0.5", "--algorithm", "uniform",
+      "--algorithm", "network-slimming", "--seeds", "2", "--threads", "1",
+    ]
+  private static let arms = ["control/uniform", "direct/network-slimming", "transferred/network-slimming"]
+
+  private func comparison(_ place: Workplace, _ folder: String) throws -> [Data] {
+    try Self.arms.flatMap { arm in
+      try (0..<2).map { try place.bytes("\(folder)/\(arm)/seed-\($0)/model.safetensors") }
+    }
+  }
+
+  @Test("Three processes on one folder, one of them killed, do every job once, with the bits of one process")
+  func sharing() throws {
+    let place = try Workplace()
+    try place.run(Self.compare + ["--output", "one", "--quiet"]).expect(0)
+    let words = Self.compare + ["--shared", "--checkpoint-steps", "1", "--output", "many"]
+    // It stands still with a claim on what it is at, until it is killed: the others cannot but come after it.
+    let killed = try place.start(words, until: "MACs")
+    kill(killed.process.processIdentifier, SIGSTOP)
+    let others = try (0..<2).map { _ in try place.start(words, until: "MACs") }
+    try killed.end(SIGKILL).expect(137)
+    let ends = try others.map { try $0.end() }
+    for end in ends { end.expect(0) }
+    #expect(try comparison(place, "one") == comparison(place, "many"))
+    let done = ends.flatMap { $0.errors.components(separatedBy: "\n") }.compactMap { line in
+      line.range(of: ": done in").map { String(line[..<$0.lowerBound]) }
+    }
+    #expect(done.count >= 8 && Set(done).count == done.count, "six trainings and as many searches, none of them twice")
+    #expect(try !place.contents(of: "many").keys.contains { $0.contains(".claim") })
+    // Those who do not share are told of the others' work, and a finished one is summed up by anyone.
+    let alone = try place.run(Self.compare + ["--output", "many"])
+    alone.expect(0)
+    #expect(!alone.errors.contains("done in"))
+  }
+
+  @Test("Shards do their share, and what is missing is named until all is there")
+  func shards() throws {
+    let place = try Workplace()
+    let words = Self.compare + ["--output", "out", "--quiet"]
+    try place.run(words + ["--gather"]).expect(64, "nothing of this comparison has been done yet")
+    let first = try place.run(words + ["--shard", "1/2"])
+    first.expect(0)
+    #expect(first.output.contains("3 of 6 are missing: direct/network-slimming/seed-0"))
+    #expect(place.has("out/report.html") && !place.has("out/direct/network-slimming/seed-0/model.safetensors"))
+    let gathered = try place.run(words + ["--gather"])
+    gathered.expect(0)
+    #expect(gathered.output == first.output)
+    try place.run(words + ["--shard", "2/2", "--threads", "2", "--jobs", "2"]).expect(0)
+    let whole = try place.run(words + ["--gather"])
+    whole.expect(0)
+    #expect(!whole.output.contains("missing"))
+    try place.run(words + ["--shard", "3/2"]).expect(64, "--shard 3/2")
+    try place.run(words + ["--shared", "--overwrite"]).expect(64, "others are at work")
+  }
 }

@@ -35,6 +35,7 @@ package struct CompareCommand: EngineCommand {
   @OptionGroup package var tracking: TrackOptions
   @OptionGroup package var compute: ComputeOptions
   @OptionGroup package var jobs: JobsOptions
+  @OptionGroup package var sharing: SharingOptions
   @OptionGroup package var output: OutputOptions
   @OptionGroup package var general: GeneralOptions
 

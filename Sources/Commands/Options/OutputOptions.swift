@@ -21,14 +21,16 @@ package struct OutputOptions: ParsableArguments {
     help: ArgumentHelp("Save a checkpoint every N steps instead of every minute.", visibility: .hidden))
   package var checkpointSteps: Int?
 
-  /// Works in the run folder: alone, on the run that is asked for, and with signals heard.
+  /// Works in the run folder: alone or with others that share it, on the run that is asked for, and with signals heard.
   package func session<Result>(
-    _ configuration: Configuration, _ general: GeneralOptions, _ body: (RunFolder) throws -> Result
+    _ configuration: Configuration, _ general: GeneralOptions, isShared: Bool = false,
+    _ body: (RunFolder) throws -> Result
   ) throws -> Result {
     try require(checkpointSteps, "--checkpoint-steps", in: 1...Int.max)
     try general.debug("configuration:\n" + configuration.text())
-    let session = try RunSession(RunFolder(path: output), configuration: configuration, overwrites: overwrite)
-    if session.isResumed { general.note("\(output) holds this run already: what it has is not done again") }
+    let session = try RunSession(
+      RunFolder(path: output), configuration: configuration, overwrites: overwrite, isShared: isShared)
+    if session.isResumed, !isShared { general.note("\(output) holds this run already: what it has is not done again") }
     Interruption.listen()
     do {
       let result = try body(session.folder)

@@ -106,6 +106,12 @@ struct MethodsPage {
 
   private var rule: String {
     var sentences = [PairedDifference.rule]
+    if let missing = summary.missing {
+      let there = summary.arms.reduce(0) { $0 + $1.members.count }
+      sentences.insert(
+        "Not all is done: \(Format.number(missing.count, "outcome")) of \(missing.count + there) are missing, and what is shown may change.",
+        at: 0)
+    }
     let known = verdict.compared.count { $0.difference.verdict != .unknown }
     if known > 4 {
       sentences.append(

@@ -190,18 +190,22 @@ public enum RunEvent: Sendable, Equatable {
     public var widths: [String: Double]
     /// Training images per second.
     public var imagesPerSecond: Double
+    /// How far the widths are from being decided, as the mean of their standard deviations in parts of their expectations (DMCP); nil for a
+    /// method that always holds one width a group.
+    public var undecided: Double?
 
     // Spelt as in widths.json and on the command line.
     private enum CodingKeys: String, CodingKey {
-      case step, totalSteps, stage, loss, macs, widths, imagesPerSecond
+      case step, totalSteps, stage, loss, macs, widths, imagesPerSecond, undecided
       case targetMACs = "targetMacs"
     }
 
     /// Creates the record.
     public init(
       step: Int, totalSteps: Int, stage: String, loss: Double, macs: Double, targetMACs: Double,
-      widths: [String: Double], imagesPerSecond: Double
+      widths: [String: Double], imagesPerSecond: Double, undecided: Double? = nil
     ) {
+      self.undecided = undecided
       self.step = step
       self.totalSteps = totalSteps
       self.stage = stage

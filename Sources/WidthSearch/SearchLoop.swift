@@ -32,6 +32,8 @@ struct SearchStanding {
   var widths: [WidthGroup.ID: Double]
   /// Their cost in MACs.
   var macs: Double
+  /// How far they are from being decided; nil where there is only one width a group.
+  var undecided: Double?
 }
 
 /// A search as work for a ``Training/StepLoop``: the method's own steps, with an account of what they cost and where they led.
@@ -176,7 +178,8 @@ final class SearchLoop<State: Codable> {
       return .search(
         .init(
           step: search.step, totalSteps: search.totalSteps, stage: subject.stage, loss: loss, macs: standing.macs,
-          targetMACs: search.target, widths: standing.widths, imagesPerSecond: imagesPerSecond))
+          targetMACs: search.target, widths: standing.widths, imagesPerSecond: imagesPerSecond,
+          undecided: standing.undecided))
     }
   }
 }

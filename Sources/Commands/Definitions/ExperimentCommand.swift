@@ -115,7 +115,11 @@ package struct ExperimentCommand: EngineCommand {
       return try Output.text(String(text.dropLast()))
     }
     if name != "list" { try Engine.takeOver() }
-    for grid in ExperimentGrid.all { try Output.text("\(grid.name)  \(grid.claim)") }
+    for grid in ExperimentGrid.all {
+      try Output.text("\(grid.name)  \(grid.claim)")
+      let sizes = GridScale.allCases.compactMap { scale in grid.counts(scale).map { "\(scale.rawValue) \($0)" } }
+      try Output.text("    searches + trainings: \(sizes.joined(separator: ", "))")
+    }
     for name in ExperimentName.allCases {
       try Output.text("\(name.rawValue)  \(name.claim)" + (name.data.map { "\n    data: \($0)" } ?? ""))
     }

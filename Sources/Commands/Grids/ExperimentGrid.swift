@@ -38,6 +38,13 @@ package struct ExperimentGrid {
     /// Width, depth, resolution as a part, data in percent.
     case compound([(width: Double, depth: Double, resolution: Double, data: Double)])
 
+    var count: Int {
+      switch self {
+      case .width(let values), .depth(let values), .resolution(let values), .data(let values): values.count
+      case .compound(let values): values.count
+      }
+    }
+
     func texts(side: Int) -> [String] {
       func number(_ value: Double) -> String { value == value.rounded() ? "\(Int(value))" : "\(value)" }
       func pixels(_ part: Double) -> Int { max(1, Int((part * Double(side)).rounded())) }
@@ -74,6 +81,16 @@ package struct ExperimentGrid {
     lines += projections.texts(side: side).map { "  - \($0)" }
     if !stackings.isEmpty { lines.append("stacking: [\(stackings.joined(separator: ", "))]") }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// How many searches and trainings the grid is, as in `16 + 17`: one of each for every method and projection, and every seed; the uniform
+  /// network needs no search.
+  func counts(_ scale: GridScale) -> String? {
+    guard networks[scale] != nil else { return nil }
+    let searching = (scale == .smoke ? algorithms.filter(Self.isQuick) : algorithms).count { $0 != "uniform" }
+    let ways = projections.count
+    let seeds = scale == .smoke ? 1 : 3
+    return "\(seeds * searching * (1 + ways)) + \(seeds * (1 + searching * (1 + ways * max(1, stackings.count))))"
   }
 
   // AutoSlim's descent takes most of the time of a comparison on a small machine.

@@ -56,9 +56,10 @@ public final class ProgressReporter: EventSink {
         "\(number(step.epoch))  loss \(Format.decimal(step.loss, 4))  \(rate(step.imagesPerSecond))")
     case .search(let search):
       let part = Format.decimal(100 * search.macs / max(search.targetMACs, 1), 1)
+      let undecided = search.undecided.map { "  widths ± \(Format.percent(100 * $0, 0))" } ?? ""
       progress(
         timed.time, search.step, search.totalSteps,
-        "\(search.stage)  loss \(Format.decimal(search.loss, 4))  \(part) % of budget  \(rate(search.imagesPerSecond))"
+        "\(search.stage)  loss \(Format.decimal(search.loss, 4))  \(part) % of budget\(undecided)  \(rate(search.imagesPerSecond))"
       )
     case .epoch(let epoch):
       var text = "\(number(epoch.epoch)): training loss \(Format.decimal(epoch.trainLoss, 4))"

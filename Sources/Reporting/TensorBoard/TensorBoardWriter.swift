@@ -87,7 +87,7 @@ public final class TensorBoardWriter: EventSink {
         [
           ("search/loss", search.loss), ("search/expected_macs", search.macs),
           ("search/target_macs", search.targetMACs), ("images_per_second", search.imagesPerSecond),
-        ] + widths
+        ] + (search.undecided.map { [("search/undecided", $0)] } ?? []) + widths
       )
     case .adaptation(let adaptation):
       return (

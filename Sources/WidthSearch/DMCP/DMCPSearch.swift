@@ -70,7 +70,9 @@ final class DMCPSearch: SearchSubject {
   var model: Model { supernet.model }
   func learningRate(at step: Int) -> Double { schedule.rate(at: step) }
   var stage: String { loop.step <= warmUpSteps ? "warm-up" : "architecture" }
-  var standing: SearchStanding { SearchStanding(widths: chains.expectations, macs: chains.expectedMACs) }
+  var standing: SearchStanding {
+    SearchStanding(widths: chains.expectations, macs: chains.expectedMACs, undecided: chains.spread)
+  }
   var tensors: [(name: String, tensor: Tensor)] {
     supernet.model.parameters.map { ("model.\($0.name)", $0.tensor) } + optimizer.state
   }

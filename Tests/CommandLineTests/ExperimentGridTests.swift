@@ -28,6 +28,13 @@ import Transfer
         #expect(projection.resolution ?? 1 <= target.input.height)
       }
       _ = try command.recipe.build()
+      // What `experiment list` says, counted from the flags.
+      let searching = command.names.count { $0 != "uniform" }
+      let stackings = max(1, command.transfer.stackings.count)
+      #expect(
+        grid.counts(scale)
+          == "\(command.seeds * searching * (1 + projections.count)) + \(command.seeds * (1 + searching * (1 + projections.count * stackings)))"
+      )
     }
   }
 

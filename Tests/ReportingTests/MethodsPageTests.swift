@@ -105,6 +105,24 @@ import Transfer
       headline(summary([arms[0], arms[3], arms[4]])).contains("transferred and its direct widths, no difference"))
   }
 
+  @Test func aClaimHoldsFailsOrStaysOpen() {
+    func words(_ direct: [Double], _ transferred: [Double], uniform: [Double] = [80, 81, 82]) -> String? {
+      let summary = summary([
+        ("uniform", .control, uniform), ("dmcp", .direct, direct), ("dmcp", .transferred, transferred),
+      ])
+      return TransferClaim.table(summary.searchedMethods, uniform: summary.methodArms.first)?.rows.first?.last
+    }
+    #expect(words([90, 91, 92], [90.1, 91, 92.1]) == "held")
+    #expect(words([90, 91, 92], [89, 90.1, 91]) == "did not hold: worse than direct widths")
+    #expect(
+      words([90, 91, 92], [90.1, 91, 92.1], uniform: [93, 94, 95]) == "did not hold: worse than uniform widths")
+    // Differences −1, 0 and 1, of deviation 1: t is 2.10 for 18 pairs, 2.10 · 1 / √18 = 0.496, and for 17 it is 0.514.
+    #expect(words([90, 91, 92], [89, 91, 93]) == "cannot be told with 3 seeds; 18 would tell ± 0.5")
+    #expect(words([90], [95], uniform: [90]) == "cannot be told: one seed")
+    #expect(words([90, 91, 92], [60, 91, 120])?.hasSuffix("the seeds lie too far apart") == true)
+    #expect(TransferClaim.table(summary([("uniform", .control, [90])]).searchedMethods, uniform: nil) == nil)
+  }
+
   @Test func reductionWithoutADirectSearchIsCalledReckoned() throws {
     let html = try report(SyntheticComparison(modes: [.transferred]).summary).html(bundle: nil)
     #expect(html.contains("×*</td>"))

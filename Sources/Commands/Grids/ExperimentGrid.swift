@@ -85,7 +85,7 @@ package struct ExperimentGrid {
 
   /// How many searches and trainings the grid is, as in `16 + 17`: one of each for every method and projection, and every seed; the uniform
   /// network needs no search.
-  func counts(_ scale: GridScale) -> String? {
+  package func counts(_ scale: GridScale) -> String? {
     guard networks[scale] != nil else { return nil }
     let searching = (scale == .smoke ? algorithms.filter(Self.isQuick) : algorithms).count { $0 != "uniform" }
     let ways = projections.count

@@ -37,6 +37,7 @@ struct MethodsPage {
     var blocks: [Page.Block] = [.headline(verdict.headline), .tiles(tiles)]
     if arms.contains(where: { $0.top1 != nil }) { blocks.append(.figures([Chart.methodAccuracies(summary)])) }
     blocks.append(.table(results))
+    if let claims = TransferClaim.table(methods, uniform: verdict.baseline) { blocks.append(.table(claims)) }
     blocks.append(.paragraph(rule))
     if let unequal { blocks.append(.paragraph(unequal)) }
     blocks.append(.details(trainings))

@@ -58,6 +58,9 @@ public struct ComparePlan {
   /// The seeds, one search and one training of each arm with each.
   public var seeds: [Int]
 
+  /// By which rule ``seeds`` grow, for the record; nil when they are fixed.
+  public var stopping: ComparisonSummary.Stopping?
+
   /// Describes a comparison of methods.
   public init(
     subject: Subject, methods: [Method], given: [Given] = [], projections: [Projection],
@@ -239,6 +242,7 @@ public struct ComparePlan {
           stacking: arm.place == nil || stackings.count == 1 ? nil : arm.stacking)
       })
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
+    summary.stopping = stopping
     return summary
   }
 }

@@ -28,6 +28,23 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   /// The folders of what has not been done; nil when all has.
   public var missing: [String]?
 
+  /// By which rule seeds were added; nil when their number was fixed beforehand.
+  public var stopping: Stopping?
+
+  /// Seeds were added one at a time until no interval of a difference was wider, or there were so many.
+  public struct Stopping: Codable, Sendable, Equatable {
+    /// Half of the widest 95 % interval that was asked for, in points of top-1.
+    public var halfInterval: Double
+    /// The most seeds.
+    public var mostSeeds: Int
+
+    /// Describes a rule.
+    public init(halfInterval: Double, mostSeeds: Int) {
+      self.halfInterval = halfInterval
+      self.mostSeeds = mostSeeds
+    }
+  }
+
   /// One width group of the target.
   public typealias Group = GroupRecord
 

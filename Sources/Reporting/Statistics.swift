@@ -88,6 +88,20 @@ public struct PairedDifference: Sendable, Hashable {
   }
 }
 
+extension ComparisonSummary {
+  /// Half of the widest 95 % interval among the differences from the uniform network and of transferred from direct widths; nil as long as one of them
+  /// is of a single pair, or there is none.
+  package var widestHalfInterval: Double? {
+    let baseline = arms.first { $0.mode == .control && $0.algorithm == "uniform" }
+    let fromUniform = arms.filter { $0 != baseline }.compactMap { arm in
+      baseline.flatMap { PairedDifference(arm.top1BySeed, minus: $0.top1BySeed) }
+    }
+    let differences = fromUniform + searchedMethods.compactMap(\.difference)
+    let halves = differences.compactMap { $0.interval.map { ($0.upperBound - $0.lowerBound) / 2 } }
+    return halves.count == differences.count ? halves.max() : nil
+  }
+}
+
 extension ComparisonSummary.Arm {
   /// The held-out top-1 accuracy of each seed.
   package var top1BySeed: [Int: Double] {

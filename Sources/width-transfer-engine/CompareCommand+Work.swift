@@ -33,12 +33,14 @@ extension CompareCommand: EngineWork {
     guard finding.budgets.count == 1 else {
       throw UsageFailure("methods are compared at one budget: give --flops once, or --parameters")
     }
+    // A process that does one part cannot know how many seeds there will have been.
+    let most = jobs.part != nil && untilDecided != nil ? mostSeeds : seeds
     let plan = ComparePlan(
       subject: subject,
       methods: try optimizers.map {
         .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, subject.recipe))
       }, given: given, projections: projections, stackings: transfer.stackings, budget: finding.budgets[0],
-      searchesDirectly: !skipsDirect, seeds: (0..<seeds).map { compute.seed &+ $0 })
+      searchesDirectly: !skipsDirect, seeds: (0..<most).map { compute.seed &+ $0 })
     try plan.validate()
     if try jobs.isPart(of: plan, output, isShared: sharing.isShared) { return }
     let configuration = try Resolved.configuration(
@@ -58,8 +60,20 @@ extension CompareCommand: EngineWork {
 
   private func carryOut(_ plan: ComparePlan, in folder: RunFolder) throws -> ComparisonSummary {
     guard sharing.isShared else {
-      try jobs.perform(plan, output, general)
-      return try plan.run(in: folder, output.surroundings(general))
+      var plan = plan
+      plan.stopping = untilDecided.map { .init(halfInterval: $0, mostSeeds: mostSeeds) }
+      while true {
+        try jobs.perform(plan, output, general)
+        let summary = try plan.run(in: folder, output.surroundings(general))
+        guard let untilDecided, plan.seeds.count < mostSeeds else { return summary }
+        if let half = summary.widestHalfInterval {
+          general.note(
+            "with \(Format.number(plan.seeds.count, "seed")) the widest interval is ± \(Format.decimal(half, 2)) points"
+          )
+          if half <= untilDecided { return summary }
+        }
+        plan.seeds.append(compute.seed &+ plan.seeds.count)
+      }
     }
     if !sharing.gather { try jobs.perform(plan, .compare, sharing, output, general) }
     return try plan.gather(in: folder)

@@ -116,4 +116,30 @@ import Testing
     try place.run(words + ["--shard", "3/2"]).expect(64, "--shard 3/2")
     try place.run(words + ["--shared", "--overwrite"]).expect(64, "others are at work")
   }
+
+  @Test("Seeds are added until intervals are narrow, or there are enough, and those that are there are kept")
+  func untilDecided() throws {
+    let place = try Workplace()
+    let words =
+      ["compare"] + Workplace.tiny + Workplace.data + [
+        "--epochs", "1", "--algorithm", "uniform", "--algorithm", "random", "--seeds", "1", "--output", "out",
+        "--threads", "1",
+      ]
+    try place.run(words + ["--quiet"]).expect(0)
+    let first = try place.bytes("out/control/random/seed-0/model.safetensors")
+    // Nothing is that narrow.
+    let most = try place.run(words + ["--until-decided", "0.0001", "--most-seeds", "3"])
+    most.expect(0, "with 2 seeds the widest interval is")
+    let summary = try place.json("out/comparison.json")
+    #expect((summary["stopping"] as? [String: Any])?["mostSeeds"] as? Int == 3)
+    #expect(place.has("out/control/random/seed-2/model.safetensors") && !place.has("out/control/random/seed-3"))
+    #expect(try place.bytes("out/control/random/seed-0/model.safetensors") == first)
+    #expect(try place.text("out/report.html").contains("Seeds were added one at a time"))
+    // Everything is that narrow, and two pairs are the fewest that have an interval.
+    let others = words.map { $0 == "out" ? "other" : $0 }
+    try place.run(others + ["--until-decided", "1000", "--jobs", "2", "--quiet"]).expect(0)
+    #expect(place.has("other/control/random/seed-1/model.safetensors") && !place.has("other/control/random/seed-2"))
+    try place.run(words + ["--until-decided", "0"]).expect(64, "--until-decided")
+    try place.run(words + ["--until-decided", "1", "--shared"]).expect(64, "cannot be shared")
+  }
 }

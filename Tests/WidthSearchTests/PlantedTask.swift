@@ -170,8 +170,7 @@ struct PlantedMethod: Sendable, CustomTestStringConvertible {
       name: "dmcp", settings: ["alphaLearningRate": "0.5", "warmUpFraction": "0.3"], fieldEffect: 0.8, costEffect: 0.2),
     PlantedMethod(
       name: "dmcp", variant: ", ramp",
-      settings: ["parametrisation": "ramp", "alphaLearningRate": "0.5", "warmUpFraction": "0.3"], fieldEffect: 0.8,
-      costEffect: 0.2),
+      settings: ["parametrisation": "ramp", "alphaLearningRate": "0.5", "warmUpFraction": "0.3"], fieldEffect: 0.8),
     // Takes the channel that is missed least, whatever it costs.
     PlantedMethod(name: "autoslim", fieldEffect: 2.2),
     // Under the usual pressure, 1, channels die everywhere before the network has begun to learn.

@@ -42,8 +42,31 @@ package struct CompareCommand: EngineCommand {
   @Option(parsing: .unconditional, help: "Searches and trainings of each, for mean ± standard deviation.")
   package var seeds: Int = 3
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Add seeds until the 95 % interval of every difference is that narrow, for example 0.3 for ± 0.3 points of top-1.",
+      valueName: "points"))
+  package var untilDecided: Double?
+
+  @Option(parsing: .unconditional, help: "The most seeds of --until-decided.")
+  package var mostSeeds: Int = 20
+
   @Flag(name: .customLong("no-direct"), help: "Leave out the searches on the network itself.")
   package var skipsDirect = false
+
+  package func validate() throws {
+    guard let untilDecided else { return }
+    guard untilDecided > 0, untilDecided.isFinite else {
+      throw ValidationError("--until-decided takes points of top-1 above 0, for example 0.3")
+    }
+    if sharing.isShared {
+      throw ValidationError("--until-decided looks at all seeds, and cannot be shared; give --seeds")
+    }
+    if mostSeeds < max(seeds, 2) || mostSeeds > 1000 {
+      throw ValidationError("--most-seeds must be at least --seeds and 2, and at most 1000")
+    }
+  }
 
   package var names: [String] { algorithm.isEmpty ? (widths.isEmpty ? WidthOptimizers.names : ["uniform"]) : algorithm }
 }

@@ -113,6 +113,12 @@ struct MethodsPage {
         "Not all is done: \(Format.number(missing.count, "outcome")) of \(missing.count + there) are missing, and what is shown may change.",
         at: 0)
     }
+    if let stopping = summary.stopping {
+      sentences.append(
+        "Seeds were added one at a time until every interval was within ± \(Format.decimal(stopping.halfInterval, 2)) points, or there were "
+          + "\(stopping.mostSeeds): a rule that looks at the spread and not at the sign of a difference. It makes intervals of few seeds somewhat too narrow."
+      )
+    }
     let known = verdict.compared.count { $0.difference.verdict != .unknown }
     if known > 4 {
       sentences.append(

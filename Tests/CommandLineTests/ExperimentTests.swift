@@ -83,7 +83,10 @@ import Testing
     shown.expect(0)
     #expect(shown.output.contains("network: resnet18_cifar") && shown.output.contains("  - data=20%"))
     try place.run(["experiment", "show", "figure-4x"]).expect(64)
-    try place.run(["experiment", "show", "table-1a"]).expect(64)
+    let table = try place.run(["experiment", "show", "table-1a"])
+    table.expect(0)
+    #expect(table.output.contains("network: resnet50\n"))
+    try place.run(["experiment", "show", "table-1a", "--scale", "tiny"]).expect(64)
     try place.run(["experiment", "figure-7c", "--scale", "tiny", "--output", "x"]).expect(64)
     try place.run(["experiment", "figure-7c", "--help"]).expect(0)
     try place.write(

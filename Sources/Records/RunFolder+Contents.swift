@@ -59,6 +59,10 @@ extension RunFolder {
           unlink((place as NSString).appendingPathComponent(name))
         }
       }
+      // A process that was killed leaves its claim; one that is just saving, after its parent's end, holds it.
+      for name in [Self.claimName, Self.manifestClaimName] where FolderClaim.holder(of: part.path, file: name) == nil {
+        unlink(part.file(name))
+      }
     }
   }
 

@@ -59,12 +59,11 @@ extension PartedPlan {
     }
   }
 
-  /// The parts of which something has not been done.
+  /// The parts of which something has not been done, or cannot be read; they follow none but each other.
   public func missing(_ parts: [PlanPart], in folder: RunFolder) throws -> [PlanPart] {
     let store = try JobStore(folder, sharing: .reading)
-    return try parts.filter { part in
-      do { try perform(part: part.name, in: store) } catch is JobStore.Missing { return true }
-      return false
-    }
+    let left = parts.filter { part in (try? perform(part: part.name, in: store)) == nil }
+    let names = Set(left.map(\.name))
+    return left.map { PlanPart($0.name, after: $0.after.filter(names.contains)) }
   }
 }

@@ -62,7 +62,10 @@ extension JobsOptions {
 
   /// Does the parts of a plan, as many at once as wanted; afterwards the plan finds them done.
   func perform(_ plan: some PartedPlan, _ output: OutputOptions, _ general: GeneralOptions) throws {
-    if jobs > 1 { try perform(plan.parts, output, general) }
+    guard jobs > 1 else { return }
+    // A process for what is done already would only start and end.
+    let left = try plan.missing(plan.parts, in: RunFolder(path: output.output))
+    if !left.isEmpty { try perform(left, output, general) }
   }
 
   private func perform(_ parts: [PlanPart], _ output: OutputOptions, _ general: GeneralOptions) throws {

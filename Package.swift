@@ -123,6 +123,11 @@ let tests: [Target] = [
     dependencies: [
       "ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training", "WidthSearch",
     ], resources: [.copy("Fixtures")]),
+  .testTarget(
+    name: "ExperimentsTests",
+    dependencies: [
+      "Experiments", "ImageFiles", "Methods", "Networks", "Records", "StudyModels", "Support", "Transfer", "WidthSearch",
+    ]),
   .testTarget(name: "DocumentTests", dependencies: ["Networks", "Support", "WidthTransfer"]),
   .testTarget(
     name: "CommandLineTests",

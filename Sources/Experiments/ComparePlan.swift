@@ -58,6 +58,9 @@ public struct ComparePlan {
   /// The seeds, one search and one training of each arm with each.
   public var seeds: [Int]
 
+  /// How many searches each method makes, which the seeds take in turn; nil for one a seed.
+  public var searches: Int?
+
   /// By which rule ``seeds`` grow, for the record; nil when they are fixed.
   public var stopping: ComparisonSummary.Stopping?
 
@@ -138,6 +141,9 @@ public struct ComparePlan {
 
   private func finding(_ arm: Arm, seed: Int) -> WidthFinding? {
     guard case .method(let method) = arm.way else { return nil }
+    // Counted from the first seed, so that seeds which come later find the same searches.
+    let first = seeds.first ?? 0
+    let seed = searches.map { first &+ (seed &- first) % max(1, $0) } ?? seed
     return WidthFinding(
       subject: subject, optimizer: method.optimizer, searchRecipe: method.searchRecipe,
       projection: arm.projection, stacking: arm.stacking, budgets: [budget], seed: seed)
@@ -243,6 +249,7 @@ public struct ComparePlan {
       })
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     summary.stopping = stopping
+    summary.searches = searches
     return summary
   }
 }

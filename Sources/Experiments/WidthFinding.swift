@@ -25,6 +25,8 @@ public struct WidthFinding {
   public var budgets: [Budget]
   /// The seed of the search.
   public var seed: Int
+  /// Seconds that its searches were predicted to take, for the record; nil where nobody has predicted it.
+  public var predictedSeconds: Double?
 
   /// Describes a way to widths.
   ///
@@ -200,6 +202,14 @@ public struct WidthFinding {
     return budgets.compactMap { found[$0] }
   }
 
+  /// The searches that it takes: one, or one for each budget where the method serves a single one.
+  ///
+  /// - Throws: As ``ends()``.
+  func searches() throws -> [SearchJob] {
+    let ends = try ends()
+    return groups.map { search(ends, $0) }
+  }
+
   private func search(_ ends: Ends, _ budgets: [Budget]) -> SearchJob {
     var job = SearchJob(
       network: ends.source, dataset: subject.dataset, dataFraction: subject.dataFraction * projection.data,
@@ -274,9 +284,11 @@ public struct WidthFinding {
       targets: [1], recipe: searchRecipe, divisor: subject.divisor)
     let directFlops = result.cost.flops(at: try direct.scale())
     let spent = result.cost.flops
-    return .init(
+    var record = WidthsFile.OverheadRecord(
       flops: spent, seconds: result.cost.seconds, directFlops: directFlops,
       reduction: spent > 0 ? directFlops / spent : 1,
       nominalReduction: projection.nominalReduction(of: subject.target))
+    record.predictedSeconds = predictedSeconds.map { $0 / Double(groups.count) }
+    return record
   }
 }

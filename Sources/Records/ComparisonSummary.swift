@@ -28,6 +28,9 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   /// The folders of what has not been done; nil when all has.
   public var missing: [String]?
 
+  /// How many searches each method made, which the seeds took in turn; nil for one a seed.
+  public var searches: Int?
+
   /// By which rule seeds were added; nil when their number was fixed beforehand.
   public var stopping: Stopping?
 

@@ -116,7 +116,7 @@ extension RunFolder {
   private static func isOwn(_ name: String) -> Bool {
     let own = [
       "run.yaml", "events.jsonl", "model.safetensors", "widths.json", "result.json", "summary.json", "comparison.json",
-      "report.html", "run.json", "diagnosis.json", "diagnosis.html",
+      "report.html", "run.json", "projection.json", "diagnosis.json", "diagnosis.html",
     ]
     return own.contains(name) || name.hasPrefix("events.out.tfevents.") || isTemporary(name)
   }

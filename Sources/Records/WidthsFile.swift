@@ -46,6 +46,8 @@ public struct WidthsFile: Codable, Sendable, Equatable {
     public var reduction: Double
     /// The reduction by the formula of the paper, rounding and unscaled layers left aside.
     public var nominalReduction: Double?
+    /// Seconds that it was predicted to take, where `--project auto` chose the projection.
+    public var predictedSeconds: Double?
 
     /// Creates the record.
     public init(

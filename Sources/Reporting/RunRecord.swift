@@ -47,6 +47,8 @@ public struct RunRecord: Sendable {
   public let searches: [(name: String, history: EventHistory)]
   /// The widths that came out or went in.
   public let widths: WidthsFile?
+  /// How the projection was chosen, where the tool chose it.
+  public let projectionChoice: ProjectionChoice?
   /// The result of a single training.
   public let result: TrainingResult?
   /// What could not be read, in words.
@@ -71,6 +73,7 @@ public struct RunRecord: Sendable {
     name = URL(fileURLWithPath: folder.path).standardizedFileURL.lastPathComponent
     configuration = files.contents(atPath: folder.configuration).map { String(decoding: $0, as: UTF8.self) }
     settings = Self.flatten(configuration)
+    projectionChoice = try ProjectionChoice.read(folder)
     widths = files.fileExists(atPath: folder.widths) ? try WidthsFile(path: folder.widths) : nil
     let hasEvents = files.fileExists(atPath: folder.events)
     let own = EventHistory(hasEvents ? try EventLog.read(path: folder.events) : [])

@@ -73,7 +73,7 @@ public struct SearchJob {
   }
 
   /// The training images that the search keeps for comparing widths.
-  private var heldOutIndices: [Int] {
+  var heldOutIndices: [Int] {
     optimizer.heldOutPart?.indices(of: dataset.training, dataFraction: dataFraction) ?? []
   }
 
@@ -160,16 +160,29 @@ public struct SearchJob {
     let results = try optimizer.search(
       SearchContext(
         network: network, training: loader,
-        heldOut: try optimizer.heldOutPart?.loader(
-          heldOut, of: dataset.training, resolution: network.input.height, normalization: dataset.normalization,
-          onBadImage: dataset.onBadImage, device: device, threads: loaderThreads), targets: targets,
-        costModel: costModel, recipe: recipe,
+        heldOut: try heldOutLoader(heldOut), targets: targets, costModel: costModel, recipe: recipe,
         divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy,
         cancellation: cancellation))
     try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
     for event in try lastEvents(of: results, remarks) { try events.send(event) }
     try events.flush()
     return results
+  }
+
+  /// Batches of images to compare widths on; nil for methods that compare none.
+  func heldOutLoader(_ indices: [Int]) throws -> BatchLoader? {
+    try optimizer.heldOutPart?.loader(
+      indices, of: dataset.training, resolution: network.input.height, normalization: dataset.normalization,
+      onBadImage: dataset.onBadImage, device: device, threads: loaderThreads)
+  }
+
+  /// A few batches of the images that the search trains on.
+  func trialLoader(batches: Int, excluding excluded: Set<Int>) throws -> BatchLoader {
+    var few = training
+    // Half a batch more than whole ones, so that no rounding of classes takes one away.
+    let images = (Double(batches) + 0.5) * Double(recipe.batchSize) + Double(excluded.count)
+    few.dataFraction = min(dataFraction, images / Double(max(1, dataset.training.count)))
+    return try few.trainingLoader(excluding: excluded)
   }
 
   private func lastEvents(

@@ -11,6 +11,7 @@ import WidthSearch
 extension CompareCommand: EngineWork {
   package func perform() throws {
     try require(seeds, "--seeds", in: 1...1000)
+    try require(searches, "--searches", in: 1...1000)
     if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
       throw UsageFailure("--algorithm \(twice) is given twice")
     }
@@ -35,19 +36,21 @@ extension CompareCommand: EngineWork {
     }
     // A process that does one part cannot know how many seeds there will have been.
     let most = jobs.part != nil && untilDecided != nil ? mostSeeds : seeds
-    let plan = ComparePlan(
+    var plan = ComparePlan(
       subject: subject,
       methods: try optimizers.map {
         .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, subject.recipe))
       }, given: given, projections: projections, stackings: transfer.stackings, budget: finding.budgets[0],
       searchesDirectly: !skipsDirect, seeds: (0..<most).map { compute.seed &+ $0 })
+    plan.searches = searches
     try plan.validate()
     if try jobs.isPart(of: plan, output, isShared: sharing.isShared) { return }
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
         "seeds": "\(seeds)",
-        "no-direct": skipsDirect ? "true" : nil, "search-epochs": transfer.searchEpochs.map { "\($0)" },
+        "searches": searches.map { "\($0)" }, "no-direct": skipsDirect ? "true" : nil,
+        "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ], lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
     let summary = try output.session(configuration, general, isShared: sharing.isShared) { folder in

@@ -16,12 +16,16 @@ extension RunCommand: EngineWork {
       algorithm.optimizer(transfer).searching(), subject, transfer.projection(), transfer.stacking(), seed: compute.seed
     )
     try finding.validate()
-    let plan = RunPlan(finding, seeds: seeds)
-    if try jobs.isPart(of: plan, output) { return }
+    if jobs.part != nil {
+      // Whoever started this process has chosen the projection.
+      let part = try transfer.fitted(finding, in: RunFolder(path: output.output), general)
+      if try jobs.isPart(of: RunPlan(part, seeds: seeds), output) { return }
+    }
     let configuration = try Resolved.configuration(
       "run", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: transfer.resolved(finding, more: ["seeds": "\(seeds)"]), lists: transfer.lists)
     let summaries = try output.session(configuration, general) { folder in
+      let plan = RunPlan(try transfer.fitted(finding, in: folder, general), seeds: seeds)
       try jobs.perform(plan, output, general)
       let summaries = try plan.run(in: folder, output.surroundings(general))
       for budget in finding.budgets {

@@ -16,7 +16,8 @@ extension SearchCommand: EngineWork {
       more: transfer.resolved(finding),
       lists: transfer.lists)
     let files = try output.session(configuration, general) { folder in
-      let files = try SearchPlan(finding).run(in: folder, output.surroundings(general))
+      let files = try SearchPlan(transfer.fitted(finding, in: folder, general)).run(
+        in: folder, output.surroundings(general))
       // Each budget's folder says by itself what was asked.
       if finding.budgets.count > 1 {
         for budget in finding.budgets {

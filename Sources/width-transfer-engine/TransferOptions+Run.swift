@@ -3,6 +3,7 @@ import Experiments
 import ImageFiles
 import Methods
 import Networks
+import Records
 import Support
 import Transfer
 import WidthSearch
@@ -16,7 +17,7 @@ extension TransferOptions {
     try require(searchEpochs, "--search-epochs", in: 1...1_000_000)
     let recipe = try recipe.build()
     // Told before a data set of gigabytes is opened.
-    _ = try projections()
+    if try automaticSeconds() == nil { _ = try projections() }
     let fraction = try data.fraction
     let dataset = try data.open(general)
     let target = try network.build(for: dataset, general)
@@ -36,11 +37,28 @@ extension TransferOptions {
       seed: seed)
   }
 
+  /// The way to widths with the projection that `--project auto` chooses, or has chosen.
+  func fitted(_ finding: WidthFinding, in folder: RunFolder, _ general: GeneralOptions) throws -> WidthFinding {
+    guard let seconds = try automaticSeconds() else { return finding }
+    return try finding.fitting(
+      seconds, in: folder,
+      willMeasure: {
+        general.note("timing a few search steps, to choose a projection for \(Format.duration(seconds))")
+      }
+    ) { choice in
+      let measured = choice.rungs.count(where: \.isMeasured)
+      general.note(
+        "project \(choice.projection): the search is predicted to take \(Format.duration(choice.predictedSeconds)) "
+          + "(\(measured) of \(choice.rungs.count) projections timed, in \(Format.duration(choice.measuringSeconds)))")
+    }
+  }
+
   /// The flags in their resolved form.
   func resolved(_ finding: WidthFinding, more: [String: String?] = [:]) throws -> [String: String?] {
     var values: [String: String?] = [
       "algorithm": finding.optimizer.name,
-      "search-epochs": "\(finding.searchRecipe.epochs)", "search-learning-rate": "\(finding.searchRecipe.learningRate)",
+      "budget": budget, "search-epochs": "\(finding.searchRecipe.epochs)",
+      "search-learning-rate": "\(finding.searchRecipe.learningRate)",
     ]
     values.merge(more) { _, new in new }
     return values

@@ -57,7 +57,7 @@ import Testing
     .search("--project", "width", words: "not of the form name=value", "width=0.707"),
     .search("--project", "height=1", words: "no \"height\" to project"),
     .search("--project", "data=0", words: "share above 0"),
-    .search("--project", "auto", words: "--project auto", "overhead"),
+    .search("--project", "auto", words: "--project auto", "--budget"),
     .search("--flops", "abc", words: "--flops abc", "1.0x"), .search("--flops", "-1x", words: "--flops -1x"),
     .search("--flops", "1x", "--flops", "1.0x", words: "--flops 1.0x is the same as --flops 1x"),
     .search("--algorithm", "magic", words: "--algorithm magic", "dmcp"),

@@ -43,6 +43,10 @@ package struct CompareCommand: EngineCommand {
   package var seeds: Int = 3
 
   @Option(
+    parsing: .unconditional, help: "Searches of each method, which the seeds take in turn (default: one a seed).")
+  package var searches: Int?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Add seeds until the 95 % interval of every difference is that narrow, for example 0.3 for ± 0.3 points of top-1.",

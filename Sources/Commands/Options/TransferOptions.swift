@@ -12,9 +12,14 @@ package struct TransferOptions: ParsableArguments {
   @Option(
     parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "How network and data are shrunk for the search, for example width=0.5,depth=0.5,resolution=14,data=20%; `compare` takes several.",
+      "How network and data are shrunk for the search, for example width=0.5,depth=0.5,resolution=14,data=20%; `compare` takes several. auto: as far as it takes for --budget.",
       valueName: "project"))
   package var project: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "With --project auto, what the search may take, for example 90s, 30m or 1h30m.", valueName: "time"))
+  package var budget: String?
 
   @Option(
     parsing: .unconditionalSingleValue,
@@ -102,7 +107,27 @@ package struct TransferOptions: ParsableArguments {
     guard project.count <= 1 else {
       throw UsageFailure("--project is given \(project.count) times; only `compare` takes several")
     }
-    return try projections().first ?? Projection()
+    return try automaticSeconds() == nil ? projections().first ?? Projection() : Projection()
+  }
+
+  /// What the search may take where `--project auto` is to choose the projection; nil where one is named.
+  ///
+  /// - Throws: `UsageFailure` when the two flags do not go together.
+  package func automaticSeconds() throws -> Double? {
+    guard project.contains("auto") else {
+      guard budget == nil else { throw UsageFailure("--budget is for --project auto, which chooses what fits into it") }
+      return nil
+    }
+    guard project.count == 1 else {
+      throw UsageFailure("--project auto stands alone: it chooses the projection itself")
+    }
+    guard let budget else {
+      throw UsageFailure("--project auto needs to know what the search may take: give a --budget, for example 30m")
+    }
+    guard let seconds = TimeSpan.parse(budget) else {
+      throw UsageFailure("--budget \(budget): a time with its unit, for example 90s, 30m or 1h30m")
+    }
+    return seconds
   }
 
   /// All projections.
@@ -110,8 +135,8 @@ package struct TransferOptions: ParsableArguments {
     try project.map { text in
       guard text != "auto" else {
         throw UsageFailure(
-          "--project auto is not part of this version: name a projection such as width=0.5,data=20%; "
-            + "`width-transfer overhead` shows what several of them would cost")
+          "--project auto chooses for one search of one method: it is part of `run` and `search`; here, name a projection such as "
+            + "width=0.5,data=20%")
       }
       return try Projection(parsing: text)
     }

@@ -105,6 +105,8 @@ struct MethodsPage {
     ]
   }
 
+  private var seeds: [Int] { Set(summary.arms.flatMap { $0.members.map(\.seed) }).sorted() }
+
   private var rule: String {
     var sentences = [PairedDifference.rule]
     if let missing = summary.missing {
@@ -112,6 +114,11 @@ struct MethodsPage {
       sentences.insert(
         "Not all is done: \(Format.number(missing.count, "outcome")) of \(missing.count + there) are missing, and what is shown may change.",
         at: 0)
+    }
+    if let searches = summary.searches, searches < seeds.count {
+      sentences.append(
+        "Each method made \(searches == 1 ? "one search" : "\(searches) searches") and \(seeds.count) seeds took them in turn: "
+          + "the intervals hold how trainings differ, and how searches differ only as far as so few show it.")
     }
     if let stopping = summary.stopping {
       sentences.append(
@@ -281,7 +288,6 @@ struct MethodsPage {
   // MARK: Asked, warnings, made
 
   private var asked: Page.Section {
-    let seeds = Set(arms.flatMap { $0.arm.members.map(\.seed) }).sorted()
     var facts: [Page.Fact] = [
       .init(name: "Network", value: summary.network), .init(name: "Data set", value: summary.dataset),
       .init(name: "Training images", value: Format.count(summary.images)),

@@ -202,10 +202,11 @@ struct RunPage {
       blocks: [
         .figures([compute, time]), .table(table),
         .table(Self.reductions(overhead)),
+      ] + PageParts.choice(record.projectionChoice) + [
         .paragraph(
           "The formula multiplies the factors of the projection; the count follows every layer, with rounded channels and "
             + "the parts that do not scale. A measured reduction needs a direct search to compare with; "
-            + "width-transfer report shows it when it is given both runs."),
+            + "width-transfer report shows it when it is given both runs.")
       ])
   }
 
@@ -227,7 +228,8 @@ struct RunPage {
           Format.factor(overhead.reduction),
         ],
         ["Measured (time)", "not run", Format.duration(overhead.seconds), "–"],
-      ])
+      ]
+        + (overhead.predictedSeconds.map { [["Predicted (time)", "–", Format.duration($0), "–"]] } ?? []))
   }
 
   private static func unit(_ largest: Double) -> (Double, String) {

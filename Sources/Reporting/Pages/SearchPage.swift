@@ -50,7 +50,11 @@ struct SearchPage {
         .init(
           label: "Search cost reduced", value: Format.factor(overhead.reduction),
           detail: overhead.nominalReduction.map { "\(Format.factor($0)) by the formula" } ?? "counted in MACs"))
-      tiles.append(.init(label: "Time", value: Format.duration(overhead.seconds), detail: "of the search"))
+      tiles.append(
+        .init(
+          label: "Time", value: Format.duration(overhead.seconds),
+          detail: overhead.predictedSeconds.map { "of the search; predicted \(Format.duration($0))" } ?? "of the search"
+        ))
     }
     var blocks: [Page.Block] = tiles.isEmpty ? [] : [.tiles(tiles)]
     if record.widths == nil, record.history.widths == nil {
@@ -74,7 +78,9 @@ struct SearchPage {
 
   private var cost: Page.Section? {
     guard let overhead = record.widths?.overhead else { return nil }
-    return Page.Section(id: "cost", heading: "What it cost", blocks: [.table(RunPage.reductions(overhead))])
+    return Page.Section(
+      id: "cost", heading: "What it cost",
+      blocks: [.table(RunPage.reductions(overhead))] + PageParts.choice(record.projectionChoice))
   }
 
   private var asked: Page.Section? {

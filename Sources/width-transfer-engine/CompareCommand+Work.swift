@@ -51,6 +51,7 @@ extension CompareCommand: EngineWork {
         "seeds": "\(seeds)",
         "searches": searches.map { "\($0)" }, "no-direct": skipsDirect ? "true" : nil,
         "search-epochs": transfer.searchEpochs.map { "\($0)" },
+        "stop-when-settled": transfer.stopWhenSettled ? "true" : nil,
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ], lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
     let summary = try output.session(configuration, general, isShared: sharing.isShared) { folder in

@@ -57,7 +57,8 @@ extension TransferOptions {
   func resolved(_ finding: WidthFinding, more: [String: String?] = [:]) throws -> [String: String?] {
     var values: [String: String?] = [
       "algorithm": finding.optimizer.name,
-      "budget": budget, "search-epochs": "\(finding.searchRecipe.epochs)",
+      "budget": budget, "stop-when-settled": stopWhenSettled ? "true" : nil,
+      "search-epochs": "\(finding.searchRecipe.epochs)",
       "search-learning-rate": "\(finding.searchRecipe.learningRate)",
     ]
     values.merge(more) { _, new in new }

@@ -71,6 +71,12 @@ package struct TransferOptions: ParsableArguments {
       }.joined(separator: "\n"), valueName: "name=value"))
   package var searchOption: [String] = []
 
+  @Flag(
+    help:
+      "End the search once its widths moved, in the last tenth of its steps, less than a quarter of the way that they have come: dmcp's settledDrift=0.25."
+  )
+  package var stopWhenSettled = false
+
   /// How a method trains during its search.
   package func searchRecipe(for optimizer: any WidthOptimizer, _ recipe: Recipe) throws -> Recipe {
     try optimizer.searchRecipe(from: recipe, epochs: searchEpochs, learningRate: searchLearningRate)
@@ -95,6 +101,15 @@ package struct TransferOptions: ParsableArguments {
         settings[names[0], default: [:]][name] = value
       } else {
         throw UsageFailure("--search-option \(text): say for which method, for example \(names[0]).\(text)")
+      }
+    }
+    if stopWhenSettled {
+      let able = names.filter { WidthOptimizers.settingNames(of: $0).contains("settledDrift") }
+      guard !able.isEmpty else {
+        throw UsageFailure("--stop-when-settled: \(Format.list(names, most: 4)) cannot tell; dmcp can")
+      }
+      for name in able where settings[name]?["settledDrift"] == nil {
+        settings[name, default: [:]]["settledDrift"] = "0.25"
       }
     }
     return try names.map { try WidthOptimizers.named($0, settings: settings[$0] ?? [:]) }

@@ -11,7 +11,8 @@ extension PageParts {
     "kappa": "κ", "lambda": "λ", "growth": "Expanded by", "costAfterShrinkOverBudget": "Cost after shrinking ÷ budget",
     "rounds": "Rounds", "keptChannels": "Channels kept", "channels": "Channels ranked", "meanScore": "Mean scale",
     "groupsAtMinimum": "Groups at their least width", "descentSteps": "Steps of the descent",
-    "heldOutImages": "Images compared on",
+    "heldOutImages": "Images compared on", "steps": "Steps until the widths had settled",
+    "plannedSteps": "Steps planned",
   ]
 
   /// What speaks for a search's result, in the method's own terms.

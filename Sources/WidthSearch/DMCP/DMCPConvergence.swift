@@ -17,8 +17,11 @@ struct DMCPConvergence {
   /// How many networks were drawn for these.
   let drawn: Int
 
+  /// How far the expected cost may be from the budget, as a part of it.
+  static let band = 0.05
+
   /// |E − T| / T below 5 %.
-  var isSettled: Bool { abs(expectedCost - 1) < 0.05 }
+  var isSettled: Bool { abs(expectedCost - 1) < Self.band }
 
   private static let mostDraws = 20_000
 

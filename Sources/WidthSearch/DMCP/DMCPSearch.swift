@@ -2,6 +2,7 @@ import Foundation
 import Loading
 import Methods
 import Networks
+import Records
 import Support
 import Torch
 import Training
@@ -59,11 +60,30 @@ final class DMCPSearch: SearchSubject {
       chains.alphas = state.alphas
       return tensors
     }
-    try loop.train(self, until: loop.totalSteps) { try self.advance($0) }
+    try trainUntilSettled()
     try loop.finish(self)
     chains.window = 1
     return try result()
   }
+
+  /// Looks twenty times a search whether the widths have settled, where that is asked for.
+  private func trainUntilSettled() throws {
+    let total = loop.totalSteps
+    let ends = settings.settledDrift == nil ? [] : (1..<20).map { total * $0 / 20 }.filter { $0 > warmUpSteps }
+    for end in ends {
+      try loop.train(self, until: end) { try self.advance($0) }
+      // A search that goes on beyond it has looked at it before.
+      if loop.step == end, isSettled { return }
+    }
+    try loop.train(self, until: total) { try self.advance($0) }
+  }
+
+  private var isSettled: Bool {
+    guard let drift = settings.settledDrift, isNearBudget else { return false }
+    return SettledWidths(drift: drift, totalSteps: loop.totalSteps, start: warmUpSteps).isSettled(loop.history)
+  }
+
+  private var isNearBudget: Bool { abs(chains.expectedCost / Double(target) - 1) < DMCPConvergence.band }
 
   // MARK: - What is saved and shown
 
@@ -153,9 +173,13 @@ final class DMCPSearch: SearchSubject {
         "the search ended at \(Format.percent(100 * expected / target, 1)) of its budget, outside the 5 % band: it was too short to settle. The widths are "
           + "matched to the budget all the same; more `search-epochs` would help")
     }
+    var evidence = convergence.evidence
+    if settings.settledDrift != nil {
+      evidence.values["steps"] = Double(loop.step)
+      evidence.values["plannedSteps"] = Double(loop.totalSteps)
+    }
     return SearchResult(
       target: self.target, channels: chains.expectations, macs: chains.expectedMACs, history: loop.history,
-      cost: loop.cost,
-      warnings: warnings, evidence: convergence.evidence)
+      cost: loop.cost, warnings: warnings, evidence: evidence)
   }
 }

@@ -48,6 +48,9 @@ public struct DMCPSettings: SearchSettings {
   public var finalUniformProbability: Double
   /// Networks within 1 % of the budget to draw from the chains in the end, as evidence (official: 5).
   public var directSamples: Int
+  /// Ends the search when the widths moved, in the last tenth of its steps, less than this part of the way that they have come; nil goes to
+  /// the end.
+  public var settledDrift: Double?
 
   /// The defaults.
   public init() { self.init(range: WidthRange()) }
@@ -60,7 +63,7 @@ public struct DMCPSettings: SearchSettings {
     minimumChannels: Int = 1,
     warmUpFraction: Double = 0.5, alphaLearningRate: Double? = nil, alphaMomentum: Double = 0.9,
     budgetWeight: Double = 0.1, randomPasses: Int = 2, finalUniformProbability: Double = 0.78,
-    directSamples: Int = 5
+    directSamples: Int = 5, settledDrift: Double? = nil
   ) {
     self.range = range
     self.layout = layout
@@ -76,6 +79,7 @@ public struct DMCPSettings: SearchSettings {
     self.randomPasses = randomPasses
     self.finalUniformProbability = finalUniformProbability
     self.directSamples = directSamples
+    self.settledDrift = settledDrift
   }
 
   /// Makes sure that every value makes sense.
@@ -99,6 +103,8 @@ public struct DMCPSettings: SearchSettings {
     try require(
       finalUniformProbability > 0 && finalUniformProbability <= 1,
       "finalUniformProbability is \(finalUniformProbability), it must be above 0 and at most 1")
+    try require(
+      settledDrift.map { $0 > 0 && $0 < 1 } ?? true, "settledDrift must be above 0 and below 1")
     try require((0...1000).contains(directSamples), "directSamples is \(directSamples), it must be from 0 to 1000")
   }
 }

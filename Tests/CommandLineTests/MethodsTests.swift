@@ -63,6 +63,31 @@ import Testing
     #expect(!place.has("out/uniform") && !place.has("out/comparison.json"))
   }
 
+  @Test("Fewer searches than seeds are taken in turn, and the report says so")
+  func searches() throws {
+    let place = try Workplace()
+    let words =
+      ["compare"] + Self.words + [
+        "--search-epochs", "1", "--algorithm", "uniform", "--algorithm", "network-slimming", "--output", "out",
+      ]
+    let first = try place.run(words + ["--seeds", "1", "--searches", "2", "--json"])
+    first.expect(0)
+    let comparison = try place.run(words + ["--seeds", "3", "--searches", "2", "--json"])
+    comparison.expect(0)
+    let arms = try #require(comparison.json()["arms"] as? [[String: Any]])
+    let members = try #require(arms.last?["members"] as? [[String: Any]])
+    let own = "direct/network-slimming/seed-"
+    // A search of its own lies in the training's folder, and has no name.
+    #expect(members.map { $0["searchFolder"] as? String } == [nil, nil, "\(own)0/search"])
+    #expect(members.map { $0["folder"] as? String } == (0..<3).map { "\(own)\($0)" })
+    let widths = members.map { $0["widths"] as? [String: Int] }
+    #expect(widths[2] == widths[0])
+    #expect(!place.has("\(own)2/search"))
+    #expect(try place.text("out/report.html").contains("3 seeds took them in turn"))
+    try place.run(words + ["--seeds", "3", "--searches", "1"]).expect(64, "searches")
+    try place.run(words + ["--searches", "0"]).expect(64, "--searches 0")
+  }
+
   @Test("A comparison trains every method, direct and transferred, goes on, and has one report")
   func comparison() throws {
     let place = try Workplace()

@@ -76,6 +76,22 @@ package enum Format {
     return "\(whole / 86_400) d \(whole % 86_400 / 3600) h"
   }
 
+  /// A duration that is an estimate, in its largest unit: `about 3 min` is as much as it can claim.
+  package static func roughly(_ seconds: Double) -> String {
+    func whole(_ value: Double) -> String {
+      value >= 0.95 ? "\(Int(value.rounded()))" : significant(value, digits: 1)
+    }
+    let units = [(60, "s", "s"), (60, "min", "min"), (24, "h", "h"), (365, "day", "days")]
+    var value = seconds
+    for (next, one, several) in units {
+      let text = whole(value)
+      if value < Double(next) { return "\(text) \(text == "1" ? one : several)" }
+      value /= Double(next)
+    }
+    let text = whole(value)
+    return "\(text) \(text == "1" ? "year" : "years")"
+  }
+
   /// A moment in universal time.
   package static func date(_ secondsSince1970: Double) -> String {
     let formatter = DateFormatter()

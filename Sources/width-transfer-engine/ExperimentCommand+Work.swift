@@ -9,11 +9,12 @@ import Records
 import Reporting
 import StudyModels
 import Support
+import WidthSearch
 
 extension ExperimentCommand: EngineWork {
   package func perform() throws {
     guard let experiment, let output else {
-      try run()
+      try listWithTimes()
       return
     }
     _ = try compute.prepare(general)
@@ -30,6 +31,31 @@ extension ExperimentCommand: EngineWork {
     } else {
       try follow(experiment, epochs, in: folder)
     }
+  }
+
+  /// The list, with times by a few networks that are trained for some seconds.
+  private func listWithTimes() throws {
+    let device = try compute.prepare(general)
+    Interruption.listen()
+    let networks = [("resnet20", 0.5), ("resnet18_cifar", 0.125), ("mobilenet_v2_cifar", 0.5), ("resnet18_cifar", 0.5)]
+    let timed = try networks.map { name, width in
+      let network = try NetworkZoo.network(named: name, classes: 10, resolution: 32).scalingWidth(by: width, divisor: 2)
+        .resolved()
+      var recipe = try Recipe.named("small")
+      recipe.batchSize = 32
+      // Without a penalty to speak of, its steps are those of a training.
+      let job = SearchJob(
+        network: network, dataset: PlantedImages.dataset(), optimizer: NetworkSlimming(.init(width: 1)),
+        targets: [network.cost.macs / 2], recipe: recipe, divisor: 2, device: device,
+        loaderThreads: compute.loaderThreads)
+      general.note("timing \(name) at \(Format.trimmed(width)) of its width")
+      let seconds = try job.pace(timedSeconds: 2).perStep
+      return (
+        load: MachinePace.Load(
+          macs: Double(network.cost.macs), activations: Double(network.cost.activations), images: 32), seconds: seconds
+      )
+    }
+    try list(MachinePace(fitting: timed))
   }
 
   // MARK: - Models that are no networks

@@ -40,4 +40,12 @@ struct FormatTests {
     #expect(Format.timeLeft(3_840) == "1 h 04 min")
     #expect(Format.timeLeft(1e300) == "100000 h 00 min")
   }
+
+  @Test(
+    "An estimate is told in its largest unit",
+    arguments: [
+      (0.4, "0.4 s"), (46, "46 s"), (63, "1 min"), (5400, "2 h"), (36_000, "10 h"), (100_000, "1 day"),
+      (400_000, "5 days"), (32e6, "1 year"), (6.4e9, "203 years"), (1.5e8, "5 years"),
+    ] as [(Double, String)])
+  func roughly(seconds: Double, text: String) { #expect(Format.roughly(seconds) == text) }
 }

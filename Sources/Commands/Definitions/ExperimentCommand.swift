@@ -60,6 +60,9 @@ package struct ExperimentCommand: EngineCommand {
   @Flag(help: "Print JSON on standard output.")
   package var json = false
 
+  @Flag(help: "`list`: time a few training steps, and say how long each would take on this machine.")
+  package var times = false
+
   @OptionGroup package var general: GeneralOptions
 
   /// The experiment that is named; nil for the list.
@@ -77,6 +80,7 @@ package struct ExperimentCommand: EngineCommand {
       return
     }
     if let shown { throw ValidationError("\(shown) is one name too many") }
+    if times, name != "list" { throw ValidationError("--times belongs to `experiment list`") }
     if name == "list" { return }
     guard ExperimentScale(rawValue: scaleText ?? "small") != nil else {
       throw ValidationError("--scale is small or full")
@@ -114,10 +118,22 @@ package struct ExperimentCommand: EngineCommand {
       guard let text = grid.yaml(scale) else { throw UsageFailure("\(grid.name) has no scale \(scale.rawValue)") }
       return try Output.text(String(text.dropLast()))
     }
-    if name != "list" { try Engine.takeOver() }
+    if name != "list" || times { try Engine.takeOver() }
+    try list()
+  }
+
+  /// Prints the names with their claims.
+  ///
+  /// - Parameter pace: How fast this machine trains, where that was timed.
+  package func list(_ pace: MachinePace? = nil) throws {
     for grid in ExperimentGrid.all {
       try Output.text("\(grid.name)  \(grid.claim)")
-      let sizes = GridScale.allCases.compactMap { scale in grid.counts(scale).map { "\(scale.rawValue) \($0)" } }
+      let sizes = try GridScale.allCases.compactMap { scale in
+        let time = try pace.map { pace in
+          " (about \(Format.roughly(try grid.loads(scale).reduce(0) { $0 + pace.seconds($1) })))"
+        }
+        return grid.counts(scale).map { "\(scale.rawValue) \($0)\(time ?? "")" }
+      }
       try Output.text("    searches + trainings: \(sizes.joined(separator: ", "))")
     }
     for name in ExperimentName.allCases {

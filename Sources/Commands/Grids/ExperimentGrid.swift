@@ -1,3 +1,5 @@
+import Methods
+
 /// A figure or table of the width-transfer paper (Chin, Marculescu, Morcos 2021): flags of `compare`, as a file for `--config` would hold them.
 ///
 /// The program knows no figure beyond this data. `experiment show NAME` prints it, and `experiment FILE.yaml` carries out a changed copy.
@@ -64,7 +66,7 @@ package struct ExperimentGrid {
   /// The grid as YAML, with its claim in a comment.
   package func yaml(_ scale: GridScale) -> String? {
     guard let network = networks[scale] else { return nil }
-    let side = network.resolution ?? (scale == .imagenet ? 224 : scale == .cifar ? 32 : 28)
+    let side = side(scale)
     var lines = [
       "# \(name) at the scale \(scale.rawValue): \(claim)",
       "# Carry out a changed copy with: width-transfer experiment FILE.yaml",
@@ -75,8 +77,7 @@ package struct ExperimentGrid {
     if let resolution = network.resolution { lines.append("resolution: \(resolution)") }
     lines.append("divisor: \(network.divisor)")
     lines += Self.training(scale, network.name)
-    lines.append(
-      "algorithm: [\((scale == .smoke ? algorithms.filter(Self.isQuick) : algorithms).joined(separator: ", "))]")
+    lines.append("algorithm: [\(methods(scale).joined(separator: ", "))]")
     lines.append("project:")
     lines += projections.texts(side: side).map { "  - \($0)" }
     if !stackings.isEmpty { lines.append("stacking: [\(stackings.joined(separator: ", "))]") }
@@ -87,10 +88,30 @@ package struct ExperimentGrid {
   /// network needs no search.
   package func counts(_ scale: GridScale) -> String? {
     guard networks[scale] != nil else { return nil }
-    let searching = (scale == .smoke ? algorithms.filter(Self.isQuick) : algorithms).count { $0 != "uniform" }
+    let searching = methods(scale).count { $0 != "uniform" }
     let ways = projections.count
-    let seeds = scale == .smoke ? 1 : 3
+    let seeds = seeds(scale)
     return "\(seeds * searching * (1 + ways)) + \(seeds * (1 + searching * (1 + ways * max(1, stackings.count))))"
+  }
+
+  func side(_ scale: GridScale) -> Int { networks[scale]?.resolution ?? scale.data.side }
+
+  func seeds(_ scale: GridScale) -> Int { scale == .smoke ? 1 : 3 }
+
+  func methods(_ scale: GridScale) -> [String] {
+    scale == .smoke ? algorithms.filter(Self.isQuick) : algorithms
+  }
+
+  /// How networks of the grid are trained.
+  func recipe(_ scale: GridScale) throws -> Recipe {
+    switch scale {
+    case .smoke:
+      var recipe = try Recipe.named("quick")
+      (recipe.epochs, recipe.evaluationInterval) = (2, 2)
+      return recipe
+    case .cifar: return try Recipe.named("small")
+    case .imagenet: return try Recipe.named("imagenet-\(Self.recipe(of: networks[scale]?.name ?? ""))")
+    }
   }
 
   // AutoSlim's descent takes most of the time of a comparison on a small machine.
@@ -99,7 +120,7 @@ package struct ExperimentGrid {
   private static func training(_ scale: GridScale, _ network: String) -> [String] {
     switch scale {
     case .smoke:
-      ["dataset: fashion-mnist", "subset: 3%", "recipe: quick", "epochs: 2", "seeds: 1"]
+      ["dataset: fashion-mnist", "subset: 2%", "recipe: quick", "epochs: 2", "evaluation-interval: 2", "seeds: 1"]
     case .cifar:
       [
         "dataset: cifar10", "recipe: small", "epochs: 30", "batch-size: 128", "learning-rate: 0.1",

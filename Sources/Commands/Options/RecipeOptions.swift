@@ -45,9 +45,15 @@ package struct RecipeOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Decay of an average of the weights, which is then evaluated and saved.")
   package var averagingDecay: Double?
 
+  @Option(
+    parsing: .unconditional,
+    help: "Epochs between evaluations on held-out images; the last epoch is always followed by one.")
+  package var evaluationInterval: Int?
+
   /// The recipe with the flags' values over it.
   package func build() throws -> Recipe {
     try require(epochs, "--epochs", in: 1...1_000_000)
+    try require(evaluationInterval, "--evaluation-interval", in: 1...1_000_000)
     try require(batchSize, "--batch-size", in: 1...1_000_000)
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw UsageFailure("--learning-rate \(learningRate): it must be a positive number")
@@ -59,6 +65,7 @@ package struct RecipeOptions: ParsableArguments {
     set(epochs, \.epochs)
     set(batchSize, \.batchSize)
     set(learningRate, \.learningRate)
+    set(evaluationInterval, \.evaluationInterval)
     set(weightDecay, \.weightDecay)
     set(labelSmoothing, \.labelSmoothing)
     set(optimizer, \.optimizer)

@@ -34,6 +34,8 @@ public protocol WidthOptimizer: Sendable {
   func validate(_ network: ResolvedNetwork, recipe: Recipe) throws
   /// The widest network that the search would run for a network: the scale of what a search costs.
   func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork
+  /// What a search is expected to spend, before it is made: an estimate, where widths are drawn or fall on the way.
+  func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast
 }
 
 extension WidthOptimizer {
@@ -51,6 +53,10 @@ extension WidthOptimizer {
   public var wideningSetting: String? { nil }
   /// No: a search a budget.
   public var servesSeveralBudgets: Bool { false }
+  /// A pass forward and back through the widest network.
+  public func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast {
+    SearchForecast(perImage: 3 * Double(try widestNetwork(for: network, divisor: divisor).cost.macs))
+  }
   /// No: the widest network is pruned.
   public var reachesAnyBudget: Bool { false }
 }

@@ -47,4 +47,19 @@ public struct AutoSlim: WidthOptimizer {
   public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork {
     try network.scalingWidth(by: settings.width, divisor: divisor)
   }
+
+  /// The widest, the narrowest and some random passes; then a descent of half its steps, each of which tries every group, from its own
+  /// layer on.
+  public func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast {
+    let widest = try widestNetwork(for: network, divisor: divisor)
+    let polynomial = CostPolynomial(widest)
+    let widths = widest.widthGroups.reduce(into: [:]) { $0[$1.id] = Double($1.width) }
+    let (groups, whole) = (Double(settings.groups), Double(widest.cost.macs))
+    func cost(_ part: Double) -> Double { polynomial.evaluate(widths.mapValues { part * $0 }) }
+    let searched = Double(widest.widthGroups.count)
+    let steps = 0.5 * searched * (groups - 1)
+    return SearchForecast(
+      perImage: 3 * (whole + cost(1 / groups) + Double(settings.randomPasses) * cost((groups + 1) / (2 * groups))),
+      perComparedImage: steps * searched * 0.5 * cost(0.75))
+  }
 }

@@ -72,4 +72,7 @@ public struct ChannelGrid: Sendable, Hashable {
       self.init(fixed: boundaries[0], groups: zip(boundaries.dropFirst(), boundaries).map { $0 - $1 })
     }
   }
+
+  /// The mean of the channels that can be chosen.
+  package var mean: Double { Double(boundaries.reduce(0, +)) / Double(max(1, boundaries.count)) }
 }

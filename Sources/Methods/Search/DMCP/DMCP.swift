@@ -43,4 +43,18 @@ public struct DMCP: WidthOptimizer {
   public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork {
     try network.scalingWidth(by: settings.range.maximum, divisor: divisor)
   }
+
+  /// The widest, the narrowest and some random passes, and in the second stage a forward and half a backward pass of the widest.
+  public func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast {
+    let widest = try widestNetwork(for: network, divisor: divisor)
+    let chains = MarkovNetwork(widest, settings: settings, target: Double(network.cost.macs))
+    let polynomial = CostPolynomial(widest)
+    let narrowest = polynomial.evaluate(chains.narrowest.values.mapValues(Double.init))
+    // Groups are drawn independently of each other, so that the mean cost is that of mean widths.
+    let random = polynomial.evaluate(chains.chains.map(\.grid.mean))
+    let whole = Double(widest.cost.macs)
+    return SearchForecast(
+      perImage: 3 * (whole + narrowest + Double(settings.randomPasses) * random)
+        + 2 * (1 - settings.warmUpFraction) * whole)
+  }
 }

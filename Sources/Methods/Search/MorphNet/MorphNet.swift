@@ -42,4 +42,9 @@ public struct MorphNet: WidthOptimizer {
 
   /// The network itself.
   public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork { network }
+
+  /// A pass forward and back through the network in each round, which keeps its channels until the round's end.
+  public func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast {
+    SearchForecast(perImage: 3 * Double(settings.rounds) * Double(network.cost.macs))
+  }
 }

@@ -24,6 +24,8 @@ let pure: [Target] = [
   .target(name: "Records", dependencies: ["Diagnosis", "Interchange", "Networks", "Support", "Transfer", yams]),
   .target(name: "Interchange", dependencies: ["Support", "CArchive"]),
   .target(
+    name: "ONNX", dependencies: ["Networks", "Support", protobuf], exclude: ["Protobuf/onnx.proto"]),
+  .target(
     name: "Reporting", dependencies: ["Diagnosis", "Networks", "Records", "Support", "Transfer", mustache, protobuf],
     exclude: ["Protobuf/tensorboard.proto"]),
   .target(
@@ -64,7 +66,7 @@ let tensors: [Target] = [
     name: "WidthTransfer",
     dependencies: [
       "Diagnosis", "Experiments", "StudyModels", "ImageFiles", "Interchange", "Loading", "Merging", "Networks",
-      "Methods", "Records",
+      "Methods", "ONNX", "Records",
       "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch",
     ]),
 ]
@@ -75,7 +77,7 @@ let executables: [Target] = [
     name: "width-transfer-engine",
     dependencies: [
       "Commands", "Diagnosis", "Experiments", "StudyModels", "ImageFiles", "Interchange", "Loading",
-      "Merging", "Networks", "Methods",
+      "Merging", "Networks", "Methods", "ONNX",
       "Records", "Reporting", "Support", "Torch", "Training", "Transfer", "WidthSearch", argumentParser,
     ]),
   // For the scripts of this checkout.
@@ -156,7 +158,7 @@ let package = Package(
     .library(name: "WidthTransfer", targets: ["WidthTransfer"]),
   ]
     + [
-      "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "Torch",
+      "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "ONNX", "Torch",
       "Loading",
       "Training", "WidthSearch", "Merging", "StudyModels", "Experiments",
     ].map { .library(name: $0, targets: [$0]) },

@@ -19,7 +19,8 @@ package struct WidthTransferCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, CompareCommand.self, SearchCommand.self, TrainCommand.self, EvaluateCommand.self,
       InspectCommand.self, DiagnoseCommand.self, StreamlineCommand.self, MergeCommand.self, ExperimentCommand.self,
-      ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self, DataCommand.self,
+      ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self,
+      ExportCommand.self, DataCommand.self,
     ])
 
   /// Reads the process's arguments and carries out the command that they name.

@@ -7,6 +7,7 @@
 @_exported import Merging
 @_exported import Methods
 @_exported import Networks
+@_exported import ONNX
 @_exported import Records
 @_exported import Reporting
 @_exported import Support

@@ -27,7 +27,7 @@ python_environment() {
 # The torch that scripts/bootstrap pins, and the torchvision of the same release. The torchvision wheel of PyPI is a CUDA build
 # and would bring CUDA: nothing here needs its compiled operators.
 torch_environment() {
-  python_environment .venv-parity torch==2.13.0 numpy safetensors pillow --no-deps torchvision==0.28.0
+  python_environment .venv-parity torch==2.13.0 numpy safetensors pillow onnx onnxruntime --no-deps torchvision==0.28.0
 }
 
 # width_transfer: sets `executable` to the program and `bench` to what measures beside it, built first unless $WIDTH_TRANSFER names one.

@@ -169,7 +169,7 @@ extension SafetensorsType {
 }
 
 extension JSONEncoder {
-  static var compact: JSONEncoder {
+  package static var compact: JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return encoder

@@ -1,0 +1,224 @@
+import Support
+
+/// A network as a Python file: an `nn.Module` with its widths as plain numbers and the names of its state dict.
+///
+/// It needs PyTorch alone, and no more of this program; a state dict of the network loads into it.
+public struct PyTorchSource {
+  private let network: ResolvedNetwork
+  private let weights: String
+  private let version: String
+
+  /// Describes the file.
+  ///
+  /// - Parameter weights: The name of the safetensors file that holds its state dict.
+  public init(_ network: ResolvedNetwork, weights: String = "weights.safetensors", version: String = "") {
+    self.network = network
+    self.weights = weights
+    self.version = version
+  }
+
+  /// The file's text.
+  ///
+  /// - Throws: `UsageFailure` for an operation that is not PyTorch's.
+  public func text() throws -> String {
+    var layers: [String] = []
+    var steps: [String] = []
+    var names: [String] = []
+    var flat: [Bool] = []
+    var taken: Set<String> = ["x", "layer", "self", "torch", "nn", "F", "drop_path", "layers"]
+    for layer in network.layers {
+      let own = layer.layer.name
+      let inputs = layer.inputIndices.map { $0 < 0 ? "x" : names[$0] }
+      let isFlat = layer.inputIndices.first.map { $0 >= 0 && flat[$0] } ?? false
+      flat.append(layer.leavesFlat(isFlat))
+      if let module = try module(layer, isFlat: isFlat) {
+        layers.append("        \(Self.quoted(own)): \(module),")
+      }
+      let name = Self.variable(own, &taken)
+      names.append(name)
+      steps.append("        \(name) = \(try expression(layer, inputs, isFlat: isFlat))")
+    }
+    let (input, cost) = (network.input, network.cost)
+    let usesDropPath = network.layers.contains { if case .stochasticDepth = $0.layer.operation { true } else { false } }
+    return """
+      \"\"\"\(Self.plain(network.name)), as width-transfer\(version.isEmpty ? "" : " \(version)") wrote it: widths are plain numbers here.
+
+      Weights come from the file that was written beside it:
+
+          model = Network()
+          model.load_state_dict(safetensors.torch.load_file(\(Self.quoted(weights))))
+          model.eval()
+      \"\"\"
+
+      import torch
+      import torch.nn.functional as F
+      from torch import nn
+
+
+      def layers():
+          \"\"\"All layers with weights, by their names in the state dict.\"\"\"
+          return {
+      \(layers.joined(separator: "\n"))
+          }
+
+      \(usesDropPath ? Self.dropPath : "")
+      class Network(nn.Module):
+          \"\"\"Images of \(input.channels) x \(input.height) x \(input.width), \(network.output.channels) outputs; \(cost.macs) multiply-accumulates, \(cost.parameters) parameters.\"\"\"
+
+          def __init__(self):
+              super().__init__()
+              for name, layer in layers().items():
+                  *outer, last = name.split(".")
+                  place = self
+                  for part in outer:
+                      if part not in place._modules:
+                          place.add_module(part, nn.Module())
+                      place = place._modules[part]
+                  place.add_module(last, layer)
+
+          def forward(self, x):
+              layer = self.get_submodule
+      \(steps.joined(separator: "\n"))
+              return \(names.last ?? "x")
+
+      """
+  }
+
+  private static let dropPath = """
+
+    def drop_path(x, probability, training):
+        \"\"\"Leaves a branch out for some images of a batch (stochastic depth).\"\"\"
+        if not training or probability == 0:
+            return x
+        kept = torch.rand(x.shape[0], *[1] * (x.dim() - 1), device=x.device, dtype=x.dtype) >= probability
+        return x * kept / max(1 - probability, 1e-12)
+
+
+    """
+
+  // MARK: - Layers with weights
+
+  private func module(_ layer: ResolvedLayer, isFlat: Bool) throws -> String? {
+    switch layer.layer.operation {
+    case .convolution(let convolution):
+      let channels = layer.inputs[0].channels
+      var words = ["\(channels)", "\(layer.output.channels)", Self.text(convolution.kernelSize)]
+      if convolution.stride != 1 { words.append("stride=\(Self.text(convolution.stride))") }
+      if convolution.padding != 0 { words.append("padding=\(Self.text(convolution.padding))") }
+      if convolution.dilation != 1 { words.append("dilation=\(Self.text(convolution.dilation))") }
+      switch convolution.grouping {
+      case .dense: break
+      case .depthwise: words.append("groups=\(channels)")
+      case .grouped(let groups): words.append("groups=\(groups)")
+      }
+      if !convolution.hasBias { words.append("bias=False") }
+      return "nn.Conv2d(\(words.joined(separator: ", ")))"
+    case .batchNorm(let norm):
+      var words = ["\(layer.output.channels)"]
+      if norm.epsilon != 1e-5 { words.append("eps=\(norm.epsilon)") }
+      if norm.momentum != 0.1 { words.append("momentum=\(norm.momentum)") }
+      return "nn.BatchNorm\(isFlat ? 1 : 2)d(\(words.joined(separator: ", ")))"
+    case .linear(let linear):
+      let entries = layer.inputs[0].channels * layer.inputs[0].height * layer.inputs[0].width
+      return "nn.Linear(\(entries), \(linear.outputFeatures)\(linear.hasBias ? "" : ", bias=False"))"
+    default: return nil
+    }
+  }
+
+  // MARK: - Steps
+
+  private func expression(_ layer: ResolvedLayer, _ inputs: [String], isFlat: Bool) throws -> String {
+    let own = layer.layer.name
+    let first = inputs.first ?? "x"
+    switch layer.layer.operation {
+    case .convolution, .batchNorm: return "layer(\(Self.quoted(own)))(\(first))"
+    case .linear: return "layer(\(Self.quoted(own)))(\(isFlat ? first : "torch.flatten(\(first), 1)"))"
+    case .activation(let function): return Self.call(function, first)
+    case .add: return inputs.joined(separator: " + ")
+    case .multiply: return inputs.joined(separator: " * ")
+    case .concatenate: return "torch.cat([\(inputs.joined(separator: ", "))], 1)"
+    case .maxPool(let pool): return "F.max_pool2d(\(first), \(Self.words(pool)))"
+    case .averagePool(let pool):
+      return "F.avg_pool2d(\(first), \(Self.words(pool))\(pool.countsPadding ? "" : ", count_include_pad=False"))"
+    case .adaptiveAveragePool(let pool): return "F.adaptive_avg_pool2d(\(first), (\(pool.height), \(pool.width)))"
+    case .globalAveragePool: return "F.adaptive_avg_pool2d(\(first), 1)"
+    case .flatten: return "torch.flatten(\(first), 1)"
+    case .dropout(let dropout): return "F.dropout(\(first), \(dropout.probability), self.training)"
+    case .stochasticDepth(let depth): return "drop_path(\(first), \(depth.probability), self.training)"
+    case .other(let other):
+      throw UsageFailure("\(own): \(other.definition.kind) is none of PyTorch's operations")
+    }
+  }
+
+  private static func call(_ function: Activation, _ input: String) -> String {
+    switch function {
+    case .relu: "F.relu(\(input))"
+    case .relu6: "F.relu6(\(input))"
+    case .silu: "F.silu(\(input))"
+    case .sigmoid: "torch.sigmoid(\(input))"
+    case .hardSwish: "F.hardswish(\(input))"
+    case .hardSigmoid: "F.hardsigmoid(\(input))"
+    case .leakyRelu: "F.leaky_relu(\(input), 0.01)"
+    case .gelu: "F.gelu(\(input))"
+    }
+  }
+
+  private static func words(_ pool: Pool) -> String {
+    var words = [text(pool.kernelSize)]
+    if pool.stride != pool.kernelSize { words.append("stride=\(text(pool.stride))") }
+    if pool.padding != 0 { words.append("padding=\(text(pool.padding))") }
+    if pool.roundsUp { words.append("ceil_mode=True") }
+    return words.joined(separator: ", ")
+  }
+
+  private static func text(_ extent: Extent) -> String {
+    extent.height == extent.width ? "\(extent.height)" : "(\(extent.height), \(extent.width))"
+  }
+
+  // MARK: - Names
+
+  // Names may come from a file of somebody else's, and must not become code.
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\", "\"": result += "\\\(scalar)"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7f || scalar.value > 0x7e:
+        let digits = String(scalar.value, radix: 16)
+        result +=
+          scalar.value > 0xffff
+          ? "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+          : "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
+  // For the doc string.
+  private static func plain(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.filter {
+          $0.isASCII && ($0.properties.isAlphabetic || "0123456789_-. ".unicodeScalars.contains($0))
+        }))
+  }
+
+  /// A Python name for a layer's result, given to no other.
+  private static func variable(_ layer: String, _ taken: inout Set<String>) -> String {
+    let letters = layer.unicodeScalars.map { scalar -> Character in
+      scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)) ? Character(scalar) : "_"
+    }
+    var name = String(letters)
+    if name.first.map({ !$0.isLetter }) ?? true { name = "x" + name }
+    while keywords.contains(name) || !taken.insert(name).inserted { name += "_" }
+    return name
+  }
+
+  private static let keywords: Set<String> = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif",
+    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or",
+    "pass", "raise", "return", "try", "while", "with", "yield", "max", "super",
+  ]
+}

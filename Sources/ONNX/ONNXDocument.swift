@@ -1,0 +1,102 @@
+import Foundation
+import Support
+import SwiftProtobuf
+
+/// A model in the ONNX format: nodes in the order in which they compute, and the tensors that they read.
+///
+/// Opset 17 in IR 8, which every runtime since 2022 reads: onnxruntime 1.15 refuses IR 10 and opset 19.
+struct ONNXDocument {
+  private(set) var graph = PBGraphProto()
+  private var known: Set<String> = []
+
+  static let opset: Int64 = 17, irVersion: Int64 = 8
+  /// Beyond this a protobuf message cannot be read.
+  static let mostBytes = 2_000_000_000
+
+  init(name: String) { graph.name = name }
+
+  /// Adds a node.
+  mutating func add(
+    _ operation: String, _ inputs: [String], to output: String, name: String, _ attributes: [PBAttributeProto] = []
+  ) {
+    var node = PBNodeProto()
+    (node.opType, node.input, node.output, node.name, node.attribute) = (operation, inputs, [output], name, attributes)
+    graph.node.append(node)
+  }
+
+  /// Adds numbers that nodes read; those of a name are there once.
+  mutating func add(_ values: [Float], shape: [Int], name: String) {
+    guard known.insert(name).inserted else { return }
+    var tensor = PBTensorProto()
+    tensor.name = name
+    tensor.dims = shape.map(Int64.init)
+    tensor.dataType = Self.float
+    tensor.rawData = values.withUnsafeBytes { Data($0) }
+    graph.initializer.append(tensor)
+  }
+
+  /// Says what a tensor is; the batch is any number.
+  mutating func describe(_ name: String, _ shape: [Int], as role: WritableKeyPath<PBGraphProto, [PBValueInfoProto]>) {
+    var info = PBValueInfoProto()
+    info.name = name
+    info.type.tensorType.elemType = Self.float
+    var batch = PBTensorShapeProto.Dimension()
+    batch.dimParam = "batch"
+    info.type.tensorType.shape.dim =
+      [batch]
+      + shape.map { size in
+        var dimension = PBTensorShapeProto.Dimension()
+        dimension.dimValue = Int64(size)
+        return dimension
+      }
+    graph[keyPath: role].append(info)
+  }
+
+  /// The model's bytes.
+  ///
+  /// - Throws: `UsageFailure` when it is too large for the format.
+  func serialized(metadata: [String: String], producerVersion: String) throws -> Data {
+    let bytes = graph.initializer.reduce(0) { $0 + $1.rawData.count }
+    guard bytes < Self.mostBytes else {
+      throw UsageFailure(
+        "\(graph.name) has \(Format.megabytes(bytes)) of weights, and an ONNX file ends at 2 GB; `format` safetensors has no such end"
+      )
+    }
+    var model = PBModelProto()
+    model.irVersion = Self.irVersion
+    model.producerName = "width-transfer"
+    model.producerVersion = producerVersion
+    model.graph = graph
+    var operators = PBOperatorSetIdProto()
+    operators.version = Self.opset
+    model.opsetImport = [operators]
+    model.metadataProps = metadata.sorted { $0.key < $1.key }.map { key, value in
+      var entry = PBStringStringEntryProto()
+      (entry.key, entry.value) = (key, value)
+      return entry
+    }
+    return try model.serializedData()
+  }
+
+  private static let float: Int32 = 1
+}
+
+extension PBAttributeProto {
+  static func int(_ name: String, _ value: Int) -> PBAttributeProto {
+    var attribute = PBAttributeProto()
+    (attribute.name, attribute.type, attribute.i) = (name, .int, Int64(value))
+    return attribute
+  }
+
+  static func ints(_ name: String, _ values: [Int]) -> PBAttributeProto {
+    var attribute = PBAttributeProto()
+    (attribute.name, attribute.type, attribute.ints) = (name, .ints, values.map(Int64.init))
+    return attribute
+  }
+
+  static func float(_ name: String, _ value: Double) -> PBAttributeProto {
+    var attribute = PBAttributeProto()
+    (attribute.name, attribute.type, attribute.f) = (name, .float, Float(value))
+    return attribute
+  }
+}

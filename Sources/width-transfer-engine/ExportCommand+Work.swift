@@ -1,0 +1,87 @@
+import Commands
+import Foundation
+import ImageFiles
+import Interchange
+import Networks
+import ONNX
+import Records
+import Support
+import Torch
+import Training
+
+extension ExportCommand: EngineWork {
+  package func perform() throws {
+    let format = try resolvedFormat()
+    let file = try WeightsFile(path: weights)
+    var built: ResolvedNetwork
+    if let named = try network.build() {
+      built = named
+    } else {
+      guard let described = try file.network() else {
+        throw UsageFailure("\(weights) does not say which network it belongs to; name it with --network")
+      }
+      built = try described.resolved()
+    }
+    if let widths { built = try built.with(widthsFile: widths) }
+    let source = (output as NSString).deletingPathExtension + ".safetensors"
+    let outputs = format == .pytorch ? [output, source] : [output]
+    if let known = outputs.first(where: FileManager.default.fileExists(atPath:)), !overwrite {
+      throw UsageFailure("\(known) is there already; give --overwrite to replace it, or another --output")
+    }
+    // Read as for a training, so that what does not fit is refused here as everywhere.
+    let model = try Model(built, seed: 0)
+    try model.load(file)
+    guard try model.isFinite() else {
+      throw FileFailure(
+        .badData, path: weights, reason: "some of its weights are not numbers: the training that wrote them diverged")
+    }
+    let context = try TrainedContext(file)
+    switch format {
+    case .onnx: try writeONNX(model, context)
+    case .safetensors: try model.save(to: output, metadata: try context?.metadata ?? [:])
+    case .pytorch:
+      let text = try PyTorchSource(built, weights: (source as NSString).lastPathComponent, version: Self.version).text()
+      try model.save(to: source, metadata: try context?.metadata ?? [:])
+      try AtomicFile.write(Data(text.utf8), to: output)
+    }
+    let cost = built.cost
+    try Output.text(
+      "\(built.name): \(Format.amount(cost.macs)) MACs, \(Format.amount(cost.parameters)) parameters; "
+        + "written to \(outputs.joined(separator: " and "))")
+  }
+
+  private static var version: String { WidthTransferCommand.version }
+
+  private func writeONNX(_ model: Model, _ context: TrainedContext?) throws {
+    let network = model.plan.resolved
+    let export = ONNXExport(
+      network, batchNormalization: batchNorm == .fold ? .fold : .keep,
+      metadata: try metadata(network, context), version: Self.version)
+    let state = try Dictionary(
+      uniqueKeysWithValues: model.stateDict().map { ($0.name, $0.tensor) })
+    let data = try export.data { name in
+      guard let tensor = state[name] else {
+        throw FileFailure(.badData, path: weights, reason: "\(name) is missing, which \(network.name) needs")
+      }
+      return try tensor.to(.float32).array()
+    }
+    try AtomicFile.write(data, to: output)
+  }
+
+  /// What whoever runs the network must know, under names that onnxruntime hands out.
+  private func metadata(_ network: ResolvedNetwork, _ context: TrainedContext?) throws -> [String: String] {
+    func json(_ value: some Encodable) throws -> String {
+      String(decoding: try JSONEncoder.compact.encode(value), as: UTF8.self)
+    }
+    var values = [
+      "width_transfer.network": network.name, "width_transfer.widths": try json(network.widths),
+      "width_transfer.resolution": "\(network.input.height)",
+    ]
+    if let context {
+      values["width_transfer.mean"] = try json(context.normalization.mean)
+      values["width_transfer.std"] = try json(context.normalization.std)
+      values["width_transfer.classes"] = try json(context.classNames)
+    }
+    return values
+  }
+}

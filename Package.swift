@@ -100,6 +100,7 @@ let tests: [Target] = [
   .testTarget(name: "TransferTests", dependencies: ["Networks", "Support", "Transfer"]),
   .testTarget(
     name: "RecordsTests", dependencies: ["Networks", "Records", "Support", "Transfer"]),
+  .testTarget(name: "ONNXTests", dependencies: ["Networks", "ONNX", "Support", protobuf]),
   .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "Support"]),
   .testTarget(
     name: "ReportingTests", dependencies: ["Diagnosis", "Networks", "Records", "Reporting", "Support", "Transfer"]),
@@ -128,7 +129,8 @@ let tests: [Target] = [
   .testTarget(
     name: "ExperimentsTests",
     dependencies: [
-      "Experiments", "ImageFiles", "Methods", "Networks", "Records", "StudyModels", "Support", "Transfer", "WidthSearch",
+      "Experiments", "ImageFiles", "Methods", "Networks", "Records", "StudyModels", "Support", "Transfer",
+      "WidthSearch",
     ]),
   .testTarget(name: "DocumentTests", dependencies: ["Networks", "Support", "WidthTransfer"]),
   .testTarget(
@@ -158,7 +160,8 @@ let package = Package(
     .library(name: "WidthTransfer", targets: ["WidthTransfer"]),
   ]
     + [
-      "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "ONNX", "Torch",
+      "Networks", "Transfer", "Diagnosis", "Methods", "Records", "Reporting", "ImageFiles", "Interchange", "ONNX",
+      "Torch",
       "Loading",
       "Training", "WidthSearch", "Merging", "StudyModels", "Experiments",
     ].map { .library(name: $0, targets: [$0]) },

@@ -7,7 +7,6 @@ import SwiftProtobuf
 /// Opset 17 in IR 8, which every runtime since 2022 reads: onnxruntime 1.15 refuses IR 10 and opset 19.
 struct ONNXDocument {
   private(set) var graph = PBGraphProto()
-  private var known: Set<String> = []
 
   static let opset: Int64 = 17, irVersion: Int64 = 8
   /// Beyond this a protobuf message cannot be read.
@@ -24,9 +23,8 @@ struct ONNXDocument {
     graph.node.append(node)
   }
 
-  /// Adds numbers that nodes read; those of a name are there once.
+  /// Adds numbers that nodes read.
   mutating func add(_ values: [Float], shape: [Int], name: String) {
-    guard known.insert(name).inserted else { return }
     var tensor = PBTensorProto()
     tensor.name = name
     tensor.dims = shape.map(Int64.init)

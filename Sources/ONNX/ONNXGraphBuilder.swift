@@ -10,15 +10,24 @@ struct ONNXGraphBuilder {
   private var names: [String] = []
   /// Whether each layer's result has no place any more: what comes out of a flattening or a linear layer, and what passes it on.
   private var flat: [Bool] = []
+  private var constants: [Double: String] = [:]
   /// The normalization that a convolution takes in, by the convolution's position.
   private var folded: [Int: Int] = [:]
 
   private static let image = "input", result = "output"
+  /// Names that are given: a document may call its layers what it likes.
+  private var taken: Set<String>
 
   init(_ network: ResolvedNetwork, folds: Bool, _ values: @escaping (String) throws -> [Float]) {
     self.network = network
     self.values = values
     document = ONNXDocument(name: network.name)
+    let layers = network.layers.map(\.layer.name)
+    taken = Set(layers + [Self.image, Self.result])
+    for layer in network.layers {
+      let forms = layer.layer.operation.definition.parameters.map(\.name) + ["running_mean", "running_var"]
+      taken.formUnion(forms.map { "\(layer.layer.name).\($0)" })
+    }
     guard folds else { return }
     var readers = [Int](repeating: 0, count: network.layers.count)
     for layer in network.layers { for input in layer.inputIndices where input >= 0 { readers[input] += 1 } }
@@ -37,7 +46,7 @@ struct ONNXGraphBuilder {
     for index in network.layers.indices { try add(index) }
     guard let last = names.last, let shape = network.layers.last?.output else { return document }
     // A name of its own, whatever the last layer is called, and whether or not it has a node.
-    document.add("Identity", [last], to: Self.result, name: Self.result)
+    document.add("Identity", [last], to: Self.result, name: inner(Self.result, "Identity"))
     document.describe(
       Self.result, isFlat(network.layers.count - 1) ? [shape.channels] : dimensions(shape), as: \.output)
     return document
@@ -48,13 +57,30 @@ struct ONNXGraphBuilder {
   /// Whether a layer's result has no place any more; the layers before it are known.
   private func isFlat(_ index: Int) -> Bool { index >= 0 && flat[index] }
 
+  /// The numbers of a tensor of the state dict.
+  private func numbers(_ name: String, _ shape: [Int]) throws -> [Float] {
+    let numbers = try values(name)
+    let wanted = shape.reduce(1, *)
+    guard numbers.count == wanted else {
+      throw UsageFailure("\(name) has \(numbers.count) numbers, and \(network.name) needs \(wanted)")
+    }
+    return numbers
+  }
+
+  /// A name for a step inside a layer that nothing else has.
+  private mutating func inner(_ layer: String, _ step: String) -> String {
+    var name = "\(layer)/\(step)"
+    while !taken.insert(name).inserted { name += "_" }
+    return name
+  }
+
   private func name(_ index: Int) -> String { index < 0 ? Self.image : names[index] }
 
   private mutating func add(_ index: Int) throws {
     let layer = network.layers[index]
     let own = layer.layer.name
     // The two names that the graph itself has.
-    let output = [Self.image, Self.result].contains(own) ? own + "_" : own
+    let output = [Self.image, Self.result].contains(own) ? inner(own, "value") : own
     let inputs = layer.inputIndices.map(name)
     let first = inputs.first ?? Self.image
     names.append(output)
@@ -78,7 +104,7 @@ struct ONNXGraphBuilder {
       var sum = first
       for (place, input) in inputs.enumerated().dropFirst() {
         let isLast = place == inputs.count - 1
-        let partial = isLast ? output : "\(own).\(place)"
+        let partial = isLast ? output : inner(own, "\(place)")
         document.add("Add", [sum, input], to: partial, name: isLast ? own : partial)
         sum = partial
       }
@@ -118,11 +144,11 @@ struct ONNXGraphBuilder {
       case .grouped(let groups): groups
       }
     let kernel = convolution.kernelSize
-    var weights = try values("\(own).weight")
-    var bias = convolution.hasBias ? try values("\(own).bias") : nil
+    let shape = [layer.output.channels, channels / groups, kernel.height, kernel.width]
+    var weights = try numbers("\(own).weight", shape)
+    var bias = convolution.hasBias ? try numbers("\(own).bias", [layer.output.channels]) : nil
     if let norm = folded[index] { (weights, bias) = try fold(norm, weights, bias) }
-    document.add(
-      weights, shape: [layer.output.channels, channels / groups, kernel.height, kernel.width], name: "\(own).weight")
+    document.add(weights, shape: shape, name: "\(own).weight")
     var inputs = [input, "\(own).weight"]
     if let bias {
       document.add(bias, shape: [bias.count], name: "\(own).bias")
@@ -142,8 +168,9 @@ struct ONNXGraphBuilder {
     let layer = network.layers[index]
     guard case .batchNorm(let norm) = layer.layer.operation else { return (weights, bias ?? []) }
     let own = layer.layer.name
-    let (scale, shift) = (try values("\(own).weight"), try values("\(own).bias"))
-    let (mean, variance) = (try values("\(own).running_mean"), try values("\(own).running_var"))
+    let shape = [layer.output.channels]
+    let (scale, shift) = (try numbers("\(own).weight", shape), try numbers("\(own).bias", shape))
+    let (mean, variance) = (try numbers("\(own).running_mean", shape), try numbers("\(own).running_var", shape))
     let factors = zip(scale, variance).map { Double($0) / (Double($1) + norm.epsilon).squareRoot() }
     let size = weights.count / max(1, factors.count)
     let filters = weights.indices.map { Float(Double(weights[$0]) * factors[$0 / size]) }
@@ -159,14 +186,16 @@ struct ONNXGraphBuilder {
     let own = layer.layer.name
     var first = input
     if !isFlat(layer.inputIndices.first ?? -1) {
-      first = "\(own).flat"
+      first = inner(own, "flat")
       document.add("Flatten", [input], to: first, name: first, [.int("axis", 1)])
     }
     let entries = layer.inputs[0].channels * layer.inputs[0].height * layer.inputs[0].width
-    document.add(try values("\(own).weight"), shape: [linear.outputFeatures, entries], name: "\(own).weight")
+    let shape = [linear.outputFeatures, entries]
+    document.add(try numbers("\(own).weight", shape), shape: shape, name: "\(own).weight")
     var inputs = [first, "\(own).weight"]
     if linear.hasBias {
-      document.add(try values("\(own).bias"), shape: [linear.outputFeatures], name: "\(own).bias")
+      let shape = [linear.outputFeatures]
+      document.add(try numbers("\(own).bias", shape), shape: shape, name: "\(own).bias")
       inputs.append("\(own).bias")
     }
     document.add("Gemm", inputs, to: output, name: own, [.int("transB", 1)])
@@ -174,32 +203,42 @@ struct ONNXGraphBuilder {
 
   // MARK: - Layers without
 
+  /// A number that nodes read; there once, whoever reads it.
+  private mutating func constant(_ value: Double) -> String {
+    if let name = constants[value] { return name }
+    let name = inner("constant", "\(constants.count)")
+    constants[value] = name
+    document.add([Float(value)], shape: [], name: name)
+    return name
+  }
+
   private mutating func add(_ function: Activation, _ input: String, _ output: String, _ own: String) {
-    func constant(_ value: Float, _ name: String) -> String {
-      document.add([value], shape: [], name: name)
-      return name
-    }
     switch function {
     case .relu: document.add("Relu", [input], to: output, name: own)
     case .relu6:
-      let bounds = [constant(0, "constant.0"), constant(6, "constant.6")]
+      let bounds = [constant(0), constant(6)]
       document.add("Clip", [input] + bounds, to: output, name: own)
     case .sigmoid: document.add("Sigmoid", [input], to: output, name: own)
     case .silu:
-      document.add("Sigmoid", [input], to: "\(own).gate", name: "\(own).gate")
-      document.add("Mul", [input, "\(own).gate"], to: output, name: own)
+      let gate = inner(own, "gate")
+      document.add("Sigmoid", [input], to: gate, name: gate)
+      document.add("Mul", [input, gate], to: output, name: own)
     case .hardSwish: document.add("HardSwish", [input], to: output, name: own)
     case .hardSigmoid:
       document.add("HardSigmoid", [input], to: output, name: own, [.float("alpha", 1.0 / 6), .float("beta", 0.5)])
     case .leakyRelu: document.add("LeakyRelu", [input], to: output, name: own, [.float("alpha", 0.01)])
     case .gelu:
-      let root = constant(Float(0.5.squareRoot()), "constant.sqrt_half")
-      let (one, half) = (constant(1, "constant.1"), constant(0.5, "constant.half"))
-      document.add("Mul", [input, root], to: "\(own).scaled", name: "\(own).scaled")
-      document.add("Erf", ["\(own).scaled"], to: "\(own).erf", name: "\(own).erf")
-      document.add("Add", ["\(own).erf", one], to: "\(own).shifted", name: "\(own).shifted")
-      document.add("Mul", ["\(own).shifted", half], to: "\(own).gate", name: "\(own).gate")
-      document.add("Mul", [input, "\(own).gate"], to: output, name: own)
+      let root = constant(0.5.squareRoot())
+      let (one, half) = (constant(1), constant(0.5))
+      var value = input
+      for (step, operation, more) in [
+        ("scaled", "Mul", [root]), ("erf", "Erf", []), ("shifted", "Add", [one]), ("gate", "Mul", [half]),
+      ] {
+        let name = inner(own, step)
+        document.add(operation, [value] + more, to: name, name: name)
+        value = name
+      }
+      document.add("Mul", [input, value], to: output, name: own)
     }
   }
 
@@ -218,11 +257,12 @@ struct ONNXGraphBuilder {
     } else {
       let rows = Self.means(from.height, to.height)
       let columns = Self.means(from.width, to.width)
-      document.add(rows.flatMap { $0 }, shape: [to.height, from.height], name: "\(own).rows")
+      let (left, right, narrowed) = (inner(own, "rows"), inner(own, "columns"), inner(own, "narrowed"))
+      document.add(rows.flatMap { $0 }, shape: [to.height, from.height], name: left)
       let turned = (0..<from.width).flatMap { column in columns.map { $0[column] } }
-      document.add(turned, shape: [from.width, to.width], name: "\(own).columns")
-      document.add("MatMul", [input, "\(own).columns"], to: "\(own).narrowed", name: "\(own).narrowed")
-      document.add("MatMul", ["\(own).rows", "\(own).narrowed"], to: output, name: own)
+      document.add(turned, shape: [from.width, to.width], name: right)
+      document.add("MatMul", [input, right], to: narrowed, name: narrowed)
+      document.add("MatMul", [left, narrowed], to: output, name: own)
     }
   }
 

@@ -181,7 +181,7 @@ def trained(executable, folder, data, name, side):
     what = network if network.exists() else name
     subprocess.run(
         [executable, "train", "--network", what, *([] if network.exists() else ["--width", "0.25"]), "--divisor", "2",
-         "--dataset", data, "--batch-size", "16", "--epochs", "1", "--learning-rate", "0.01", "--resolution", str(side),
+         "--dataset", data, "--batch-size", "16", "--epochs", "4", "--learning-rate", "0.1", "--resolution", str(side),
          "--output", run, *words], check=True, stdout=subprocess.DEVNULL)
     weights = run / "model.safetensors"
     told = subprocess.run([executable, "evaluate", "--weights", weights, "--dataset", data, "--json", *words], check=True,

@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+/// Networks that leave for other programs; scripts/check-onnx runs them there.
+@Suite struct ExportTests {
+  @Test("A trained network is written as ONNX, safetensors and PyTorch, and nothing is replaced unasked")
+  func forms() throws {
+    let place = try Workplace()
+    try place.run(Workplace.training + ["--output", "out", "--quiet"]).expect(0)
+    let words = ["export", "--weights", "out/model.safetensors"]
+    for file in ["a.onnx", "a.safetensors", "b.py"] {
+      try place.run(words + ["--output", file]).expect(0)
+    }
+    #expect(place.has("b.safetensors"))
+    try place.run(words + ["--output", "folded.onnx", "--batch-norm", "fold"]).expect(0)
+    #expect(try place.bytes("folded.onnx").count < place.bytes("a.onnx").count)
+    #expect(try place.text("b.py").contains("nn.Conv2d(1, 4, 3, padding=1, bias=False)"))
+    // What comes back is the network with its classes.
+    let own = ["evaluate", "--json"] + Workplace.data + ["--weights"]
+    func top1(_ file: String) throws -> [Double?] {
+      let result = try place.run(own + [file])
+      result.expect(0)
+      return try [result.json()["top1"] as? Double, result.json()["loss"] as? Double]
+    }
+    #expect(try top1("a.safetensors") == top1("out/model.safetensors"))
+    #expect(try place.bytes("a.safetensors") == place.bytes("b.safetensors"))
+    try place.run(words + ["--output", "a.onnx"]).expect(64, "a.onnx", "--overwrite")
+    try place.run(words + ["--output", "b.py", "--overwrite"]).expect(0)
+    try place.run(words + ["--output", "plain", "--format", "onnx"]).expect(0)
+    #expect(try place.bytes("plain") == place.bytes("a.onnx"))
+  }
+
+  @Test("What cannot be written is refused before anything is")
+  func refusals() throws {
+    let place = try Workplace()
+    try place.run(Workplace.training + ["--output", "out", "--quiet"]).expect(0)
+    let words = ["export", "--weights", "out/model.safetensors"]
+    try place.run(words + ["--output", "network.txt"]).expect(64, "--format onnx, safetensors or pytorch")
+    try place.run(words + ["--output", "a.safetensors", "--batch-norm", "fold"]).expect(64, "--format onnx")
+    try place.run(words + ["--output", "a.onnx", "--format", "pytorch"]).expect(64, ".py")
+    try place.run("export", "--weights", "none.safetensors", "--output", "a.onnx").expect(66, "none.safetensors")
+    try place.run(words + ["--network", "resnet18", "--output", "a.onnx"]).expect(65, "network expects")
+    try place.write(place.bytes("out/model.safetensors").dropLast(40), to: "cut.safetensors")
+    try place.run("export", "--weights", "cut.safetensors", "--output", "a.onnx").expect(65, "cut.safetensors")
+    try place.run(words + ["--output", "nowhere/a.onnx"]).expect(73, "nowhere")
+    #expect(!place.has("a.onnx") && !place.has("a.safetensors"))
+  }
+}

@@ -55,6 +55,25 @@ import Transfer
     }
   }
 
+  @Test("Every network stands beside every other, where there are more than two")
+  func pairs() throws {
+    let arms: [(String, ComparisonSummary.Mode, [Double])] = [
+      ("uniform", .control, [70, 71, 72]), ("random", .control, [60, 62, 64]), ("dmcp", .direct, [71, 73, 72]),
+    ]
+    func cells(_ count: Int) throws -> String? {
+      let html = try report(summary(Array(arms.prefix(count)))).html(bundle: "/**/")
+      return html.components(separatedBy: "Every network beside every other").last.flatMap {
+        html.contains("Every network beside every other") ? $0 : nil
+      }
+    }
+    #expect(try cells(2) == nil)
+    let table = try #require(try cells(3))
+    // Three pairs: 60 − 70, 62 − 71, 64 − 72; 1, 2, 0; 11, 11, 8.
+    for value in ["−9.00", "−11.48 to −6.52", "(+1.00)", "−1.48 to +3.48", "+10.00", "+5.70 to +14.30"] {
+      #expect(table.contains(value), "the table lacks \(value)")
+    }
+  }
+
   @Test func pageShowsEveryArmAndChart() throws {
     let report = try report(SyntheticComparison().summary)
     #expect(report.title == "Width-search methods on resnet20")

@@ -40,6 +40,7 @@ struct MethodsPage {
     if let claims = TransferClaim.table(methods, uniform: verdict.baseline) { blocks.append(.table(claims)) }
     blocks.append(.paragraph(rule))
     if let unequal { blocks.append(.paragraph(unequal)) }
+    if let pairs { blocks.append(.details(pairs)) }
     blocks.append(.details(trainings))
     return Page.Section(id: "result", heading: "Result", blocks: blocks)
   }
@@ -103,6 +104,28 @@ struct MethodsPage {
       Format.factor(method?.counted?.factor) + (method?.counted?.isRun == false ? "*" : ""),
       Format.factor(method?.measured),
     ]
+  }
+
+  /// Every network beside every other: what the table beside uniform does not say.
+  private var pairs: Page.Table? {
+    let trained = arms.filter { $0.top1 != nil }
+    let rows = trained.indices.flatMap { first in
+      trained.indices.dropFirst(first + 1).compactMap { second -> [String]? in
+        let (one, other) = (trained[first], trained[second])
+        guard let difference = PairedDifference(other.arm.top1BySeed, minus: one.arm.top1BySeed) else { return nil }
+        return [
+          other.label, one.label, difference.cell, difference.interval == nil ? "–" : difference.intervalText,
+          "\(difference.count)",
+        ]
+      }
+    }
+    guard trained.count > 2, !rows.isEmpty else { return nil }
+    return Page.Table(
+      caption: "Every network beside every other, seed by seed",
+      columns: [
+        ("Network", .text), ("minus", .text), ("Top-1 (points)", .number), ("95\u{A0}% interval", .text),
+        ("Pairs", .number),
+      ], rows: rows)
   }
 
   private var seeds: [Int] { Set(summary.arms.flatMap { $0.members.map(\.seed) }).sorted() }

@@ -31,9 +31,8 @@ let pure: [Target] = [
   .target(
     name: "Commands",
     dependencies: [
-      "CLibTorchHeaders", "Diagnosis", "ImageFiles", "Networks", "Methods", "Records", "Reporting", "Support",
-      "Transfer",
-      argumentParser,
+      "CLibTorchHeaders", "Diagnosis", "ImageFiles", "Networks", "Methods", "ONNX", "Records", "Reporting",
+      "Support", "Transfer", argumentParser,
     ]),
 ]
 

@@ -17,6 +17,11 @@ public struct NetworkRequest {
   /// Channel counts are multiples of this.
   public var divisor = 8
 
+  /// Reads a network that a file describes, given what is asked for of its images.
+  public typealias Reader = (_ path: String, _ resolution: Int?, _ inputChannels: Int?) throws -> Network
+  /// What reads `.onnx`; nil where nothing does.
+  public var onnx: Reader?
+
   /// Asks for a network.
   public init(
     name: String, width: Double? = nil, depth: Double? = nil, classes: Int? = nil, inputChannels: Int? = nil,
@@ -53,19 +58,23 @@ public struct NetworkRequest {
     let channels = self.inputChannels ?? inputChannels
     let side = self.resolution ?? resolution
     var network: ResolvedNetwork
-    if name.hasSuffix(".json") {
-      var described = try Network(path: name)
+    if name.hasSuffix(".json") || name.hasSuffix(".onnx") {
+      var described = try file(side, channels)
       if let classes { described = try described.with(classes: classes) }
       if let channels { described = described.with(inputChannels: channels) }
       if let side { described = described.at(resolution: side) }
       network = try described.resolved()
-    } else if name.hasSuffix(".onnx") {
-      throw UsageFailure("`network` \(name): reading ONNX is not part of this version; describe the network as .json")
     } else {
       network = try NetworkZoo.resolved(named: name, classes: classes, inputChannels: channels, resolution: side)
     }
     if let depth { network = try network.changingDepth(by: depth, asked: "`depth` \(depth)") }
     if let width { network = try network.scalingWidth(by: width, divisor: divisor) }
     return network
+  }
+
+  private func file(_ side: Int?, _ channels: Int?) throws -> Network {
+    guard name.hasSuffix(".onnx") else { return try Network(path: name) }
+    guard let onnx else { throw UsageFailure("`network` \(name): nothing here reads ONNX") }
+    return try onnx(name, side, channels)
   }
 }

@@ -34,6 +34,8 @@ package struct InspectCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Channel counts are multiples of this.")
   package var divisor: Int = 8
 
+  @OptionGroup package var importing: ImportOptions
+
   @Option(help: "Show the network at the widths of this file.")
   package var widths: String?
 
@@ -61,9 +63,10 @@ package struct InspectCommand: ParsableCommand {
   }
 
   package func run() throws {
-    let request = NetworkRequest(
-      name: name ?? network ?? "", width: width, depth: depth, classes: classes, inputChannels: inputChannels,
-      resolution: resolution, divisor: divisor)
+    let request = importing.reading(
+      NetworkRequest(
+        name: name ?? network ?? "", width: width, depth: depth, classes: classes, inputChannels: inputChannels,
+        resolution: resolution, divisor: divisor), general)
     var described = try request.build()
     if let widths { described = try described.with(widthsFile: widths) }
     switch json ? .json : format {

@@ -30,16 +30,21 @@ package struct NetworkOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Channel counts are multiples of this.")
   package var divisor: Int = 8
 
+  @OptionGroup package var importing: ImportOptions
+
   /// What the flags ask for.
-  package var request: NetworkRequest {
-    NetworkRequest(
-      name: network, width: width, depth: depth, classes: classes, inputChannels: inputChannels,
-      resolution: resolution, divisor: divisor)
+  package var request: NetworkRequest { request(nil) }
+
+  private func request(_ general: GeneralOptions?) -> NetworkRequest {
+    importing.reading(
+      NetworkRequest(
+        name: network, width: width, depth: depth, classes: classes, inputChannels: inputChannels,
+        resolution: resolution, divisor: divisor), general)
   }
 
   /// The network for a data set, which says classes, channels and size where no flag does.
   package func build(for dataset: Dataset, _ general: GeneralOptions) throws -> ResolvedNetwork {
-    let built = try request.build(
+    let built = try request(general).build(
       classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
     if resolution == nil, network.hasSuffix(".json"), let own = try? Network(path: network),
       own.input.height != built.input.height

@@ -26,6 +26,8 @@ package struct ScalableNetworkOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Channel counts are multiples of this.")
   package var divisor: Int = 8
 
+  @OptionGroup package var importing: ImportOptions
+
   package func validate() throws {
     guard network == nil else { return }
     let scaling = [width != nil, depth != nil, classes != nil, inputChannels != nil, resolution != nil]
@@ -40,9 +42,10 @@ package struct ScalableNetworkOptions: ParsableArguments {
   /// - Throws: As ``Networks/NetworkRequest``.
   package func build() throws -> ResolvedNetwork? {
     try network.map {
-      try NetworkRequest(
-        name: $0, width: width, depth: depth, classes: classes, inputChannels: inputChannels, resolution: resolution,
-        divisor: divisor
+      try importing.reading(
+        NetworkRequest(
+          name: $0, width: width, depth: depth, classes: classes, inputChannels: inputChannels, resolution: resolution,
+          divisor: divisor), nil
       ).build()
     }
   }

@@ -1,0 +1,145 @@
+import Foundation
+import Support
+import SwiftProtobuf
+
+/// An ONNX file that has been read and found to be one: its nodes in an order in which they can be computed.
+struct ONNXFile {
+  let path: String
+  let input: (name: String, dimensions: [Int?])
+  let output: String
+  let nodes: [PBNodeProto]
+  let constants: [String: ONNXTensor]
+  /// The version of the standard operators.
+  let opset: Int
+
+  private static let opsets = 7...22
+  private static let mostBytes = 2_147_483_647
+
+  /// Reads a file under limits.
+  ///
+  /// - Throws: `FileFailure`: `missing` when it is not there, `badData` when it is no model, or one of a kind that is not read.
+  init(path: String) throws {
+    self.path = path
+    let file = try RandomAccessFile(path: path)
+    guard file.count <= Self.mostBytes else {
+      throw FileFailure(.badData, path: path, reason: "it has more than 2 GB, which no ONNX file can have")
+    }
+    let data = Data(try file.bytes(0..<file.count))
+    try WireCensus(path: path).check(data)
+    do {
+      var options = BinaryDecodingOptions()
+      options.messageDepthLimit = 32
+      let model = try PBModelProto(serializedBytes: data, options: options)
+      guard model.hasGraph, !model.graph.node.isEmpty else {
+        throw ONNXFault("it is no ONNX model, or one without a graph")
+      }
+      guard let own = model.opsetImport.first(where: { $0.domain.isEmpty || $0.domain == "ai.onnx" }) else {
+        throw ONNXFault("it does not say which version of the operators it uses")
+      }
+      guard Self.opsets.contains(Int(clamping: own.version)) else {
+        throw ONNXFault(
+          "its operators are those of opset \(own.version), and \(Self.opsets.lowerBound) to \(Self.opsets.upperBound) are read; export it with opset_version=17"
+        )
+      }
+      opset = Int(own.version)
+      constants = try Self.constants(model.graph)
+      input = try Self.input(model.graph, constants)
+      guard model.graph.output.count == 1, let first = model.graph.output.first else {
+        let names = model.graph.output.map { ONNXFault.shown($0.name) }
+        throw ONNXFault(
+          "it has \(model.graph.output.count) outputs (\(Format.list(names, most: 4))), and one is wanted: export the network in evaluation mode, or the one output alone"
+        )
+      }
+      output = first.name
+      nodes = try Self.sorted(model.graph, constants, input.name)
+    } catch let fault as ONNXFault {
+      throw FileFailure(.badData, path: path, reason: fault.reason)
+    } catch is BinaryDecodingError {
+      throw FileFailure(.badData, path: path, reason: "it is no ONNX model, or cut off")
+    }
+  }
+
+  private static func constants(_ graph: PBGraphProto) throws -> [String: ONNXTensor] {
+    var constants: [String: ONNXTensor] = [:]
+    for tensor in graph.initializer {
+      guard constants.updateValue(try ONNXTensor(tensor), forKey: tensor.name) == nil else {
+        throw ONNXFault("the tensor \(ONNXFault.shown(tensor.name)) is there twice")
+      }
+    }
+    return constants
+  }
+
+  private static func input(
+    _ graph: PBGraphProto, _ constants: [String: ONNXTensor]
+  ) throws -> (name: String, dimensions: [Int?]) {
+    // Files of before IR 4 list their weights among the inputs.
+    let inputs = graph.input.filter { constants[$0.name] == nil }
+    guard inputs.count == 1, let only = inputs.first else {
+      throw ONNXFault(
+        "it has \(inputs.count) inputs (\(Format.list(inputs.map { ONNXFault.shown($0.name) }, most: 4))), and one batch of images is wanted"
+      )
+    }
+    let dimensions = only.type.tensorType.shape.dim.map { dimension -> Int? in
+      if case .dimValue(let value) = dimension.value, value > 0 { Int(clamping: value) } else { nil }
+    }
+    guard dimensions.count == 4 else {
+      throw ONNXFault(
+        "its input \(ONNXFault.shown(only.name)) has \(dimensions.count) dimensions, and images have four: batch, channels, height, width"
+      )
+    }
+    guard [1, 10, 11, 16].contains(only.type.tensorType.elemType) else {
+      throw ONNXFault(
+        "its input \(ONNXFault.shown(only.name)) takes whole numbers; give the network before its preprocessing")
+    }
+    return (only.name, dimensions)
+  }
+
+  /// The nodes that the output needs, each after those that it reads.
+  private static func sorted(
+    _ graph: PBGraphProto, _ constants: [String: ONNXTensor], _ input: String
+  ) throws -> [PBNodeProto] {
+    var writers: [String: Int] = [:]
+    for (index, node) in graph.node.enumerated() {
+      for name in node.output where !name.isEmpty {
+        guard writers.updateValue(index, forKey: name) == nil, constants[name] == nil, name != input else {
+          throw ONNXFault("\(describe(node)) writes \(ONNXFault.shown(name)), which is there already")
+        }
+      }
+    }
+    guard let last = graph.output.first.flatMap({ writers[$0.name] }) else {
+      throw ONNXFault("nothing writes its output")
+    }
+    // By hand and not by recursion: a chain may be as long as a file.
+    var order: [Int] = []
+    var state = [UInt8](repeating: 0, count: graph.node.count)
+    var stack = [(node: last, next: 0)]
+    state[last] = 1
+    while let top = stack.last {
+      let node = graph.node[top.node]
+      guard top.next < node.input.count else {
+        state[top.node] = 2
+        order.append(top.node)
+        stack.removeLast()
+        continue
+      }
+      stack[stack.count - 1].next += 1
+      let name = node.input[top.next]
+      guard !name.isEmpty, name != input, constants[name] == nil else { continue }
+      guard let writer = writers[name] else {
+        throw ONNXFault("\(describe(node)) reads \(ONNXFault.shown(name)), which nothing writes")
+      }
+      guard state[writer] != 1 else { throw ONNXFault("\(describe(node)) reads what follows from its own result") }
+      if state[writer] == 0 {
+        state[writer] = 1
+        stack.append((writer, 0))
+      }
+    }
+    return order.map { graph.node[$0] }
+  }
+
+  /// A node for people: its name and its operator.
+  static func describe(_ node: PBNodeProto) -> String {
+    let name = node.name.isEmpty ? node.output.first ?? "" : node.name
+    return "the node \(ONNXFault.shown(name)) (\(ONNXFault.shown(node.opType)))"
+  }
+}

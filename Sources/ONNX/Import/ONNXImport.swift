@@ -1,0 +1,103 @@
+import Foundation
+import Networks
+import Support
+
+/// A network that an ONNX file describes. Its weights stay in the file: widths are searched for a network that is trained afresh.
+///
+/// What is read: opset 7 to 22 as PyTorch's exporters write it, of the operations that a ``Networks/Network`` has. Whatever else there
+/// is, is named with its node.
+public struct ONNXImport {
+  /// What becomes of convolutions that exporters have taken a batch normalization into.
+  public enum BatchNormalization: String, Sendable, CaseIterable {
+    /// It is put back where the file says that there was one.
+    case auto
+    /// It is put back behind every convolution with a bias.
+    case restore
+    /// Convolutions stay as they are.
+    case leave
+  }
+
+  /// The network, at the file's resolution.
+  public let network: Network
+  /// The convolutions behind which a batch normalization was put back.
+  public let restored: [String]
+  /// What was left out or put in, for people.
+  public let remarks: [String]
+
+  /// Reads a file.
+  ///
+  /// - Parameters:
+  ///   - resolution: The side of the images, for a file that leaves it open.
+  ///   - inputChannels: The channels of the images, for a file that leaves them open.
+  /// - Throws: `FileFailure`: `missing` when it is not there, `badData` when it is broken, or holds what is not read.
+  public init(
+    path: String, resolution: Int? = nil, inputChannels: Int? = nil, batchNormalization: BatchNormalization = .auto
+  ) throws {
+    let file = try ONNXFile(path: path)
+    do {
+      let translation = try ONNXTranslation(file, restores: batchNormalization)
+      let dimensions = file.input.dimensions
+      guard let height = dimensions[2] ?? resolution, let width = dimensions[3] ?? resolution else {
+        throw UsageFailure("`network` \(path) leaves the size of its images open; give a `resolution`")
+      }
+      guard let channels = dimensions[1] ?? inputChannels else {
+        throw UsageFailure("`network` \(path) leaves the channels of its images open; give `input-channels`")
+      }
+      let name = (((path as NSString).lastPathComponent) as NSString).deletingPathExtension
+      var network = Network(
+        name: name, input: Shape(channels: channels, height: height, width: width), layers: translation.layers)
+      let resolved = try network.resolved()
+      try Self.check(resolved, translation.weightDimensions)
+      network.stages = ONNXStages(resolved).stages().filter { Self.canRepeat($0, in: network) }
+      self.network = try network.resolved().network
+      restored = translation.restored
+      var remarks = translation.remarks
+      if !restored.isEmpty {
+        let convolutions = resolved.layers.count { if case .convolution = $0.layer.operation { true } else { false } }
+        remarks.append(
+          "batch normalization is put back behind \(restored.count) of \(convolutions) convolutions, which the exporter had taken it into"
+        )
+      }
+      self.remarks = remarks
+    } catch let fault as ONNXFault {
+      throw FileFailure(.badData, path: path, reason: fault.reason)
+    } catch let failure as NetworkFailure {
+      throw FileFailure(.badData, path: path, reason: "its network does not fit together: \(failure.message)")
+    }
+  }
+
+  /// Whether the weights of the file are those that the network would have.
+  private static func check(_ network: ResolvedNetwork, _ dimensions: [String: [Int]]) throws {
+    for layer in network.layers {
+      guard let found = dimensions[layer.layer.name] else { continue }
+      let (inputs, outputs) = (layer.inputs[0], layer.output.channels)
+      let expected: [Int]
+      switch layer.layer.operation {
+      case .convolution(let convolution):
+        let groups =
+          switch convolution.grouping {
+          case .dense: 1
+          case .depthwise: inputs.channels
+          case .grouped(let groups): groups
+          }
+        expected = [
+          outputs, inputs.channels / max(1, groups), convolution.kernelSize.height, convolution.kernelSize.width,
+        ]
+      case .linear: expected = [outputs, inputs.channels * inputs.height * inputs.width]
+      default: continue
+      }
+      guard found == expected else {
+        throw ONNXFault(
+          "the weights of \(ONNXFault.shown(layer.layer.name)) are \(found), and its input of \(inputs) asks for \(expected)"
+        )
+      }
+    }
+  }
+
+  // A stage that cannot be made deeper is none.
+  private static func canRepeat(_ stage: Stage, in network: Network) -> Bool {
+    var alone = network
+    alone.stages = [stage]
+    return (try? alone.resolved().changingDepth(by: 2, asked: "")) != nil
+  }
+}

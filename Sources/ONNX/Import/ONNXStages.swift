@@ -1,0 +1,130 @@
+import Networks
+
+/// Stages and blocks of a network whose layers are called as modules inside of modules: `layer1.0.conv1`, `features.3.conv.0`.
+///
+/// Modules that are numbered under one name are candidates for blocks. Neighbours whose maps have one size and as many channels make a stage
+/// when all but the first are alike: the same operations in the same order, whatever their widths.
+struct ONNXStages {
+  private let network: ResolvedNetwork
+
+  init(_ network: ResolvedNetwork) { self.network = network }
+
+  /// The stages that were found, in network order; none for a network that repeats nothing.
+  func stages() -> [Stage] { stages(in: Array(network.layers.indices), under: "", depth: 0) }
+
+  private struct Unit {
+    var name: String
+    var layers: [Int]
+  }
+
+  private func stages(in members: [Int], under prefix: String, depth: Int) -> [Stage] {
+    guard depth < 16 else { return [] }
+    let units = units(of: members, under: prefix)
+    guard units.count > 1 || units.first.map({ $0.name != prefix }) ?? false else { return [] }
+    var stages: [Stage] = []
+    var place = 0
+    while place < units.count {
+      let run = stem(units[place]) != nil ? run(units, from: place) : 1
+      if run > 1 {
+        let blocks = units[place..<place + run].map { unit in
+          Block(name: unit.name, layers: unit.layers.map { network.layers[$0].layer.name })
+        }
+        let name = prefix.isEmpty ? "stage" : prefix
+        let isAlone = run == units.count
+        stages.append(
+          Stage(name: isAlone ? name : "\(name).\(blocks[0].name.split(separator: ".").last ?? "")", blocks: blocks))
+      } else {
+        stages += self.stages(in: units[place].layers, under: units[place].name, depth: depth + 1)
+      }
+      place += run
+    }
+    return stages
+  }
+
+  /// What lies directly under a name, each with the layers below it; only what is contiguous is one.
+  private func units(of members: [Int], under prefix: String) -> [Unit] {
+    var units: [Unit] = []
+    for index in members {
+      let name = network.layers[index].layer.name
+      guard
+        let rest = prefix.isEmpty
+          ? Substring(name) : name.hasPrefix(prefix + ".") ? name.dropFirst(prefix.count + 1) : nil
+      else { continue }
+      let first = rest.prefix { $0 != "." }
+      let own = prefix.isEmpty ? String(first) : "\(prefix).\(first)"
+      if units.last?.name == own {
+        units[units.count - 1].layers.append(index)
+      } else {
+        units.append(Unit(name: own, layers: [index]))
+      }
+    }
+    return units
+  }
+
+  /// What a numbered unit of several layers is called but for its number: `features.` of `features.3`, `block1-` of `block1-0`.
+  private func stem(_ unit: Unit) -> String? {
+    let digits = unit.name.reversed().prefix { $0.isASCII && $0.isNumber }.count
+    return digits > 0 && unit.layers.count > 1 ? String(unit.name.dropLast(digits)) : nil
+  }
+
+  /// How many units from one on make a stage.
+  private func run(_ units: [Unit], from start: Int) -> Int {
+    guard let shape = output(of: units[start]) else { return 1 }
+    var count = 1
+    while start + count < units.count {
+      let next = units[start + count]
+      guard stem(next) == stem(units[start]), isWhole(next), output(of: next) == shape, input(of: next) == shape else {
+        break
+      }
+      if count > 1, signature(next) != signature(units[start + 1]) { break }
+      count += 1
+    }
+    guard count > 1, isWhole(units[start]) else { return 1 }
+    // The first may have a projection beside, and no addition; it has the others' convolutions.
+    let (first, others) = (convolutions(units[start]), convolutions(units[start + 1]))
+    guard !others.isEmpty, others.allSatisfy({ kind, number in first[kind, default: 0] >= number }) else { return 1 }
+    return count
+  }
+
+  private func output(of unit: Unit) -> Shape? { unit.layers.last.map { network.layers[$0].output } }
+
+  private func input(of unit: Unit) -> Shape? {
+    guard let outer = entrance(unit) else { return nil }
+    return outer < 0 ? network.input : network.layers[outer].output
+  }
+
+  /// The one layer outside that a unit reads; nil when there are several.
+  private func entrance(_ unit: Unit) -> Int? {
+    let own = Set(unit.layers)
+    let outside = Set(unit.layers.flatMap { network.layers[$0].inputIndices }.filter { !own.contains($0) })
+    return outside.count == 1 ? outside.first : nil
+  }
+
+  /// Whether a unit has one entrance, and nothing but its last layer is read elsewhere.
+  private func isWhole(_ unit: Unit) -> Bool {
+    guard entrance(unit) != nil, let last = unit.layers.last else { return false }
+    let own = Set(unit.layers)
+    return network.layers.indices.allSatisfy { reader in
+      own.contains(reader) || network.layers[reader].inputIndices.allSatisfy { !own.contains($0) || $0 == last }
+    }
+  }
+
+  // What is done, without widths.
+  private func signature(_ unit: Unit) -> String { unit.layers.map(kind).joined(separator: ", ") }
+
+  private func convolutions(_ unit: Unit) -> [String: Int] {
+    unit.layers.map(kind).filter { $0.hasPrefix("convolution") }.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+  }
+
+  private func kind(_ index: Int) -> String {
+    let layer = network.layers[index].layer
+    guard case .convolution(let convolution) = layer.operation else { return layer.operation.definition.kind }
+    let grouping =
+      switch convolution.grouping {
+      case .dense: "dense"
+      case .depthwise: "depthwise"
+      case .grouped: "grouped"
+      }
+    return "convolution \(convolution.kernelSize.height)x\(convolution.kernelSize.width) \(grouping)"
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Support
+
+/// A tensor that a file holds: its dimensions, and its numbers where they are few enough to be anything but weights.
+struct ONNXTensor {
+  let dimensions: [Int]
+  /// Whole numbers, for tensors of integers.
+  let integers: [Int]?
+  /// Numbers, for tensors of floats that are small.
+  let floats: [Double]?
+
+  static let mostIntegers = 4096, mostFloats = 4096
+
+  init(dimensions: [Int], integers: [Int]? = nil, floats: [Double]? = nil) {
+    (self.dimensions, self.integers, self.floats) = (dimensions, integers, floats)
+  }
+
+  /// Reads a tensor; weights are not read.
+  ///
+  /// - Throws: A sentence on what is wrong with it.
+  init(_ tensor: PBTensorProto) throws(ONNXFault) {
+    guard tensor.dims.count <= 8, tensor.dims.allSatisfy({ $0 >= 0 && $0 <= 1 << 40 }) else {
+      throw ONNXFault("the tensor \(Self.shown(tensor.name)) has impossible dimensions")
+    }
+    dimensions = tensor.dims.map(Int.init)
+    var count = 1
+    for size in dimensions {
+      let (product, overflows) = count.multipliedReportingOverflow(by: size)
+      guard !overflows else { throw ONNXFault("the tensor \(Self.shown(tensor.name)) has impossible dimensions") }
+      count = product
+    }
+    guard let size = Self.sizes[tensor.dataType] else {
+      integers = nil
+      floats = nil
+      return
+    }
+    let isInside = tensor.dataLocation != .external
+    if isInside, !tensor.rawData.isEmpty, tensor.rawData.count != count * size {
+      throw ONNXFault(
+        "the tensor \(Self.shown(tensor.name)) has \(tensor.rawData.count) bytes, and its dimensions ask for \(count) times \(size)"
+      )
+    }
+    switch tensor.dataType {
+    case 7 where isInside && count <= Self.mostIntegers:
+      integers =
+        tensor.rawData.isEmpty ? tensor.int64Data.map(Int.init) : Self.numbers(tensor.rawData, Int64.self).map(Int.init)
+      floats = nil
+    case 6 where isInside && count <= Self.mostIntegers:
+      integers =
+        tensor.rawData.isEmpty ? tensor.int32Data.map(Int.init) : Self.numbers(tensor.rawData, Int32.self).map(Int.init)
+      floats = nil
+    case 1 where isInside && count <= Self.mostFloats:
+      integers = nil
+      floats =
+        tensor.rawData.isEmpty
+        ? tensor.floatData.map(Double.init)
+        : Self.numbers(tensor.rawData, UInt32.self).map { Double(Float(bitPattern: $0)) }
+    case 11 where isInside && count <= Self.mostFloats:
+      integers = nil
+      floats =
+        tensor.rawData.isEmpty
+        ? tensor.doubleData : Self.numbers(tensor.rawData, UInt64.self).map { Double(bitPattern: $0) }
+    default: (integers, floats) = (nil, nil)
+    }
+    guard (integers?.count ?? count) == count, (floats?.count ?? count) == count else {
+      throw ONNXFault("the tensor \(Self.shown(tensor.name)) holds fewer numbers than its dimensions ask for")
+    }
+  }
+
+  // Types of the format with the bytes of an element; what is not here is no number.
+  private static let sizes: [Int32: Int] = [
+    1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2,
+  ]
+
+  private static func numbers<Number: FixedWidthInteger>(_ data: Data, _ type: Number.Type) -> [Number] {
+    data.withUnsafeBytes { bytes in
+      (0..<bytes.count / MemoryLayout<Number>.size).map {
+        Number(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.size, as: Number.self))
+      }
+    }
+  }
+
+  static func shown(_ name: String) -> String { ONNXFault.shown(name) }
+}
+
+/// What is wrong with a model, before it is known in which file.
+struct ONNXFault: Error {
+  let reason: String
+  init(_ reason: String) { self.reason = reason }
+
+  /// A name from outside, in one line of printable characters.
+  static func shown(_ name: String) -> String {
+    let clean = name.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : String($0) }.joined()
+    return clean.count > 120 ? "\(clean.prefix(120))…" : clean.isEmpty ? "without a name" : clean
+  }
+}

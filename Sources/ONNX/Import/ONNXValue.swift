@@ -1,0 +1,44 @@
+/// What a name in a graph stands for while it is read.
+enum ONNXValue {
+  /// The result of a layer, by its name; `input` for the image.
+  case layer(String)
+  /// Numbers of the file.
+  case constant(ONNXTensor)
+  /// Whole numbers that are computed from shapes.
+  case sizes([Size])
+  /// The result of a layer between zeros: left, right, top and bottom are still to be a convolution's.
+  case padded(String, [Int])
+  /// A gate that is still to be multiplied with what it was made of: x · sigmoid(x), x · hardSigmoid(x).
+  case gate(of: String, isHard: Bool)
+  /// A part of x · ½ · (1 + erf(x / √2)).
+  case gelu(GELUPart)
+  /// A product with weights that still may get a bias.
+  case linear(layer: String)
+
+  /// A dimension in a computation of shapes.
+  enum Size: Equatable {
+    case known(Int)
+    /// The number of images.
+    case batch
+    /// Something that follows from the network, and is not asked for.
+    case open
+  }
+
+  /// How much of the function has been met.
+  struct GELUPart {
+    /// The layer whose result is x.
+    var source: String
+    var stage: Stage
+
+    enum Stage: Equatable {
+      /// x / √2
+      case scaled
+      /// erf(x / √2)
+      case erf
+      /// 1 + erf(x / √2), perhaps with one of the two other factors.
+      case product(hasSource: Bool, hasHalf: Bool)
+      /// x · ½
+      case half
+    }
+  }
+}

@@ -89,7 +89,7 @@ let executables: [Target] = [
     ]),
   .executableTarget(
     name: "fuzz-readers",
-    dependencies: ["CZlib", "ImageFiles", "Interchange", "Loading", "Support", "Torch", argumentParser]),
+    dependencies: ["CZlib", "ImageFiles", "Interchange", "Loading", "ONNX", "Support", "Torch", argumentParser]),
 ]
 
 let tests: [Target] = [

@@ -2,6 +2,7 @@ import Foundation
 import ImageFiles
 import Loading
 import Interchange
+import ONNX
 import Support
 
 /// What came of one input.
@@ -19,6 +20,7 @@ struct Reader: Sendable {
     case idx
     case cifar
     case safetensors
+    case onnx
   }
 
   let kind: Kind
@@ -60,6 +62,7 @@ struct Reader: Sendable {
         for sound in files { _ = try place.write(sound.name == file.name ? bytes : sound.bytes, sound.name) }
         try readDataset(place.folder, &random)
       case .safetensors: try readTensors(try place.write(bytes, file.name))
+      case .onnx: try readNetwork(try place.write(bytes, file.name))
       }
       place.clear()
       return .read
@@ -90,6 +93,11 @@ struct Reader: Sendable {
         _ = try? source.imageForEvaluation(at: index, resolution: 16)
       }
     }
+  }
+
+  private func readNetwork(_ path: String) throws {
+    // A file may leave open what a user has to say.
+    do { _ = try ONNXImport(path: path, resolution: 12, inputChannels: 3) } catch is UsageFailure {}
   }
 
   private func readTensors(_ path: String) throws {

@@ -8,8 +8,10 @@ import struct
 import subprocess
 import tarfile
 import tempfile
+import warnings
 
 import numpy
+import torch
 from PIL import Image
 from safetensors.numpy import save_file
 
@@ -78,6 +80,29 @@ def write(folder, files):
             file.write(content)
 
 
+def write_models(folder):
+    """A network of few numbers and many operators, as PyTorch exports it."""
+
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False)
+            self.bn = torch.nn.BatchNorm2d(4)
+            self.gate = torch.nn.Conv2d(4, 4, 1)
+
+        def forward(self, x):
+            y = torch.nn.functional.silu(self.bn(self.conv(x)))
+            return x + y * torch.sigmoid(self.gate(y.mean((2, 3), keepdim=True)))
+
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3, bias=False), torch.nn.BatchNorm2d(4), torch.nn.ReLU6(), Block(), Block(), torch.nn.GELU(),
+        torch.nn.MaxPool2d(2), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(4, 3), torch.nn.Softmax(1)).eval()
+    for name, arguments in (("folded", {}), ("kept", {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False})):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(network, torch.zeros(1, 3, 12, 12), os.path.join(folder, name), dynamo=False, **arguments)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--executable", required=True)
@@ -104,6 +129,9 @@ def main():
     os.makedirs(tensors)
     save_file({"a": numpy.arange(6, dtype=numpy.float32).reshape(2, 3), "b": numpy.array(3, dtype=numpy.int64),
                "c": numpy.zeros((0, 4), dtype=numpy.uint8)}, os.path.join(tensors, "small"), metadata={"format": "pt"})
+    models = os.path.join(options.output, "onnx")
+    os.makedirs(models)
+    write_models(models)
 
 
 if __name__ == "__main__":

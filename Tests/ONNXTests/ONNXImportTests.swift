@@ -1,0 +1,430 @@
+import Foundation
+import Networks
+import Support
+import SwiftProtobuf
+import Testing
+
+@testable import ONNX
+
+/// A model by hand, in a file of its own.
+private struct Graph {
+  var model = PBModelProto()
+
+  init(input: [Int] = [1, 3, 8, 8], opset: Int64 = 17) {
+    model.irVersion = 8
+    var operators = PBOperatorSetIdProto()
+    operators.version = opset
+    model.opsetImport = [operators]
+    model.graph.input = [Self.info("image", input)]
+    model.graph.output = [Self.info("result", [])]
+  }
+
+  static func info(_ name: String, _ shape: [Int]) -> PBValueInfoProto {
+    var info = PBValueInfoProto()
+    info.name = name
+    info.type.tensorType.elemType = 1
+    info.type.tensorType.shape.dim = shape.map { size in
+      var dimension = PBTensorShapeProto.Dimension()
+      if size > 0 { dimension.dimValue = Int64(size) } else { dimension.dimParam = "n" }
+      return dimension
+    }
+    return info
+  }
+
+  mutating func node(
+    _ operation: String, _ inputs: [String], _ output: String, name: String = "", _ attributes: [PBAttributeProto] = []
+  ) {
+    var node = PBNodeProto()
+    (node.opType, node.input, node.output, node.name, node.attribute) = (operation, inputs, [output], name, attributes)
+    model.graph.node.append(node)
+  }
+
+  mutating func weights(_ name: String, _ shape: [Int]) {
+    var tensor = PBTensorProto()
+    (tensor.name, tensor.dims, tensor.dataType) = (name, shape.map(Int64.init), 1)
+    tensor.rawData = Data(count: 4 * shape.reduce(1, *))
+    model.graph.initializer.append(tensor)
+  }
+
+  mutating func numbers(_ name: String, _ values: [Float], shape: [Int]? = nil) {
+    var tensor = PBTensorProto()
+    (tensor.name, tensor.dims, tensor.dataType) = (name, (shape ?? [values.count]).map(Int64.init), 1)
+    tensor.floatData = values
+    model.graph.initializer.append(tensor)
+  }
+
+  mutating func integers(_ name: String, _ values: [Int]) {
+    var tensor = PBTensorProto()
+    (tensor.name, tensor.dims, tensor.dataType, tensor.int64Data) = (
+      name, [Int64(values.count)], 7, values.map(Int64.init)
+    )
+    model.graph.initializer.append(tensor)
+  }
+
+  mutating func convolution(_ name: String, from: String, _ channels: Int = 4, inputs: Int = 3, bias: String? = nil) {
+    weights("\(name).weight", [channels, inputs, 3, 3])
+    if let bias { weights(bias, [channels]) }
+    node("Conv", [from, "\(name).weight"] + (bias.map { [$0] } ?? []), name, [.ints("pads", [1, 1, 1, 1])])
+  }
+
+  /// The way from a map to four scores.
+  mutating func classifier(from: String, inputs: Int = 4) {
+    weights("fc.weight", [4, inputs])
+    weights("fc.bias", [4])
+    node("GlobalAveragePool", [from], "pooled")
+    node("Flatten", ["pooled"], "flat")
+    node("Gemm", ["flat", "fc.weight", "fc.bias"], "result", [.int("transB", 1)])
+  }
+
+  func read(
+    resolution: Int? = nil, _ batchNormalization: ONNXImport.BatchNormalization = .auto
+  ) throws -> ONNXImport {
+    try Self.read(try model.serializedData(), resolution: resolution, batchNormalization)
+  }
+
+  static func read(
+    _ data: Data, resolution: Int? = nil, _ batchNormalization: ONNXImport.BatchNormalization = .auto
+  ) throws -> ONNXImport {
+    let path = NSTemporaryDirectory() + "width-transfer-tests-\(UUID().uuidString).onnx"
+    try data.write(to: URL(fileURLWithPath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try ONNXImport(path: path, resolution: resolution, batchNormalization: batchNormalization)
+  }
+
+  var kinds: [String] { get throws { try read().network.layers.map(\.operation.definition.kind) } }
+}
+
+@Suite struct ONNXImportTests {
+  @Test(
+    "What is exported comes back as the same network",
+    arguments: ["resnet20", "resnet18", "mobilenet_v2_cifar", "vgg16_cifar", "resnet50_cifar"])
+  func roundTrip(name: String) throws {
+    let network = try NetworkZoo.network(named: name, classes: 10).scalingWidth(by: 0.25, divisor: 2).resolved()
+    // A network is what its file says of it, without a weight looked at.
+    let data = try ONNXExport(network).data { name in [Float](repeating: 0, count: try Self.count(name, network)) }
+    let found = try Graph.read(data)
+    let back = try found.network.resolved()
+    let original = network.layers.filter { layer in
+      switch layer.layer.operation {
+      case .dropout, .stochasticDepth: false
+      default: true
+      }
+    }
+    #expect(back.layers.map(\.layer.name).count == original.count)
+    for (one, other) in zip(back.layers, original) {
+      #expect(one.layer.operation == other.layer.operation, "\(one.layer.name), \(other.layer.name)")
+      #expect(one.output == other.output)
+      if !other.layer.operation.definition.parameters.isEmpty { #expect(one.layer.name == other.layer.name) }
+    }
+    #expect(back.cost.macs == network.cost.macs && back.cost.parameters == network.cost.parameters)
+    #expect(back.widthGroups.map(\.width) == network.widthGroups.map(\.width))
+    #expect(
+      back.network.stages.map { $0.blocks.count }
+        // A stage of one block repeats nothing, and VGG's numbered layers are no modules of their own.
+        == network.network.stages.map { $0.blocks.count }.filter { $0 > 1 && !name.hasPrefix("vgg") })
+    #expect(found.restored.isEmpty)
+  }
+
+  private static func count(_ name: String, _ network: ResolvedNetwork) throws -> Int {
+    let dot = try #require(name.lastIndex(of: "."))
+    let (layer, part) = (String(name[..<dot]), String(name[name.index(after: dot)...]))
+    let found = try #require(network.layers.first { $0.layer.name == layer })
+    guard part == "weight" else { return found.output.channels }
+    switch found.layer.operation {
+    case .convolution(let convolution):
+      let inputs = if case .depthwise = convolution.grouping { 1 } else { found.inputs[0].channels }
+      return found.output.channels * inputs * convolution.kernelSize.height * convolution.kernelSize.width
+    case .linear:
+      return found.output.channels * found.inputs[0].channels * found.inputs[0].height * found.inputs[0].width
+    default: return found.output.channels
+    }
+  }
+
+  @Test("Functions that exporters spell out are recognised")
+  func functions() throws {
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    graph.node("Sigmoid", ["conv"], "s")
+    graph.node("Mul", ["conv", "s"], "silu")
+    graph.node("HardSigmoid", ["silu"], "h", [.float("alpha", 1.0 / 6)])
+    graph.node("Mul", ["h", "silu"], "swish")
+    graph.numbers("root", [1.414_213_5], shape: [])
+    graph.numbers("one", [1], shape: [])
+    graph.numbers("half", [0.5], shape: [])
+    graph.node("Div", ["swish", "root"], "d")
+    graph.node("Erf", ["d"], "e")
+    graph.node("Add", ["e", "one"], "a")
+    graph.node("Mul", ["swish", "a"], "m")
+    graph.node("Mul", ["m", "half"], "gelu")
+    graph.numbers("zero", [0], shape: [])
+    graph.numbers("six", [6], shape: [])
+    graph.node("Clip", ["gelu", "zero", "six"], "six_")
+    graph.node("Clip", ["six_", "zero"], "relu")
+    graph.node("Sigmoid", ["relu"], "alone")
+    graph.classifier(from: "alone")
+    #expect(
+      try graph.kinds == [
+        "convolution", "silu", "hardSwish", "gelu", "relu6", "relu", "sigmoid", "globalAveragePool", "flatten",
+        "linear",
+      ])
+  }
+
+  @Test("Squeeze-excite's gate comes after its map, whichever is written first")
+  func gates() throws {
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    graph.node("ReduceMean", ["conv"], "mean", [.ints("axes", [-1, -2]), .int("keepdims", 1)])
+    graph.weights("gate.weight", [4, 4, 1, 1])
+    graph.node("Conv", ["mean", "gate.weight"], "g")
+    graph.node("Sigmoid", ["g"], "s")
+    graph.node("Mul", ["s", "conv"], "gated")
+    graph.classifier(from: "gated")
+    let network = try graph.read().network
+    #expect(
+      try graph.kinds == [
+        "convolution", "globalAveragePool", "convolution", "sigmoid", "multiply", "globalAveragePool", "flatten",
+        "linear",
+      ])
+    #expect(network.layers[4].inputs == ["conv", network.layers[3].name])
+  }
+
+  @Test("Shapes that are computed, weights behind an identity, a product with a bias, and a Pad are taken in")
+  func spelledOut() throws {
+    var graph = Graph()
+    graph.weights("shared", [4, 3, 3, 3])
+    graph.node("Identity", ["shared"], "conv.weight")
+    graph.integers("pads", [0, 0, 1, 1, 0, 0, 1, 1])
+    graph.node("Pad", ["image", "pads"], "padded")
+    graph.node("Conv", ["padded", "conv.weight"], "conv", [.ints("strides", [2, 2])])
+    graph.integers("axes", [2, 3])
+    graph.node("ReduceMean", ["conv"], "mean", [.ints("axes", [2, 3])])
+    graph.node("Shape", ["mean"], "shape")
+    var zero = PBAttributeProto()
+    (zero.name, zero.type) = ("value", .tensor)
+    (zero.t.dims, zero.t.dataType, zero.t.int64Data) = ([], 7, [0])
+    graph.node("Constant", [], "zero", [zero])
+    graph.node("Gather", ["shape", "zero"], "batch")
+    graph.node("Unsqueeze", ["batch", "axes"], "batches")
+    graph.integers("rest", [-1])
+    graph.node("Concat", ["batches", "rest"], "target", [.int("axis", 0)])
+    graph.node("Reshape", ["mean", "target"], "flat")
+    graph.weights("m", [4, 7])
+    graph.node("MatMul", ["flat", "m"], "product")
+    graph.weights("b", [7])
+    graph.node("Add", ["product", "b"], "scores")
+    graph.node("Softmax", ["scores"], "result")
+    // In any order.
+    graph.model.graph.node.reverse()
+    let found = try graph.read()
+    let network = try found.network.resolved()
+    #expect(
+      network.layers.map(\.layer.operation.definition.kind) == [
+        "convolution", "globalAveragePool", "flatten", "linear",
+      ])
+    guard case .convolution(let convolution) = network.layers[0].layer.operation,
+      case .linear(let linear) = network.layers[3].layer.operation
+    else {
+      Issue.record("no convolution, or no linear layer")
+      return
+    }
+    #expect(convolution.padding == 1 && convolution.stride == 2 && network.layers[0].layer.name == "conv")
+    #expect(linear.hasBias && linear.outputFeatures == 7)
+    #expect(found.remarks.contains { $0.contains("Softmax") })
+  }
+
+  @Test("Batch normalization is put back where the exporter says that it took one in")
+  func folded() throws {
+    var graph = Graph()
+    graph.convolution("a", from: "image", bias: "onnx::Conv_12")
+    graph.convolution("b", from: "a", inputs: 4, bias: "b.bias")
+    graph.convolution("c", from: "b", inputs: 4, bias: "c.weight_bias")
+    var rule = PBStringStringEntryProto()
+    (rule.key, rule.value) = ("pkg.onnxscript.rewriter.rule_name", "FuseBatchNormIntoConv")
+    graph.model.graph.node[2].metadataProps = [rule]
+    graph.classifier(from: "c")
+    func norms(_ way: ONNXImport.BatchNormalization) throws -> [String] {
+      let found = try graph.read(way)
+      #expect(found.remarks.isEmpty == found.restored.isEmpty)
+      return found.restored
+    }
+    #expect(try norms(.auto) == ["a", "c"])
+    #expect(try norms(.leave) == [])
+    #expect(try norms(.restore) == ["a", "b", "c"])
+    guard case .convolution(let convolution) = try graph.read().network.layers[0].operation else { return }
+    #expect(!convolution.hasBias)
+  }
+
+  @Test("Names follow modules")
+  func names() {
+    func node(_ name: String, _ operation: String, scopes: String? = nil) -> PBNodeProto {
+      var node = PBNodeProto()
+      (node.name, node.opType) = (name, operation)
+      if let scopes {
+        var entry = PBStringStringEntryProto()
+        (entry.key, entry.value) = ("pkg.torch.onnx.name_scopes", scopes)
+        node.metadataProps = [entry]
+      }
+      return node
+    }
+    #expect(ONNXNames.module(of: node("/layer1/layer1.0/conv1/Conv", "Conv")) == "layer1.0.conv1")
+    #expect(
+      ONNXNames.module(of: node("/features/features.1/conv/conv.0/conv.0.0/Conv", "Conv")) == "features.1.conv.0.0")
+    #expect(ONNXNames.path(of: node("/layer1/layer1.0/relu_1/Relu", "Relu")) == "layer1.0.relu_1")
+    #expect(ONNXNames.path(of: node("/layer1/layer1.0/Add_1", "Add")) == "layer1.0.add")
+    #expect(ONNXNames.path(of: node("/Flatten", "Flatten")) == "flatten")
+    #expect(
+      ONNXNames.module(of: node("n", "Conv", scopes: "['', 'layer1', 'layer1.0.conv1', 'conv2d']")) == "layer1.0.conv1")
+    #expect(ONNXNames.module(ofWeight: "layer1.0.conv1.weight") == "layer1.0.conv1")
+    #expect(ONNXNames.module(ofWeight: "onnx::Conv_12") == nil)
+  }
+}
+
+/// Files that are broken, odd or meant to harm: refused with a reason, in bounded time and memory.
+@Suite struct ONNXHostileTests {
+  private func refuse(_ graph: Graph, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let failure = #expect(throws: FileFailure.self, sourceLocation: sourceLocation) { try graph.read() }
+    for word in words {
+      #expect(
+        failure?.reason.contains(word) == true, "\(failure?.reason ?? "") lacks \(word)", sourceLocation: sourceLocation
+      )
+    }
+  }
+
+  private func refuse(_ data: Data, _ word: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let failure = #expect(throws: FileFailure.self, sourceLocation: sourceLocation) { try Graph.read(data) }
+    #expect(failure?.reason.contains(word) == true, "\(failure?.reason ?? "")", sourceLocation: sourceLocation)
+  }
+
+  private func sound() -> Graph {
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    graph.classifier(from: "conv")
+    return graph
+  }
+
+  @Test("Bytes that are no model are refused")
+  func bytes() throws {
+    let data = try sound().model.serializedData()
+    try refuse(Data(), "empty")
+    try refuse(Data("PK\u{3}\u{4}and more".utf8), "no ONNX model")
+    try refuse(data.dropLast(7), "cut off")
+    try refuse(Data([0x3a, 0xff, 0xff, 0xff, 0xff, 0x7f]), "cut off")
+    try refuse(Data(repeating: 0xff, count: 100), "no ONNX model")
+    for length in stride(from: 1, to: data.count, by: 37) {
+      #expect(throws: FileFailure.self) { try Graph.read(data.prefix(length)) }
+    }
+  }
+
+  @Test("Ten megabytes of empty nodes, or of one-byte dimensions, are counted and not made")
+  func amplification() throws {
+    // The graph's field, its length, and then empty nodes of two bytes.
+    func model(_ content: Data) -> Data {
+      var data = Data([0x3a])
+      var length = content.count
+      while length > 0x7f {
+        data.append(UInt8(length & 0x7f | 0x80))
+        length >>= 7
+      }
+      return data + [UInt8(length)] + content
+    }
+    try refuse(model(Data((0..<1_000_000).flatMap { _ in [UInt8(0x0a), 0] })), "more than 200000")
+    let dimensions = Data([0x0a, 0x80, 0x01]) + Data(repeating: 1, count: 128)
+    try refuse(model(Data([0x2a, UInt8(0x80 | 3), 0x01]) + dimensions), "more than 64 parts")
+  }
+
+  @Test("Graphs that do not hold together name the node")
+  func structure() throws {
+    var cycle = sound()
+    cycle.node("Add", ["conv", "again"], "sum", name: "the sum")
+    cycle.node("Relu", ["sum"], "again")
+    cycle.model.graph.node[1].input = ["again"]
+    try refuse(cycle, "reads what follows from its own result")
+    var dangling = sound()
+    dangling.model.graph.node[1].input = ["nowhere"]
+    try refuse(dangling, "(GlobalAveragePool)", "nowhere, which nothing writes")
+    var twice = sound()
+    twice.node("Relu", ["conv"], "pooled", name: "second")
+    try refuse(twice, "second", "pooled, which is there already")
+    var absent = sound()
+    absent.model.graph.initializer.removeAll { $0.name == "conv.weight" }
+    try refuse(absent, "conv.weight, which nothing writes")
+    var names = sound()
+    names.model.graph.node[0].opType = "Evil\u{1b}[31m\n"
+    try refuse(names, "(Evil?[31m?)")
+  }
+
+  @Test("Tensors that claim what they do not hold are refused")
+  func tensors() throws {
+    var huge = sound()
+    huge.model.graph.initializer[0].dims = [1 << 40, 1 << 40, 3, 3]
+    try refuse(huge, "conv.weight has impossible dimensions")
+    var negative = sound()
+    negative.model.graph.initializer[0].dims = [-4, 3, 3, 3]
+    try refuse(negative, "impossible dimensions")
+    var short = sound()
+    short.model.graph.initializer[0].rawData.removeLast(4)
+    try refuse(short, "conv.weight has 428 bytes")
+    var wrong = sound()
+    wrong.model.graph.initializer[0] = {
+      var tensor = wrong.model.graph.initializer[0]
+      (tensor.dims, tensor.rawData) = ([4, 5, 3, 3], Data(count: 720))
+      return tensor
+    }()
+    try refuse(wrong, "weights of conv are [4, 5, 3, 3]")
+  }
+
+  @Test("Kinds of models that are not read say so")
+  func kinds() throws {
+    var new = sound()
+    new.model.opsetImport[0].version = 99
+    try refuse(new, "opset 99", "opset_version=17")
+    var none = sound()
+    none.model.opsetImport = []
+    try refuse(none, "which version")
+    var flat = sound()
+    flat.model.graph.input[0] = Graph.info("image", [1, 3, 8])
+    try refuse(flat, "has 3 dimensions")
+    var two = sound()
+    two.model.graph.output.append(Graph.info("pooled", []))
+    try refuse(two, "2 outputs (result")
+    var images = sound()
+    images.model.graph.input.append(Graph.info("mask", [1, 1, 8, 8]))
+    try refuse(images, "2 inputs")
+    var foreign = sound()
+    foreign.model.graph.node[0].domain = "com.microsoft"
+    try refuse(foreign, "com.microsoft", "before a runtime optimized it")
+    var unknown = sound()
+    unknown.model.graph.node[0].opType = "Loop"
+    try refuse(unknown, "(Loop)", "not read")
+  }
+
+  @Test("Settings that lead nowhere are refused, and never handed on")
+  func settings() throws {
+    var still = sound()
+    still.model.graph.node[0].attribute.append(.ints("strides", [0, 0]))
+    try refuse(still, "stride or dilation of 0")
+    var groups = sound()
+    groups.model.graph.node[0].attribute.append(.int("group", 3))
+    try refuse(groups, "3 groups")
+    var padding = sound()
+    padding.model.graph.node[0].attribute[0] = .ints("pads", [0, 0, 1, 1])
+    try refuse(padding, "only equal sides")
+  }
+
+  @Test("Images of open size need one, and a long chain needs no recursion")
+  func odd() throws {
+    var open = sound()
+    open.model.graph.input[0] = Graph.info("image", [0, 3, 0, 0])
+    #expect(throws: UsageFailure.self) { try open.read() }
+    #expect(try open.read(resolution: 12).network.input.height == 12)
+    var long = Graph()
+    long.convolution("conv", from: "image")
+    var last = "conv"
+    for index in 0..<3000 {
+      long.node("Relu", [last], "r\(index)")
+      last = "r\(index)"
+    }
+    long.classifier(from: last)
+    #expect(try long.read().network.layers.count == 3004)
+  }
+}

@@ -19,8 +19,8 @@ extension EvaluateCommand: EngineWork {
     }
     var built: ResolvedNetwork
     if let network {
-      built = try NetworkRequest(
-        name: network, width: width, depth: depth, resolution: resolution, divisor: divisor
+      built = try importing.reading(
+        NetworkRequest(name: network, width: width, depth: depth, resolution: resolution, divisor: divisor), general
       ).build(classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
     } else {
       guard let described = try file.network() else {

@@ -45,4 +45,41 @@ import Testing
     try place.run(words + ["--output", "nowhere/a.onnx"]).expect(73, "nowhere")
     #expect(!place.has("a.onnx") && !place.has("a.safetensors"))
   }
+
+  @Test("A network that was exported comes in again, and is searched and trained as the zoo's")
+  func importing() throws {
+    let place = try Workplace()
+    try place.run(Workplace.training + ["--output", "out", "--quiet"]).expect(0)
+    try place.run("export", "--weights", "out/model.safetensors", "--output", "mine.onnx", "--quiet").expect(0)
+    func summary(_ words: [String]) throws -> [String: Any] {
+      let result = try place.run(["inspect", "--json"] + words)
+      result.expect(0)
+      return try result.json()
+    }
+    let (own, zoo) = (
+      try summary(["mine.onnx"]),
+      try summary([
+        "resnet20", "--width", "0.25", "--divisor", "2", "--classes", "4", "--input-channels", "1", "--resolution", "8",
+      ])
+    )
+    for key in ["macs", "parameters", "activations"] { #expect(own[key] as? Int == zoo[key] as? Int, "\(key)") }
+    #expect((own["stages"] as? [Any])?.count == 3)
+    let words =
+      ["--network", "mine.onnx", "--divisor", "2", "--batch-size", "16"] + Workplace.data + [
+        "--epochs", "1", "--quiet",
+      ]
+    try place.run(
+      ["run"] + words + ["--search-epochs", "1", "--project", "width=0.5,depth=0.34", "--output", "run"]
+    ).expect(0)
+    #expect(try place.json("run/widths.json")["network"] as? String == "mine")
+    // The same layers, weights and data: the same bits.
+    try place.run(["train"] + words + ["--output", "again"]).expect(0)
+    let top1 = try [place.json("again/result.json"), place.json("out/result.json")].map { $0["loss"] as? Double }
+    #expect(top1[0] == top1[1])
+    try place.run(["evaluate", "--network", "mine.onnx", "--weights", "out/model.safetensors"] + Workplace.data).expect(
+      0)
+    try place.write(place.bytes("mine.onnx").dropLast(100), to: "cut.onnx")
+    try place.run("inspect", "cut.onnx").expect(65, "cut.onnx", "cut off")
+    try place.run("inspect", "none.onnx").expect(66, "none.onnx")
+  }
 }

@@ -17,8 +17,10 @@ package struct EvaluateCommand: EngineCommand {
   )
   package var weights: String
 
-  @Option(help: "A name of the zoo or a network as FILE.json (default: the one that the weights name).")
+  @Option(help: "A name of the zoo or a network as FILE.json or FILE.onnx (default: the one that the weights name).")
   package var network: String?
+
+  @OptionGroup package var importing: ImportOptions
 
   @Option(help: "Channel counts by width group.")
   package var widths: String?

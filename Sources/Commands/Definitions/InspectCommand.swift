@@ -13,7 +13,7 @@ package struct InspectCommand: ParsableCommand {
   @Argument(help: "The network; the same as --network.")
   package var name: String?
 
-  @Option(help: "A name of the zoo or a network as FILE.json.")
+  @Option(help: "A name of the zoo or a network as FILE.json or FILE.onnx.")
   package var network: String?
 
   @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")

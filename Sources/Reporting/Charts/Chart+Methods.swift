@@ -76,8 +76,10 @@ extension Chart {
     var axis: JSONValue = ["format": "~s", "grid": true, "tickCount": 5]
     axis["values"] = costTicks(arms).map { .array($0.map(JSONValue.number)) }
     let x: JSONValue = [
-      "field": "cost", "type": "quantitative", "title": "MACs of the search, forward and backward (log scale)",
-      "scale": ["type": "log", "nice": false, "padding": 56], "axis": axis,
+      "field": "cost", "type": "quantitative",
+      "title": "MACs of the search, forward and backward (log scale, cheaper to the right)",
+      // As in the paper's figures: the direct search first, then what saves more and more.
+      "scale": ["type": "log", "nice": false, "padding": 56, "reverse": true], "axis": axis,
     ]
     func y(_ field: String) -> JSONValue {
       ["field": .string(field), "type": "quantitative", "title": .string(accuracyTitle), "scale": ["zero": false]]

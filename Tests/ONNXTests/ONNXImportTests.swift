@@ -254,6 +254,22 @@ private struct Graph {
     #expect(!convolution.hasBias)
   }
 
+  @Test("Another size of images is taken where the network stays the same, and refused where it does not")
+  func moved() throws {
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    graph.classifier(from: "conv")
+    #expect(try graph.read(resolution: 16).network.input.height == 8)
+    var places = Graph()
+    places.convolution("conv", from: "image")
+    places.weights("fc.weight", [4, 256])
+    places.node("Flatten", ["conv"], "flat")
+    places.node("Gemm", ["flat", "fc.weight"], "result", [.int("transB", 1)])
+    #expect(try places.read(resolution: 8).network.layers.count == 3)
+    let failure = #expect(throws: UsageFailure.self) { try places.read(resolution: 16) }
+    #expect(failure?.description.contains("exported for images of 8 px") == true)
+  }
+
   @Test("Names follow modules")
   func names() {
     func node(_ name: String, _ operation: String, scopes: String? = nil) -> PBNodeProto {

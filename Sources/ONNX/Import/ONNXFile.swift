@@ -29,6 +29,7 @@ struct ONNXFile {
     do {
       var options = BinaryDecodingOptions()
       options.messageDepthLimit = 32
+      options.discardUnknownFields = true
       let model = try PBModelProto(serializedBytes: data, options: options)
       guard model.hasGraph, !model.graph.node.isEmpty else {
         throw ONNXFault("it is no ONNX model, or one without a graph")

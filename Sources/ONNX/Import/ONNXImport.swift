@@ -48,6 +48,9 @@ public struct ONNXImport {
         name: name, input: Shape(channels: channels, height: height, width: width), layers: translation.layers)
       let resolved = try network.resolved()
       try Self.check(resolved, translation.weightDimensions)
+      if let resolution, resolution != height || resolution != width {
+        try Self.checkMoved(network, resolution, translation.weightDimensions, path)
+      }
       network.stages = ONNXStages(resolved).stages().filter { Self.canRepeat($0, in: network) }
       self.network = try network.resolved().network
       restored = translation.restored
@@ -91,6 +94,20 @@ public struct ONNXImport {
           "the weights of \(ONNXFault.shown(layer.layer.name)) are \(found), and its input of \(inputs) asks for \(expected)"
         )
       }
+    }
+  }
+
+  /// Refuses another size of images than the file's where the network would not be the file's any more: a linear layer that sees places,
+  /// behind an adaptive pool that exporters write for one size.
+  private static func checkMoved(
+    _ network: Network, _ resolution: Int, _ dimensions: [String: [Int]], _ path: String
+  ) throws {
+    do {
+      try check(network.at(resolution: resolution).resolved(), dimensions)
+    } catch let fault as ONNXFault {
+      throw UsageFailure(
+        "`network` \(path) was exported for images of \(network.input.height) px, and at \(resolution) px \(fault.reason). "
+          + "Give `resolution` \(network.input.height), or export the network for \(resolution) px")
     }
   }
 

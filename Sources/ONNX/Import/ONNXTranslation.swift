@@ -207,7 +207,7 @@ struct ONNXTranslation {
       let kernel = integers(node, "kernel_shape") ?? []
       // The same on both sides where the stride is one and the window is odd.
       guard (integers(node, "strides") ?? [1, 1]).allSatisfy({ $0 == 1 }), kernel.count == 2,
-        kernel.allSatisfy({ $0 % 2 == 1 })
+        kernel.allSatisfy({ $0 % 2 == 1 }), more.allSatisfy({ $0 == 0 })
       else { throw refusal(node, "it pads by \(ONNXFault.shown(text)), on one side more than on the other") }
       let dilations = integers(node, "dilations") ?? [1, 1]
       guard dilations.count == 2 else { throw refusal(node, "its dilations are \(dilations)") }

@@ -17,7 +17,10 @@ struct WireCensus {
   func check(_ data: Data) throws {
     try data.withUnsafeBytes { bytes in
       guard !bytes.isEmpty else { throw failure("it is empty") }
+      var count = 0
       try fields(bytes[...]) { number, content in
+        count += 1
+        guard count <= Self.mostFieldsOfNode else { throw failure("it has more than \(Self.mostFieldsOfNode) parts") }
         guard number == 7, let content else { return }
         try graph(content)
       }

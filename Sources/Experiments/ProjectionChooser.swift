@@ -91,7 +91,8 @@ struct ProjectionChooser {
     guard candidate.measured == nil, let search = candidate.searches.first else { return }
     let pace = try pace(search)
     candidate.measured = try candidate.searches.reduce(0) {
-      try $0 + pace.seconds(steps: $1.steps(), comparedImages: $1.comparedImages)
+      try $0
+        + pace.seconds(steps: $1.steps(), comparedBatches: $1.comparedBatches, comparedImages: $1.comparedImages)
     }
   }
 

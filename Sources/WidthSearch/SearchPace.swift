@@ -4,25 +4,29 @@ import Methods
 import Support
 import Training
 
-/// How long a search takes on this machine: what it takes whatever its length, a step, and an image that widths are compared on.
+/// How long a search takes on this machine: what it takes whatever its length, a step, and what widths are compared on.
 public struct SearchPace: Sendable, Hashable {
   /// Seconds beside all steps.
   public var fixed: Double
   /// Seconds of a training step.
   public var perStep: Double
-  /// Seconds for each image that widths are compared on; 0 for methods that compare none.
+  /// Seconds for each batch that widths are compared on, whatever its images; 0 for methods that compare none.
+  public var perComparedBatch: Double
+  /// Seconds for each image of these batches.
   public var perComparedImage: Double
 
   /// Describes a pace.
-  public init(fixed: Double, perStep: Double, perComparedImage: Double = 0) {
+  public init(fixed: Double, perStep: Double, perComparedBatch: Double = 0, perComparedImage: Double = 0) {
     self.fixed = fixed
     self.perStep = perStep
+    self.perComparedBatch = perComparedBatch
     self.perComparedImage = perComparedImage
   }
 
   /// Seconds of a search.
-  public func seconds(steps: Int, comparedImages: Int = 0) -> Double {
-    fixed + perStep * Double(steps) + perComparedImage * Double(comparedImages)
+  public func seconds(steps: Int, comparedBatches: Int = 0, comparedImages: Int = 0) -> Double {
+    fixed + perStep * Double(steps) + perComparedBatch * Double(comparedBatches)
+      + perComparedImage * Double(comparedImages)
   }
 }
 
@@ -36,6 +40,10 @@ extension SearchJob {
 
   /// Images that the search compares widths on.
   public var comparedImages: Int { heldOutIndices.count }
+  /// The batches that these make.
+  public var comparedBatches: Int {
+    optimizer.heldOutPart.map { max(1, comparedImages / max(1, $0.batchSize)) } ?? 0
+  }
 
   /// Times a few short searches of this kind, which go through all of a search's stages and leave nothing behind.
   ///
@@ -62,7 +70,8 @@ extension SearchJob {
       compared.compared > short.compared
       ? max(0, compared.seconds - short.seconds) / Double(compared.compared - short.compared) : 0
     let rest = short.seconds - perStep * Double(short.steps) - perImage * Double(short.compared)
-    return SearchPace(fixed: max(0, rest), perStep: perStep, perComparedImage: perImage)
+    // A descent runs thousands of small networks on every batch: what does not grow with the images grows with the batches.
+    return SearchPace(fixed: 0, perStep: perStep, perComparedBatch: max(0, rest), perComparedImage: perImage)
   }
 
   private func trial(

@@ -24,11 +24,13 @@ import Training
     for optimizer in [DMCP(), NetworkSlimming(), AutoSlim(.init(groups: 3))] as [any WidthSearching] {
       let job = try job(optimizer)
       let pace = try job.pace(timedSeconds: 0)
-      #expect(pace.perStep > 0 || pace.fixed > 0)
-      #expect([pace.fixed, pace.perStep, pace.perComparedImage].allSatisfy { $0 >= 0 && $0.isFinite })
-      #expect(optimizer.heldOutPart != nil || pace.perComparedImage == 0)
+      #expect(pace.seconds(steps: 1, comparedBatches: 1, comparedImages: 1) > 0)
+      let parts = [pace.fixed, pace.perStep, pace.perComparedBatch, pace.perComparedImage]
+      #expect(parts.allSatisfy { $0 >= 0 && $0.isFinite })
+      #expect(optimizer.heldOutPart != nil || (pace.perComparedImage == 0 && pace.perComparedBatch == 0))
     }
-    #expect(SearchPace(fixed: 3, perStep: 2, perComparedImage: 0.5).seconds(steps: 10, comparedImages: 4) == 25)
+    let pace = SearchPace(fixed: 3, perStep: 2, perComparedBatch: 10, perComparedImage: 0.5)
+    #expect(pace.seconds(steps: 10, comparedBatches: 2, comparedImages: 4) == 45)
   }
 
   @Test("Steps are those of full batches; images to compare widths on are set apart from them")

@@ -176,6 +176,14 @@ ct_tensor ct_layer_norm(ct_tensor input, ct_tensor weight, ct_tensor bias, doubl
   });
 }
 
+ct_tensor ct_group_norm(ct_tensor input, int64_t groups, ct_tensor weight, ct_tensor bias, double epsilon) {
+  return tensor([&] { return at::group_norm(input->value, groups, weight->value, bias->value, epsilon); });
+}
+
+ct_tensor ct_pad(ct_tensor input, const int64_t *pads, int count) {
+  return tensor([&] { return at::constant_pad_nd(input->value, array(pads, count)); });
+}
+
 ct_tensor ct_attention(ct_tensor query, ct_tensor key, ct_tensor value) {
   return tensor([&] { return at::scaled_dot_product_attention(query->value, key->value, value->value); });
 }

@@ -39,9 +39,10 @@ struct AxisLayout {
     for (index, layer) in network.layers.enumerated() {
       let definition = layer.layer.operation.definition
       let isFilter = definition.channels == .filters || gates.contains(index)
-      var forms = definition.parameters.map { ($0.name, $0.dimensions) }
+      let own = layer.layer.name
+      var forms = definition.parameters.map { ($0.name(in: own), $0.dimensions) }
       if case .batchNorm = layer.layer.operation {
-        forms += [("running_mean", [.output]), ("running_var", [.output])]
+        forms += [("\(own).running_mean", [.output]), ("\(own).running_var", [.output])]
       }
       for (name, dimensions) in forms {
         for (axis, dimension) in dimensions.enumerated() {
@@ -54,13 +55,15 @@ struct AxisLayout {
           case .input: (segments, role) = (network.inputSegments(of: index)[0], .reader)
           case .fixed: continue
           }
-          let tensor = "\(layer.layer.name).\(name)"
-          axes[Self.key(tensor, axis)] = segments.map {
-            Segment(group: $0.group, channels: $0.channels / $0.positions, positions: $0.positions)
+          axes[Self.key(name, axis)] = segments.map {
+            // What is shared by channels belongs to none; such groups are not merged.
+            $0.divisor > 1
+              ? Segment(channels: $0.channels, positions: 1)
+              : Segment(group: $0.group, channels: $0.channels / $0.positions, positions: $0.positions)
           }
           for (number, segment) in segments.enumerated() {
             guard let group = segment.group else { continue }
-            places[group, default: []].append((Place(tensor: tensor, axis: axis, segment: number), role))
+            places[group, default: []].append((Place(tensor: name, axis: axis, segment: number), role))
           }
         }
       }

@@ -1,4 +1,7 @@
-/// Which channel counts must be equal: a union-find over one variable for each convolution and linear layer.
+/// Which channel counts follow from each other: a union-find over one variable for each convolution and linear layer.
+///
+/// Tied variables are in a fixed ratio, nearly always 1. It needs no keeping: it is that of their present channels. The same holds of
+/// the entries that a tensor has for a variable: half of them after a split, some for each after a flatten.
 struct ChannelTies {
   /// What decides the number of channels of a variable.
   enum Kind {
@@ -12,13 +15,18 @@ struct ChannelTies {
 
   private var parents: [Int] = []
   private var kinds: [Kind] = []
+  /// The present channels of each variable.
+  private var counts: [Int] = []
   private var granularities: [Int] = []
+  /// Parts of variables that must stay whole numbers, or whole multiples of one.
+  private var demands: [(variable: Int, entries: Int, multiple: Int)] = []
   /// The layers that put out channels of a variable, as (variable, position of the layer).
   private(set) var producers: [(variable: Int, layer: Int)] = []
 
-  mutating func makeVariable(_ kind: Kind) -> Int {
+  mutating func makeVariable(_ kind: Kind, channels: Int) -> Int {
     parents.append(parents.count)
     kinds.append(kind)
+    counts.append(channels)
     granularities.append(1)
     return parents.count - 1
   }
@@ -43,9 +51,33 @@ struct ChannelTies {
 
   func granularity(_ variable: Int) -> Int { granularities[root(variable)] }
 
+  func count(_ variable: Int) -> Int { counts[root(variable)] }
+
+  /// How many entries there are for each channel of a segment's root, in lowest terms.
+  func entries(of segment: Resolver.Segment) -> (positions: Int, divisor: Int) {
+    let count = max(1, counts[root(segment.variable)])
+    let common = greatestCommonDivisor(segment.channels, count)
+    return (segment.channels / common, count / common)
+  }
+
   /// Lets every variable point to its root: a parent is always older than its children, so that one pass does it.
   mutating func flatten() {
     for variable in parents.indices { parents[variable] = parents[parents[variable]] }
+  }
+
+  /// Works out what widths must be multiples of, so that every part of them is a whole number; after ``flatten()``.
+  mutating func settle(_ segments: [[Resolver.Segment]]) {
+    func demand(_ variable: Int, _ entries: Int, _ multiple: Int) {
+      let root = root(variable)
+      // width · entries / count must be a multiple: the denominator of entries / (count · multiple).
+      let (whole, overflows) = counts[root].multipliedReportingOverflow(by: multiple)
+      let denominator = overflows ? Int.max : whole / greatestCommonDivisor(entries, whole)
+      if denominator > 1 { granularities[root] = leastCommonMultiple(granularities[root], denominator) }
+    }
+    for segment in segments.joined() where segment.channels % max(1, counts[root(segment.variable)]) != 0 {
+      demand(segment.variable, segment.channels, 1)
+    }
+    for (variable, entries, multiple) in demands { demand(variable, entries, multiple) }
   }
 
   mutating func fix(_ variable: Int) { kinds[root(variable)] = .fixed }
@@ -73,30 +105,75 @@ struct ChannelTies {
       let positions = shapes[0].height * shapes[0].width
       guard positions > 1 else { return inputs[0] }
       try refuseDerived(inputs[0], by: layer)
-      return inputs[0].map {
-        .init(variable: $0.variable, channels: $0.channels * positions, positions: $0.positions * positions)
+      return inputs[0].map { .init(variable: $0.variable, channels: $0.channels * positions) }
+    case .slices(let range):
+      try refuseDerived(inputs[0], by: layer)
+      return cut(inputs[0], range)
+    case .shuffles(let groups):
+      try refuseDerived(inputs[0], by: layer)
+      let size = shapes[0].channels / max(1, groups)
+      let first = cut(inputs[0], 0..<size)
+      for group in 1..<max(2, groups) where groups > 1 {
+        try tie(first, cut(inputs[0], group * size..<(group + 1) * size), by: layer)
       }
+      return first.map { .init(variable: $0.variable, channels: $0.channels * groups) }
+    case .groups(let groups):
+      try refuseDerived(inputs[0], by: layer)
+      try constrain(inputs[0], toMultiplesOf: groups, by: layer)
+      return inputs[0]
     case .passes: return inputs[0]
     }
   }
 
   private mutating func produce(at layer: Int, channels: Int, isDerived: Bool) -> Resolver.Segment {
-    let variable = makeVariable(isDerived ? .derived : .free)
+    let variable = makeVariable(isDerived ? .derived : .free, channels: channels)
     producers.append((variable, layer))
-    return .init(variable: variable, channels: channels, positions: 1)
+    return .init(variable: variable, channels: channels)
   }
 
-  /// Ties two tensors channel by channel.
-  ///
-  /// Where their segments do not line up (a concatenation added to a whole), no variable could change without the
-  /// others, so that all of them become fixed.
+  /// The part of a tensor's channels in a range, and the demand that whatever it cuts through can be cut there.
+  private mutating func cut(_ segments: [Resolver.Segment], _ range: Range<Int>) -> [Resolver.Segment] {
+    var result: [Resolver.Segment] = []
+    var start = 0
+    for segment in segments {
+      let own = start..<start + segment.channels
+      let part = own.clamped(to: range)
+      if !part.isEmpty { result.append(.init(variable: segment.variable, channels: part.count)) }
+      if part != own, !part.isEmpty {
+        for piece in [part.lowerBound - own.lowerBound, part.count, own.upperBound - part.upperBound] where piece > 0 {
+          demands.append((segment.variable, piece, 1))
+        }
+      }
+      start = own.upperBound
+    }
+    return result
+  }
+
+  /// Ties two tensors channel by channel: where their segments do not line up (a concatenation added to a whole), both are cut at all
+  /// borders and tied piece by piece.
   private mutating func tie(_ first: [Resolver.Segment], _ second: [Resolver.Segment], by layer: Layer) throws {
-    let linesUp = first.elementsEqual(second) { $0.channels == $1.channels && $0.positions == $1.positions }
-    guard linesUp else {
-      for segment in first + second { try merge(segment.variable, nil, by: layer) }
+    if first.elementsEqual(second, by: { $0.channels == $1.channels }) {
+      for (one, other) in zip(first, second) { try merge(one.variable, other.variable, by: layer) }
       return
     }
-    for (one, other) in zip(first, second) { try merge(one.variable, other.variable, by: layer) }
+    var (one, other) = (0, 0)
+    var (left, right) = (first.first?.channels ?? 0, second.first?.channels ?? 0)
+    while one < first.count, other < second.count {
+      let piece = min(left, right)
+      demands.append((first[one].variable, piece, 1))
+      demands.append((second[other].variable, piece, 1))
+      try merge(first[one].variable, second[other].variable, by: layer)
+      left -= piece
+      right -= piece
+      if left == 0 {
+        one += 1
+        left = one < first.count ? first[one].channels : 0
+      }
+      if right == 0 {
+        other += 1
+        right = other < second.count ? second[other].channels : 0
+      }
+    }
   }
 
   /// Unites two variables, or fixes one when there is no other.
@@ -117,7 +194,6 @@ struct ChannelTies {
     let (older, newer) = (min(a, b), max(a, b))
     parents[newer] = older
     kinds[older] = merged
-    granularities[older] = leastCommonMultiple(granularities[a], granularities[b])
   }
 
   // Costs of derived channels are followed through plain layers only (``CostCounter``).
@@ -135,15 +211,19 @@ struct ChannelTies {
       for segment in segments where kind(segment.variable) != .fixed { try merge(segment.variable, nil, by: layer) }
       return
     }
-    let variable = root(segments[0].variable)
-    granularities[variable] = leastCommonMultiple(granularities[variable], groups)
+    demands.append((segments[0].variable, segments[0].channels, groups))
   }
+}
+
+/// The greatest common divisor, at least 1.
+package func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+  var (x, y) = (a, b)
+  while y != 0 { (x, y) = (y, x % y) }
+  return max(1, x)
 }
 
 /// The least common multiple; saturates, so that a hostile file cannot trap.
 package func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
-  var (x, y) = (a, b)
-  while y != 0 { (x, y) = (y, x % y) }
-  let (value, overflow) = (a / max(1, x)).multipliedReportingOverflow(by: b)
+  let (value, overflow) = (a / greatestCommonDivisor(a, b)).multipliedReportingOverflow(by: b)
   return overflow ? Int.max : value
 }

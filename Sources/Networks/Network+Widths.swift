@@ -25,9 +25,7 @@ extension ResolvedNetwork {
     /// The channels that a layer puts out at the new widths; -1 is the image.
     func channels(of index: Int) -> Int {
       guard index >= 0 else { return network.input.channels }
-      return layers[index].outputSegments.reduce(0) { sum, segment in
-        sum + (segment.group.flatMap { widths[$0] }.map { $0 * segment.positions } ?? segment.channels)
-      }
+      return layers[index].outputSegments.reduce(0) { $0 + $1.channels(in: widths) }
     }
     for (index, layer) in layers.enumerated() {
       let definition = layer.layer.operation.definition
@@ -37,7 +35,11 @@ extension ResolvedNetwork {
         changed.layers[index].operation = Operation(definition.with(outputChannels: count))
       case .produces, .filters:
         changed.layers[index].operation = Operation(definition.with(outputChannels: channels(of: index)))
-      case .passes, .ties, .joins, .spreads: break
+      case .slices(let range):
+        let segments = inputSegments(of: index)[0]
+        let (start, end) = (segments.place(range.lowerBound, in: widths), segments.place(range.upperBound, in: widths))
+        changed.layers[index].operation = Operation(definition.with(slice: start..<max(start, end)))
+      case .passes, .ties, .joins, .spreads, .shuffles, .groups: break
       }
     }
     // A width that was chosen is no rounding of another.
@@ -71,5 +73,25 @@ extension ResolvedNetwork {
           layer: id, "its width must be a multiple of \(group.granularity) for a grouped convolution, not \(width)")
       }
     }
+  }
+}
+
+extension ChannelSegment {
+  fileprivate func channels(in widths: Widths) -> Int {
+    group.flatMap { widths[$0] }.map { channels(at: $0) } ?? channels
+  }
+}
+
+extension [ChannelSegment] {
+  /// Where a border between channels is at other widths; inside of a segment it keeps its share.
+  fileprivate func place(_ border: Int, in widths: Widths) -> Int {
+    var (before, after) = (0, 0)
+    for segment in self {
+      let changed = segment.channels(in: widths)
+      guard before + segment.channels <= border else { return after + (border - before) * changed / segment.channels }
+      before += segment.channels
+      after += changed
+    }
+    return after
   }
 }

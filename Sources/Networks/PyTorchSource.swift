@@ -74,7 +74,10 @@ public struct PyTorchSource {
                       if part not in place._modules:
                           place.add_module(part, nn.Module())
                       place = place._modules[part]
-                  place.add_module(last, layer)
+                  if isinstance(layer, nn.Parameter):
+                      place.register_parameter(last, layer)
+                  else:
+                      place.add_module(last, layer)
 
           def forward(self, x):
               layer = self.get_submodule
@@ -121,6 +124,22 @@ public struct PyTorchSource {
     case .linear(let linear):
       let entries = layer.inputs[0].channels * layer.inputs[0].height * layer.inputs[0].width
       return "nn.Linear(\(entries), \(linear.outputFeatures)\(linear.hasBias ? "" : ", bias=False"))"
+    case .other(let other): return Self.module(other.definition, layer)
+    default: return nil
+    }
+  }
+
+  private static func module(_ definition: any OperationDefinition, _ layer: ResolvedLayer) -> String? {
+    let channels = layer.output.channels
+    switch definition {
+    case let norm as LayerNorm: return "nn.LayerNorm(\(channels)\(norm.epsilon == 1e-5 ? "" : ", eps=\(norm.epsilon)"))"
+    case let norm as GroupNorm:
+      return "nn.GroupNorm(\(norm.groups), \(channels)\(norm.epsilon == 1e-5 ? "" : ", eps=\(norm.epsilon)"))"
+    case let linear as PointwiseLinear:
+      return "nn.Linear(\(layer.inputs[0].channels), \(channels)\(linear.hasBias ? "" : ", bias=False"))"
+    case let scale as ChannelScale:
+      return
+        "nn.Parameter(torch.full((\(scale.rank == 1 ? "\(channels),)" : "\(channels), 1, 1)"), \(scale.initialValue)))"
     default: return nil
     }
   }
@@ -145,8 +164,23 @@ public struct PyTorchSource {
     case .flatten: return "torch.flatten(\(first), 1)"
     case .dropout(let dropout): return "F.dropout(\(first), \(dropout.probability), self.training)"
     case .stochasticDepth(let depth): return "drop_path(\(first), \(depth.probability), self.training)"
-    case .other(let other):
-      throw UsageFailure("\(own): \(other.definition.kind) is none of PyTorch's operations")
+    case .other(let other): return try Self.expression(other.definition, own, first)
+    }
+  }
+
+  private static func expression(_ definition: any OperationDefinition, _ own: String, _ first: String) throws -> String
+  {
+    // On maps of which the channels are last.
+    let turned = "layer(\(quoted(own)))(\(first).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)"
+    switch definition {
+    case let slice as ChannelPart: return "\(first)[:, \(slice.start):\(slice.end)]"
+    case let shuffle as ChannelShuffle: return "F.channel_shuffle(\(first), \(shuffle.groups))"
+    case is LayerNorm, is PointwiseLinear: return turned
+    case is GroupNorm: return "layer(\(quoted(own)))(\(first))"
+    case let scale as ChannelScale:
+      return "\(first) * self.get_parameter(\(quoted(own)))\(scale.rank == 1 ? "[:, None, None]" : "")"
+    case let pad as ZeroPad: return "F.pad(\(first), (\(pad.left), \(pad.right), \(pad.top), \(pad.bottom)))"
+    default: throw UsageFailure("\(own): \(definition.kind) is none of PyTorch's operations")
     }
   }
 

@@ -113,17 +113,27 @@ public struct ResolvedLayer: Sendable, Hashable {
 public struct ChannelSegment: Sendable, Hashable {
   /// The group, or nil for channels of a fixed or derived number.
   public let group: WidthGroup.ID?
-  /// How many entries of the channel dimension the segment covers: `width × positions`.
+  /// How many entries of the channel dimension the segment covers: `width × positions / divisor`.
   public let channels: Int
-  /// Entries per channel of the group: 1, or height × width after a flatten of feature maps.
+  /// Entries for each ``divisor`` channels of the group: 1, or height × width after a flatten of feature maps.
   public let positions: Int
+  /// How many channels of the group have ``positions`` entries: 1, or more after a split, 2 where it is in halves.
+  public let divisor: Int
 
   /// Creates a segment.
-  public init(group: WidthGroup.ID?, channels: Int, positions: Int = 1) {
+  public init(group: WidthGroup.ID?, channels: Int, positions: Int = 1, divisor: Int = 1) {
     self.group = group
     self.channels = channels
     self.positions = positions
+    self.divisor = divisor
   }
+
+  /// The entries at another width of the group, which must be one of its multiples.
+  public func channels(at width: Int) -> Int { width * positions / divisor }
+
+  /// The channel of the group that an entry belongs to: the last of those that it stands for, so that an entry is there exactly when its
+  /// channel is.
+  public func channel(ofEntry entry: Int) -> Int { ((entry + 1) * divisor + positions - 1) / positions - 1 }
 }
 
 extension Network {

@@ -6,7 +6,7 @@ extension Resolver {
   }
 
   /// Names and places the sets of tied channels whose number may be chosen.
-  func widthGroups() throws -> Groups {
+  func widthGroups() -> Groups {
     var groups = Groups()
     var positions: [Int: Int] = [:]
     var members: [[Int]] = []
@@ -21,7 +21,7 @@ extension Resolver {
         members.append([layer])
         groups.list.append(
           WidthGroup(
-            id: network.layers[layer].name, width: try width(ofRoot: root, producedBy: layer), layers: [], role: "",
+            id: network.layers[layer].name, width: ties.count(root), layers: [], role: "",
             granularity: ties.granularity(root)))
       }
     }
@@ -31,13 +31,6 @@ extension Resolver {
     }
     placement.place(&groups, members: members)
     return groups
-  }
-
-  private func width(ofRoot root: Int, producedBy layer: Int) throws -> Int {
-    guard let segment = segments[layer].first(where: { ties.root($0.variable) == root }) else {
-      throw NetworkFailure(layer: network.layers[layer].name, "its channels cannot be traced")
-    }
-    return segment.channels / segment.positions
   }
 }
 

@@ -16,7 +16,6 @@ struct Resolver {
   struct Segment {
     var variable: Int
     var channels: Int
-    var positions: Int
   }
 
   init(_ network: Network) { self.network = network }
@@ -30,14 +29,16 @@ struct Resolver {
     segments.reserveCapacity(count)
     isRead = Array(repeating: false, count: count)
     let image = [
-      Segment(variable: ties.makeVariable(.fixed), channels: network.input.channels, positions: 1)
+      Segment(
+        variable: ties.makeVariable(.fixed, channels: network.input.channels), channels: network.input.channels)
     ]
     for (index, layer) in network.layers.enumerated() {
       try visit(layer, at: index, image: image)
     }
     ties.flatten()
+    ties.settle(segments)
     try checkOutput()
-    var groups = try widthGroups()
+    var groups = widthGroups()
     let all = groups.list
     try setAside(fixedOf: &groups)
     return ResolvedNetwork(
@@ -177,7 +178,9 @@ struct Resolver {
         layer: network.layers[index], inputIndices: inputIndices[index],
         inputs: inputIndices[index].map { $0 < 0 ? network.input : outputs[$0] }, output: outputs[index],
         outputSegments: segments[index].map {
-          ChannelSegment(group: groups[ties.root($0.variable)], channels: $0.channels, positions: $0.positions)
+          let (positions, divisor) = ties.entries(of: $0)
+          return ChannelSegment(
+            group: groups[ties.root($0.variable)], channels: $0.channels, positions: positions, divisor: divisor)
         }, cost: costs[index])
     }
   }

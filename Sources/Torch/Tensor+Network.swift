@@ -79,6 +79,16 @@ extension Tensor {
     try wrap(ct_layer_norm(handle, weight.handle, bias.handle, epsilon), "layer_norm")
   }
 
+  /// Normalization over groups of channels of each image, with a factor and a shift for each channel.
+  public func groupNorm(_ groups: Int, _ weight: Tensor, _ bias: Tensor, epsilon: Double = 1e-5) throws -> Tensor {
+    try wrap(ct_group_norm(handle, Int64(groups), weight.handle, bias.handle, epsilon), "group_norm")
+  }
+
+  /// Zeros around the last dimensions: two numbers for each, from the last one on.
+  public func padded(_ sides: [Int]) throws -> Tensor {
+    try wrap(ct_pad(handle, sides.int64, Int32(sides.count)), "pad")
+  }
+
   /// softmax(QKᵀ/√d)·V with this tensor as Q, all `[…, positions, d]`.
   public func attention(_ key: Tensor, _ value: Tensor) throws -> Tensor {
     try wrap(ct_attention(handle, key.handle, value.handle), "scaled_dot_product_attention")

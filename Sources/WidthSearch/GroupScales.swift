@@ -11,8 +11,19 @@ struct GroupScales {
     var normalization: Int
     /// Where the part begins.
     var start: Int
-    /// Elements for each channel: more than one after a flatten.
+    /// Elements for each ``divisor`` channels: more than one after a flatten.
     var positions: Int
+    /// How many channels share ``positions`` elements: more than one after a split.
+    var divisor: Int
+
+    /// The most elements that a channel has.
+    var most: Int { (positions + divisor - 1) / divisor }
+
+    /// The elements of a channel; of a split, neighbours share one.
+    func elements(of channel: Int) -> Range<Int> {
+      let first = channel * positions / divisor
+      return start + first..<start + max(first + 1, (channel + 1) * positions / divisor)
+    }
   }
 
   /// The groups, in network order.
@@ -38,7 +49,8 @@ struct GroupScales {
       var start = 0
       for segment in resolved.layers[normalization.layer].outputSegments {
         if let group = segment.group.flatMap({ positions[$0] }) {
-          members[group].append(Member(normalization: index, start: start, positions: segment.positions))
+          members[group].append(
+            Member(normalization: index, start: start, positions: segment.positions, divisor: segment.divisor))
         }
         start += segment.channels
       }
@@ -56,8 +68,8 @@ struct GroupScales {
     return zip(members, widths).map { members, width in
       members.map { member in
         (0..<width).map { channel in
-          let first = starts[member.normalization] + member.start + channel * member.positions
-          let values = all[first..<first + member.positions]
+          let first = starts[member.normalization]
+          let values = member.elements(of: channel).lazy.map { all[first + $0] }
           return Double(values.max { abs($0) < abs($1) } ?? 0)
         }
       }
@@ -70,9 +82,8 @@ struct GroupScales {
     for (group, width) in widths.enumerated() {
       for (position, member) in members[group].enumerated() {
         for channel in 0..<width {
-          for place in 0..<member.positions {
-            flat[member.normalization][member.start + channel * member.positions + place] =
-              Float(values[group][position][channel])
+          for place in member.elements(of: channel) {
+            flat[member.normalization][place] = Float(values[group][position][channel])
           }
         }
       }

@@ -126,7 +126,7 @@ import Testing
     #expect(counter.count([4, 1]) == changed.cost.macs)
   }
 
-  @Test("A whole added to a concatenation of other sizes leaves nothing to choose")
+  @Test("A whole added to a concatenation keeps the shares of what was joined")
   func misalignedTies() throws {
     var network = concatenating()
     network.layers.insert(
@@ -134,7 +134,14 @@ import Testing
       at: 3)
     network.layers.insert(Layer(name: "sum", operation: .add, inputs: ["join", "whole"]), at: 4)
     network.layers[5].inputs = ["sum"]
-    #expect(try network.widthGroups.isEmpty)
+    let groups = try network.widthGroups
+    // left : right : whole = 4 : 6 : 10, so that left is even.
+    #expect(groups.map(\.layers) == [["left", "right", "whole", "depthwise"]])
+    #expect(groups.map(\.granularity) == [2])
+    let narrow = try network.with(["left": 2]).resolved()
+    #expect(narrow["right"]?.output.channels == 3)
+    #expect(narrow["whole"]?.output.channels == 5)
+    #expect(narrow["depthwise"]?.output.channels == 5)
   }
 
   @Test("A convolution with one channel is not depthwise, and a depthwise one narrowed to one channel still is")

@@ -31,11 +31,14 @@ private struct ChannelSlices {
   let walk: NetworkWalk
   let projections: Set<Int>
   let numbers: [String: Int]
+  /// Groups of which only what puts their channels out can be told channel by channel.
+  let mixed: Set<WidthGroup.ID>
 
   init(_ network: ResolvedNetwork) {
     self.network = network
     walk = NetworkWalk(network)
     projections = walk.projections()
+    mixed = network.mixedGroups
     var numbers: [String: Int] = [:]
     let squeezes = Set(network.layers.indices.filter { Self.isDerived(network.layers[$0]) })
     for (index, layer) in network.layers.enumerated() {
@@ -67,7 +70,7 @@ private struct ChannelSlices {
     let layer = network.layers[index]
     var result: [(WidthGroup.ID?, ChannelSlice)] = []
     for form in layer.layer.operation.definition.parameters where form.role == .weight && form.dimensions.count > 1 {
-      let name = "\(layer.layer.name).\(form.name)"
+      let name = form.name(in: layer.layer.name)
       for (axis, dimension) in form.dimensions.enumerated() {
         let segments: [ChannelSegment]
         var blocks = 1
@@ -79,6 +82,8 @@ private struct ChannelSlices {
         }
         var offset = 0
         for segment in segments {
+          defer { offset += segment.channels }
+          if let group = segment.group, mixed.contains(group), side == .outgoing || segment.divisor > 1 { continue }
           result.append(
             (
               segment.group,
@@ -86,7 +91,6 @@ private struct ChannelSlices {
                 tensor: name, axis: axis, offset: offset, positions: segment.positions, blocks: blocks, side: side,
                 isProjection: projections.contains(index))
             ))
-          offset += segment.channels
         }
       }
     }

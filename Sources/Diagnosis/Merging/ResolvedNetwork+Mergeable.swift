@@ -3,14 +3,15 @@ import Networks
 extension ResolvedNetwork {
   /// The groups that feature merging looks at, in the order of a sweep.
   ///
-  /// Left out everywhere: groups beside grouped convolutions, whose parts must stay equal, and groups that a squeeze-excite bottleneck
-  /// takes its width from.
+  /// Left out everywhere: groups beside grouped convolutions, whose parts must stay equal, groups that a squeeze-excite bottleneck
+  /// takes its width from, and groups whose channels are shuffled or split.
   public func mergeableGroups(_ scope: MergeSettings.Scope) -> [WidthGroup] {
     var sources: Set<WidthGroup.ID> = []
     for layer in layers {
       guard case .produces(_, let rule?) = layer.layer.operation.definition.channels else { continue }
       for segment in self[rule.source]?.outputSegments ?? [] { if let group = segment.group { sources.insert(group) } }
     }
+    sources.formUnion(mixedGroups)
     let possible = streamliningOrder.filter { $0.granularity == 1 && !sources.contains($0.id) }
     guard scope == .published, let first = firstPublishedStage else { return possible }
     return possible.filter { ($0.stage ?? -1) >= first }

@@ -16,6 +16,8 @@ public struct CostCounter: Sendable {
     struct Term: Hashable, Sendable {
       var group: Int
       var factor: Int
+      /// What the product is divided by; widths are multiples of it.
+      var divisor = 1
     }
   }
 
@@ -51,7 +53,7 @@ public struct CostCounter: Sendable {
   public func count(_ widths: [Int]) -> Int {
     precondition(widths.count == groups.count, "\(widths.count) widths for \(groups.count) groups")
     let values = forms.map { form in
-      let sum = form.terms.reduce(form.constant) { $0 + $1.factor * widths[$1.group] }
+      let sum = form.terms.reduce(form.constant) { $0 + $1.factor * widths[$1.group] / $1.divisor }
       return form.divisor.map { LeastChannels.part(of: sum, divisor: $0) } ?? sum
     }
     var total = 0
@@ -96,7 +98,7 @@ extension ResolvedNetwork {
       switch layer.layer.operation.definition.channels {
       case .produces(_, let rule): return rule
       case .passes, .filters, .spreads: break
-      case .ties, .joins: return nil
+      case .ties, .joins, .slices, .shuffles, .groups: return nil
       }
       index = layer.inputIndices[0]
     }
@@ -110,10 +112,10 @@ extension ResolvedNetwork {
         form.constant += segment.channels
         continue
       }
-      if let term = form.terms.firstIndex(where: { $0.group == group }) {
+      if let term = form.terms.firstIndex(where: { $0.group == group && $0.divisor == segment.divisor }) {
         form.terms[term].factor += segment.positions
       } else {
-        form.terms.append(.init(group: group, factor: segment.positions))
+        form.terms.append(.init(group: group, factor: segment.positions, divisor: segment.divisor))
       }
     }
     return form

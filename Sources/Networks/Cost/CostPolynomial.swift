@@ -116,6 +116,6 @@ private struct RealForm {
     constant =
       form.terms.isEmpty && form.divisor != nil
       ? Double(LeastChannels.part(of: form.constant, divisor: form.divisor ?? 1)) : Double(form.constant) / divisor
-    terms = form.terms.map { ($0.group, Double($0.factor) / divisor) }
+    terms = form.terms.map { ($0.group, Double($0.factor) / Double($0.divisor) / divisor) }
   }
 }

@@ -31,7 +31,8 @@ public enum Operation: Hashable, Sendable {
   case dropout(Dropout)
   /// Zeroes whole images of a residual branch at random while training.
   case stochasticDepth(StochasticDepth)
-  /// An operation that is defined elsewhere.
+  /// Any other: one of this package that needs no place of its own here (``ChannelPart``, ``ChannelShuffle``, ``LayerNorm``,
+  /// ``GroupNorm``, ``ChannelScale``, ``PointwiseLinear``, ``ZeroPad``), or one that is defined elsewhere.
   case other(OtherOperation)
 
   /// An operation that is defined elsewhere.
@@ -86,7 +87,8 @@ extension Operation {
   package static let definitions: [any OperationDefinition.Type] = [
     Convolution.self, BatchNorm.self, Activation.self, Addition.self, Multiplication.self, Concatenation.self,
     MaxPool.self, AveragePool.self, AdaptivePool.self, GlobalAveragePool.self, Flattening.self, Linear.self,
-    Dropout.self, StochasticDepth.self,
+    Dropout.self, StochasticDepth.self, ChannelPart.self, ChannelShuffle.self, LayerNorm.self, GroupNorm.self,
+    ChannelScale.self, PointwiseLinear.self, ZeroPad.self,
   ]
 
   /// The name of the operation in files and tables; an activation goes by its own name.

@@ -28,10 +28,17 @@ public protocol OperationDefinition: Hashable, Sendable {
   var channels: ChannelFlow { get }
   /// The same operation with so many output channels; itself when their number is not a setting of it.
   func with(outputChannels: Int) -> Self
+  /// The same operation with another range of its input's channels; itself unless its flow is ``ChannelFlow/slices(_:)``.
+  func with(slice: Range<Int>) -> Self
   /// Its learnable tensors, in PyTorch's order.
   var parameters: [ParameterForm] { get }
   /// The multiply-accumulates of each output position.
   var multiplyAccumulates: MultiplyAccumulates { get }
+}
+
+extension OperationDefinition {
+  /// Itself: few operations cut channels out.
+  public func with(slice: Range<Int>) -> Self { self }
 }
 
 /// How many inputs an operation has.
@@ -56,6 +63,12 @@ public enum ChannelFlow: Sendable, Hashable {
   case joins
   /// Every channel becomes as many entries as it has positions.
   case spreads
+  /// Some of the input's channels, by their present places: ``OperationDefinition/with(slice:)`` moves these with the widths.
+  case slices(Range<Int>)
+  /// The channels fall into so many equal parts, and the output takes one of each in turn.
+  case shuffles(Int)
+  /// As ``passes``; their number is a multiple of this.
+  case groups(Int)
   /// Channels of its own. Their number, and that of the input's, is a multiple of `multiplesOf`; it may follow another layer's.
   case produces(multiplesOf: Int = 1, follows: Convolution.DerivedChannels? = nil)
 }
@@ -82,7 +95,7 @@ public struct ParameterForm: Sendable, Hashable {
     case fixed(Int)
   }
 
-  /// The last part of its name in a state dict, for example `weight`.
+  /// The last part of its name in a state dict, for example `weight`; empty for a tensor that has the layer's name.
   public var name: String
   /// What it is for.
   public var role: ParameterRole
@@ -95,6 +108,9 @@ public struct ParameterForm: Sendable, Hashable {
     self.role = role
     self.dimensions = dimensions
   }
+
+  /// Its name in the state dict of a network; the layer's own for a tensor without a name, which is no module's.
+  public func name(in layer: String) -> String { name.isEmpty ? layer : "\(layer).\(name)" }
 
   /// The lengths of the dimensions.
   public func shape(input: Int, output: Int) -> [Int] {
@@ -118,4 +134,6 @@ public enum ParameterRole: Sendable, Hashable {
   case normScale
   /// Shift (beta) of a normalization.
   case normShift
+  /// A factor on a channel, with what it starts from.
+  case factor(initially: Double)
 }

@@ -33,6 +33,16 @@ struct ONNXDocument {
     graph.initializer.append(tensor)
   }
 
+  /// Adds whole numbers that nodes read.
+  mutating func add(_ values: [Int], name: String) {
+    var tensor = PBTensorProto()
+    tensor.name = name
+    tensor.dims = [Int64(values.count)]
+    tensor.dataType = Self.int64
+    tensor.rawData = values.map { Int64($0).littleEndian }.withUnsafeBytes { Data($0) }
+    graph.initializer.append(tensor)
+  }
+
   /// Says what a tensor is; the batch is any number.
   mutating func describe(_ name: String, _ shape: [Int], as role: WritableKeyPath<PBGraphProto, [PBValueInfoProto]>) {
     var info = PBValueInfoProto()
@@ -76,7 +86,7 @@ struct ONNXDocument {
     return try model.serializedData()
   }
 
-  private static let float: Int32 = 1
+  private static let float: Int32 = 1, int64: Int32 = 7
 }
 
 extension PBAttributeProto {

@@ -3,9 +3,9 @@ import Support
 
 /// Makes the nodes of a network, layer by layer.
 struct ONNXGraphBuilder {
-  private let network: ResolvedNetwork
+  let network: ResolvedNetwork
   private let values: (String) throws -> [Float]
-  private var document: ONNXDocument
+  var document: ONNXDocument
   /// What each layer's result is called; layers that do nothing in inference have their input's.
   private var names: [String] = []
   /// Whether each layer's result has no place any more: what comes out of a flattening or a linear layer, and what passes it on.
@@ -25,8 +25,9 @@ struct ONNXGraphBuilder {
     let layers = network.layers.map(\.layer.name)
     taken = Set(layers + [Self.image, Self.result])
     for layer in network.layers {
-      let forms = layer.layer.operation.definition.parameters.map(\.name) + ["running_mean", "running_var"]
-      taken.formUnion(forms.map { "\(layer.layer.name).\($0)" })
+      let own = layer.layer.name
+      taken.formUnion(layer.layer.operation.definition.parameters.map { $0.name(in: own) })
+      taken.formUnion(["\(own).running_mean", "\(own).running_var"])
     }
     guard folds else { return }
     var readers = [Int](repeating: 0, count: network.layers.count)
@@ -58,7 +59,7 @@ struct ONNXGraphBuilder {
   private func isFlat(_ index: Int) -> Bool { index >= 0 && flat[index] }
 
   /// The numbers of a tensor of the state dict.
-  private func numbers(_ name: String, _ shape: [Int]) throws -> [Float] {
+  func numbers(_ name: String, _ shape: [Int]) throws -> [Float] {
     let numbers = try values(name)
     let wanted = shape.reduce(1, *)
     guard numbers.count == wanted else {
@@ -68,7 +69,7 @@ struct ONNXGraphBuilder {
   }
 
   /// A name for a step inside a layer that nothing else has.
-  private mutating func inner(_ layer: String, _ step: String) -> String {
+  mutating func inner(_ layer: String, _ step: String) -> String {
     var name = "\(layer)/\(step)"
     while !taken.insert(name).inserted { name += "_" }
     return name
@@ -122,9 +123,7 @@ struct ONNXGraphBuilder {
     case .dropout, .stochasticDepth:
       names[index] = first
       return
-    case .other(let other):
-      throw UsageFailure(
-        "\(own): \(other.definition.kind) has no ONNX form here; `format` pytorch or safetensors may do")
+    case .other(let other): try add(other.definition, index, first, output)
     }
     document.describe(output, isFlat(index) ? [layer.output.channels] : dimensions(layer.output), as: \.valueInfo)
   }
@@ -204,7 +203,7 @@ struct ONNXGraphBuilder {
   // MARK: - Layers without
 
   /// A number that nodes read; there once, whoever reads it.
-  private mutating func constant(_ value: Double) -> String {
+  mutating func constant(_ value: Double) -> String {
     if let name = constants[value] { return name }
     let name = inner("constant", "\(constants.count)")
     constants[value] = name

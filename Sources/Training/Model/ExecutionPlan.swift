@@ -21,7 +21,7 @@ public struct ExecutionPlan: Sendable {
   /// in one.
   ///
   /// A convolution in groups reads as many channels for each of its groups. A narrower one therefore keeps the front of every group's
-  /// channels, and so does whatever else lies on them.
+  /// channels, and so does whatever else lies on them. Likewise for the parts of a split.
   let blocks: [WidthGroup.ID: Int]
 
   /// Some layers in a row that are computed at once.

@@ -150,6 +150,10 @@ extension Model {
       guard let scale = segment.group.flatMap({ scales[$0] }) else {
         return try Tensor.ones([segment.channels], device: device)
       }
+      if segment.divisor > 1 {
+        let channels = (0..<segment.channels).map { Int64(segment.channel(ofEntry: $0)) }
+        return try scale.selecting(0, Tensor(channels, device: device))
+      }
       if segment.positions == 1 { return scale }
       // After a flatten a channel is as many features as it had positions.
       return try (scale.unsqueezed(1) * Tensor.ones([1, segment.positions], device: device)).flattened()
@@ -205,7 +209,7 @@ extension Model {
 
 extension Tensor {
   /// Features [batch, channels] as maps of one pixel; other tensors as they are.
-  fileprivate var asMap: Tensor { get throws { rank == 2 ? try unsqueezed(2).unsqueezed(3) : self } }
+  var asMap: Tensor { get throws { rank == 2 ? try unsqueezed(2).unsqueezed(3) : self } }
 }
 
 extension Extent {
@@ -284,8 +288,9 @@ private struct Slicer {
     var offset = 0
     for (part, whole) in zip(kept, all) {
       let (wanted, count) = (part.channels / divisor, whole.channels / divisor)
-      let blocks = wanted == count ? 1 : (whole.group.flatMap { full?.blocks[$0] } ?? 1) / divisor
-      if blocks <= 1 {
+      let blocks =
+        wanted == count ? 1 : (whole.group.flatMap { full?.blocks[$0] } ?? 1) / divisor / whole.divisor
+      if blocks <= 1 || !wanted.isMultiple(of: blocks) || !count.isMultiple(of: blocks) {
         parts.append(try tensor.slice(dimension, offset..<offset + wanted))
       } else {
         var shape = tensor.shape

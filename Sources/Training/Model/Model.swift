@@ -86,6 +86,7 @@ public final class Model {
       return try Tensor.normal(entry.shape, deviation: (2 / fanOut).squareRoot(), generator: generator)
     case .weight: return try Tensor.normal(entry.shape, deviation: 0.01, generator: generator)
     case .normScale: return try Tensor.ones(entry.shape)
+    case .factor(let initial): return try Tensor.ones(entry.shape) * initial
     case .bias, .normShift: return try Tensor.zeros(entry.shape)
     }
   }

@@ -19,7 +19,7 @@ struct ParameterLayout {
       for form in layer.layer.operation.definition.parameters {
         entries.append(
           Entry(
-            name: "\(layer.layer.name).\(form.name)", role: form.role,
+            name: form.name(in: layer.layer.name), role: form.role,
             shape: form.shape(input: layer.inputs.first?.channels ?? 0, output: layer.output.channels), layer: index))
       }
     }

@@ -27,16 +27,16 @@ struct ScaleShrinkage {
     self.scales = scales
     let all = scales.members.flatMap { $0 }
     let (groups, members) = (scales.groups.count, max(1, scales.members.map(\.count).max() ?? 1))
-    let (channels, positions) = (max(1, scales.widths.max() ?? 1), max(1, all.map(\.positions).max() ?? 1))
+    let (channels, positions) = (max(1, scales.widths.max() ?? 1), max(1, all.map(\.most).max() ?? 1))
     shape = (groups, members, channels, positions)
     let behind = scales.starts.last ?? 0
     var places = [Int64](repeating: Int64(behind), count: groups * members * channels * positions)
     for (group, width) in scales.widths.enumerated() {
       for (number, member) in scales.members[group].enumerated() {
         for channel in 0..<width {
-          for position in 0..<member.positions {
+          for (position, place) in member.elements(of: channel).enumerated() {
             places[((group * members + number) * channels + channel) * positions + position] =
-              Int64(scales.starts[member.normalization] + member.start + channel * member.positions + position)
+              Int64(scales.starts[member.normalization] + place)
           }
         }
       }

@@ -1,0 +1,24 @@
+extension ResolvedNetwork {
+  /// The groups whose channels change places behind the layers that put them out: in a shuffle, or where a split goes through them.
+  ///
+  /// Their number can be followed, and a width be chosen. Which channel an entry further on belongs to cannot be read off its place.
+  public var mixedGroups: Set<WidthGroup.ID> {
+    var mixed: Set<WidthGroup.ID> = []
+    for (index, layer) in layers.enumerated() {
+      mixed.formUnion(layer.outputSegments.lazy.filter { $0.divisor > 1 }.compactMap(\.group))
+      switch layer.layer.operation.definition.channels {
+      case .shuffles: mixed.formUnion(layer.outputSegments.compactMap(\.group))
+      case .slices(let range):
+        var start = 0
+        for segment in inputSegments(of: index)[0] {
+          let own = start..<start + segment.channels
+          let part = own.clamped(to: range)
+          if !part.isEmpty, part != own, let group = segment.group { mixed.insert(group) }
+          start = own.upperBound
+        }
+      case .passes, .filters, .ties, .joins, .spreads, .groups, .produces: break
+      }
+    }
+    return mixed
+  }
+}

@@ -1,0 +1,111 @@
+import Networks
+import Support
+
+/// Operations that need no place of their own in `Operation`.
+extension ONNXGraphBuilder {
+  mutating func add(
+    _ definition: any OperationDefinition, _ index: Int, _ input: String, _ output: String
+  ) throws {
+    let layer = network.layers[index]
+    let own = layer.layer.name
+    let channels = layer.output.channels
+    switch definition {
+    case let slice as ChannelPart:
+      let inputs = [whole([slice.start], own, "start"), whole([slice.end], own, "end"), whole([1], own, "axis")]
+      document.add("Slice", [input] + inputs, to: output, name: own)
+    case let shuffle as ChannelShuffle:
+      let (height, width) = (layer.output.height, layer.output.width)
+      let (parts, turned) = (inner(own, "parts"), inner(own, "turned"))
+      let split = whole([0, shuffle.groups, channels / shuffle.groups, height, width], own, "split")
+      let merged = whole([0, channels, height, width], own, "merged")
+      document.add("Reshape", [input, split], to: parts, name: parts)
+      document.add("Transpose", [parts], to: turned, name: turned, [.ints("perm", [0, 2, 1, 3, 4])])
+      document.add("Reshape", [turned, merged], to: output, name: own)
+    case let norm as LayerNorm:
+      let parameters = try ["weight", "bias"].map { try tensor("\(own).\($0)", [channels]) }
+      turned(input, output, own) { builder, last, result in
+        builder.document.add(
+          "LayerNormalization", [last] + parameters, to: result, name: own,
+          [.int("axis", -1), .float("epsilon", norm.epsilon)])
+      }
+    case let norm as GroupNorm: try add(norm, layer, input, output)
+    case let scale as ChannelScale:
+      let factors = try tensor(own, scale.rank == 1 ? [channels] : [channels, 1, 1])
+      var factor = factors
+      if scale.rank == 1 {
+        factor = inner(own, "map")
+        document.add("Unsqueeze", [factors, whole([1, 2], own, "axes")], to: factor, name: factor)
+      }
+      // The layer's name is the tensor's.
+      document.add("Mul", [input, factor], to: output, name: inner(own, "Mul"))
+    case let linear as PointwiseLinear:
+      let weight = try tensor("\(own).weight", [channels, layer.inputs[0].channels])
+      let bias = linear.hasBias ? try tensor("\(own).bias", [channels]) : nil
+      turned(input, output, own) { builder, last, result in
+        let columns = builder.inner(own, "columns")
+        builder.document.add("Transpose", [weight], to: columns, name: columns, [.ints("perm", [1, 0])])
+        guard let bias else {
+          builder.document.add("MatMul", [last, columns], to: result, name: own)
+          return
+        }
+        let product = builder.inner(own, "product")
+        builder.document.add("MatMul", [last, columns], to: product, name: product)
+        builder.document.add("Add", [product, bias], to: result, name: own)
+      }
+    case let pad as ZeroPad:
+      let sides = whole([0, 0, pad.top, pad.left, 0, 0, pad.bottom, pad.right], own, "sides")
+      document.add("Pad", [input, sides], to: output, name: own)
+    default:
+      throw UsageFailure("\(own): \(definition.kind) has no ONNX form here; `format` pytorch or safetensors may do")
+    }
+  }
+
+  /// Until opset 18 the format has normalization by instance alone, of which groups are made.
+  private mutating func add(_ norm: GroupNorm, _ layer: ResolvedLayer, _ input: String, _ output: String) throws {
+    let own = layer.layer.name
+    let shape = layer.output
+    let parameters = try ["weight", "bias"].map { name -> String in
+      let factors = try tensor("\(own).\(name)", [shape.channels])
+      let map = inner(own, "\(name) of maps")
+      document.add("Unsqueeze", [factors, whole([1, 2], own, "\(name) axes")], to: map, name: map)
+      return map
+    }
+    let (ones, zeros) = (inner(own, "ones"), inner(own, "zeros"))
+    document.add([Float](repeating: 1, count: norm.groups), shape: [norm.groups], name: ones)
+    document.add([Float](repeating: 0, count: norm.groups), shape: [norm.groups], name: zeros)
+    let (groups, normal, map, scaled) = (
+      inner(own, "groups"), inner(own, "normal"), inner(own, "map"), inner(own, "scaled")
+    )
+    document.add("Reshape", [input, whole([0, norm.groups, -1], own, "split")], to: groups, name: groups)
+    document.add(
+      "InstanceNormalization", [groups, ones, zeros], to: normal, name: normal, [.float("epsilon", norm.epsilon)])
+    let merged = whole([0, shape.channels, shape.height, shape.width], own, "merged")
+    document.add("Reshape", [normal, merged], to: map, name: map)
+    document.add("Mul", [map, parameters[0]], to: scaled, name: scaled)
+    document.add("Add", [scaled, parameters[1]], to: output, name: own)
+  }
+
+  /// A tensor of the state dict, under its own name.
+  private mutating func tensor(_ name: String, _ shape: [Int]) throws -> String {
+    document.add(try numbers(name, shape), shape: shape, name: name)
+    return name
+  }
+
+  /// Whole numbers that a node reads.
+  private mutating func whole(_ values: [Int], _ layer: String, _ step: String) -> String {
+    let name = inner(layer, step)
+    document.add(values, name: name)
+    return name
+  }
+
+  /// Nodes that see the channels last.
+  private mutating func turned(
+    _ input: String, _ output: String, _ own: String,
+    _ add: (inout ONNXGraphBuilder, _ last: String, _ result: String) -> Void
+  ) {
+    let (last, result) = (inner(own, "last"), inner(own, "result"))
+    document.add("Transpose", [input], to: last, name: last, [.ints("perm", [0, 2, 3, 1])])
+    add(&self, last, result)
+    document.add("Transpose", [result], to: output, name: inner(own, "first"), [.ints("perm", [0, 3, 1, 2])])
+  }
+}

@@ -1,0 +1,74 @@
+import Networks
+import Torch
+
+// The operations of this package that need no place of their own in a plan. Whatever works on the channels of each place does so with
+// channels last, which is how maps lie in memory: turning them costs nothing.
+
+extension ChannelPart: TensorOperation {
+  /// A view: what it was cut from must stay.
+  public var derivativeReadsResult: Bool { true }
+  /// Cuts the channels out.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    // Not a view: kernels want channels side by side, and what follows may write in place.
+    try inputs[0].slice(1, start..<end).contiguous(inputs[0].rank == 4 ? .channelsLast : .contiguous)
+  }
+}
+
+extension ChannelShuffle: TensorOperation {
+  /// Nothing reads it.
+  public var derivativeReadsResult: Bool { false }
+  /// Interleaves the parts.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let last = try inputs[0].asMap.permuted([0, 2, 3, 1])
+    let shape = last.shape
+    let parts = try last.reshaped([shape[0], shape[1], shape[2], groups, shape[3] / groups])
+    return try parts.permuted([0, 1, 2, 4, 3]).reshaped(shape).permuted([0, 3, 1, 2])
+  }
+}
+
+extension LayerNorm: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Normalizes each place.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].asMap.permuted([0, 2, 3, 1]).layerNorm(parameters[0], parameters[1], epsilon: epsilon)
+      .permuted([0, 3, 1, 2])
+  }
+}
+
+extension GroupNorm: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Normalizes each group of each image.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].groupNorm(groups, parameters[0], parameters[1], epsilon: epsilon)
+  }
+}
+
+extension ChannelScale: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Multiplies.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].asMap * (rank == 1 ? parameters[0].unsqueezed(1).unsqueezed(2) : parameters[0])
+  }
+}
+
+extension PointwiseLinear: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Multiplies the channels of each place.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].asMap.permuted([0, 2, 3, 1]).linear(parameters[0], bias: hasBias ? parameters[1] : nil)
+      .permuted([0, 3, 1, 2])
+  }
+}
+
+extension ZeroPad: TensorOperation {
+  /// Nothing reads it.
+  public var derivativeReadsResult: Bool { false }
+  /// Adds the zeros.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].asMap.padded([left, right, top, bottom])
+  }
+}

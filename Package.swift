@@ -24,7 +24,7 @@ let pure: [Target] = [
   .target(name: "Records", dependencies: ["Diagnosis", "Interchange", "Networks", "Support", "Transfer", yams]),
   .target(name: "Interchange", dependencies: ["Support", "CArchive"]),
   .target(
-    name: "ONNX", dependencies: ["Networks", "Support", protobuf], exclude: ["Protobuf/onnx.proto"]),
+    name: "ONNX", dependencies: ["Interchange", "Networks", "Support", protobuf], exclude: ["Protobuf/onnx.proto"]),
   .target(
     name: "Reporting", dependencies: ["Diagnosis", "Networks", "Records", "Support", "Transfer", mustache, protobuf],
     exclude: ["Protobuf/tensorboard.proto"]),

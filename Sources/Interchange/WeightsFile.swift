@@ -31,6 +31,17 @@ public struct WeightsFile: Sendable {
     case one(SafetensorsFile)
     case shards([String: SafetensorsFile])
     case checkpoint(PyTorchCheckpoint)
+    case memory([String: Data])
+  }
+
+  /// Tensors of 32-bit floating-point numbers that were read out of a file of another format.
+  ///
+  /// - Parameter tensors: Shapes, and elements as ``withBytes(of:_:)`` hands them out.
+  public init(path: String, tensors: [String: (shape: [Int], data: Data)], metadata: [String: String] = [:]) {
+    self.path = path
+    entries = tensors.mapValues { Entry(type: .float32, shape: $0.shape) }
+    self.metadata = metadata
+    source = .memory(tensors.mapValues(\.data))
   }
 
   /// Opens a file of any of the kinds.
@@ -84,6 +95,11 @@ public struct WeightsFile: Sendable {
     switch source {
     case .one(let file): return try file.withBytes(of: name, body)
     case .checkpoint(let checkpoint): return try checkpoint.withBytes(of: name, body)
+    case .memory(let tensors):
+      guard let data = tensors[name] else {
+        throw FileFailure(.badData, path: path, reason: "it holds no tensor named '\(name)'")
+      }
+      return try data.withUnsafeBytes(body)
     case .shards(let files):
       guard let file = files[name] else {
         throw FileFailure(.badData, path: path, reason: "it holds no tensor named '\(name)'")

@@ -10,8 +10,9 @@ import Training
 
 extension EvaluateCommand: EngineWork {
   package func perform() throws {
-    let file = try WeightsFile(path: weights)
     var dataset = try DataOptions.open(dataset, reading, general)
+    let file = try importing.weights(
+      weights, resolution: resolution, defaultResolution: dataset.resolution, inputChannels: dataset.channels, general)
     if let context = try TrainedContext(file) {
       dataset = try context.applied(to: dataset, namesMatter: !ignoreClassNames)
     } else {

@@ -12,13 +12,16 @@ import Training
 extension ExportCommand: EngineWork {
   package func perform() throws {
     let format = try resolvedFormat()
-    let file = try WeightsFile(path: weights)
+    let file = try weights.map {
+      try network.importing.weights(
+        $0, resolution: network.resolution, inputChannels: network.inputChannels, general)
+    }
     var built: ResolvedNetwork
     if let named = try network.build() {
       built = named
     } else {
-      guard let described = try file.network() else {
-        throw UsageFailure("\(weights) does not say which network it belongs to; name it with --network")
+      guard let described = try file?.network() else {
+        throw UsageFailure("\(weights ?? "the file") does not say which network it belongs to; name it with --network")
       }
       built = try described.resolved()
     }
@@ -29,13 +32,20 @@ extension ExportCommand: EngineWork {
       throw UsageFailure("\(known) is there already; give --overwrite to replace it, or another --output")
     }
     // Read as for a training, so that what does not fit is refused here as everywhere.
-    let model = try Model(built, seed: 0)
-    try model.load(file)
-    guard try model.isFinite() else {
-      throw FileFailure(
-        .badData, path: weights, reason: "some of its weights are not numbers: the training that wrote them diverged")
+    let model = try Model(built, seed: seed)
+    if let file {
+      try model.load(file)
+      guard try model.isFinite() else {
+        throw FileFailure(
+          .badData, path: file.path,
+          reason: "some of its weights are not numbers: the training that wrote them diverged")
+      }
+    } else {
+      general.note(
+        "\(built.name) is written with weights that are not trained, those that a training with seed \(seed) begins with"
+      )
     }
-    let context = try TrainedContext(file)
+    let context = try file.flatMap { try TrainedContext($0) }
     switch format {
     case .onnx: try writeONNX(model, context)
     case .safetensors: try model.save(to: output, metadata: try context?.metadata ?? [:])
@@ -61,7 +71,7 @@ extension ExportCommand: EngineWork {
       uniqueKeysWithValues: model.stateDict().map { ($0.name, $0.tensor) })
     let data = try export.data { name in
       guard let tensor = state[name] else {
-        throw FileFailure(.badData, path: weights, reason: "\(name) is missing, which \(network.name) needs")
+        throw UsageFailure("\(name) is missing, which \(network.name) needs")
       }
       return try tensor.to(.float32).array()
     }

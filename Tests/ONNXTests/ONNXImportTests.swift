@@ -423,8 +423,8 @@ private struct Graph {
     groups.model.graph.node[0].attribute.append(.int("group", 3))
     try refuse(groups, "3 groups")
     var padding = sound()
-    padding.model.graph.node[0].attribute[0] = .ints("pads", [0, 0, 1, 1])
-    try refuse(padding, "only equal sides")
+    padding.model.graph.node[0].attribute[0] = .ints("pads", [0, 0, -1, 1])
+    try refuse(padding, "its pads are")
   }
 
   @Test("Images of open size need one, and a long chain needs no recursion")
@@ -442,5 +442,60 @@ private struct Graph {
     }
     long.classifier(from: last)
     #expect(try long.read().network.layers.count == 3004)
+  }
+}
+
+@Suite("Axes of imported maps")
+struct ONNXLayoutTests {
+  private static let shape = Shape(channels: 12, height: 5, width: 7)
+  private static let map = ONNXLayout.map(shape)
+
+  private static func known(_ sizes: Int...) -> [ONNXValue.Size] { [.batch] + sizes.map { .known($0) } }
+
+  @Test("A shuffle is what regrouping, turning and regrouping make of the channels")
+  func shuffle() throws {
+    let parts = try #require(Self.map.reshaped(Self.known(3, 4, 5, 7), images: nil))
+    #expect(parts.sizes == Self.known(3, 4, 5, 7))
+    #expect(parts.reshaped(Self.known(12, 5, 7), images: nil) == Self.map, "nothing was turned")
+    let turned = try #require(parts.transposed([0, 2, 1, 3, 4])?.reshaped(Self.known(12, 5, 7), images: nil))
+    #expect(turned.shuffle(Self.shape) == 3)
+    #expect(Self.map.shuffle(Self.shape) == nil)
+    #expect(turned.channelAxis(Self.shape) == nil, "its channels are not the layer's, in their order")
+  }
+
+  @Test("Channels last and back, and places on one axis")
+  func turned() throws {
+    let last = try #require(Self.map.transposed([0, 2, 3, 1]))
+    #expect(last == .last(Self.shape))
+    #expect(last.transposed([0, 3, 1, 2]) == Self.map)
+    #expect(last.transposed([0, 0, 1, 2]) == nil)
+    let tokens = try #require(Self.map.reshaped(Self.known(12, -1), images: nil))
+    #expect(tokens.sizes == Self.known(12, 35))
+    #expect(try #require(tokens.transposed([0, 2, 1])).channelAxis(Self.shape) == 2)
+    #expect(tokens.reshaped(Self.known(12, 5, 7), images: nil) == Self.map)
+  }
+
+  @Test("A flattening has the channels first; of channels last it would be another order")
+  func flattened() throws {
+    let flat = try #require(Self.map.reshaped([.open, .known(-1)], images: nil))
+    #expect(flat.isFlattened(Self.shape))
+    let last = try #require(Self.map.transposed([0, 2, 3, 1])?.reshaped(Self.known(420), images: nil))
+    #expect(!last.isFlattened(Self.shape))
+  }
+
+  @Test("One place comes and goes")
+  func onePlace() throws {
+    let shape = Shape(channels: 6, height: 1, width: 1)
+    #expect(ONNXLayout.map(shape).reshaped(Self.known(6), images: nil) == .features(shape))
+    #expect(ONNXLayout.features(shape).reshaped(Self.known(6, 1, 1), images: nil) == .map(shape))
+    #expect(ONNXLayout.features(shape).reshaped(Self.known(1, 6), images: nil)?.channelAxis(shape) == 2)
+  }
+
+  @Test(
+    "What does not come out even, mixes images, or is too large is not followed",
+    arguments: [[5, 84], [12, 5, 8], [0, 0, 0, 0], [-1, -1], [12, 35, 1, 1, 2], [Int.max, Int.max], [-7, 60]])
+  func refused(_ sizes: [Int]) {
+    #expect(Self.map.reshaped([.batch] + sizes.map { .known($0) }, images: nil) == nil)
+    #expect(Self.map.reshaped([.known(12)] + sizes.map { .known($0) }, images: 2) == nil)
   }
 }

@@ -8,6 +8,8 @@ import sys
 import tempfile
 import warnings
 
+import numpy
+import onnxruntime
 import torch
 import torchvision_models
 import torchvision
@@ -61,6 +63,55 @@ def dropped_biases(network):
                if isinstance(one, torch.nn.Conv2d) and one.bias is not None and isinstance(other, torch.nn.BatchNorm2d))
 
 
+def outputs(path, image):
+    """What onnxruntime makes of images."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: image})[0]
+
+
+def round_trip(executable, path, again, image):
+    """The largest difference, relative to the largest score, between a file and what it comes back as with its own weights."""
+    done = subprocess.run([executable, "export", "--weights", str(path), "--output", str(again), "--overwrite", "--quiet"],
+                          capture_output=True, text=True)
+    if done.returncode:
+        return None, done.stderr.strip().split("\n")[-1]
+    one, other = outputs(path, image), outputs(again, image)
+    return float(numpy.abs(one - other).max() / numpy.abs(one).max()), ""
+
+
+def halved(executable, path, again, groups, image):
+    """Whether the network with every free group at half its width is one that onnxruntime computes."""
+    widths = {}
+    for group in groups:
+        step = group["granularity"]
+        widths[group["id"]] = max(step, group["width"] // 2 // step * step)
+    table = again.with_suffix(".json")
+    table.write_text(json.dumps({"widths": widths}))
+    done = subprocess.run([executable, "export", "--network", str(path), "--widths", str(table), "--output", str(again),
+                           "--overwrite", "--quiet"], capture_output=True, text=True)
+    if done.returncode:
+        return done.stderr.strip().split("\n")[-1]
+    result = outputs(again, image)
+    if result.shape[0] != len(image) or not numpy.isfinite(result).all():
+        return f"its result is {result.shape}, or not finite"
+    return ""
+
+
+def spread(network):
+    """Gives normalizations statistics and factors as after a training, so that no mistake in them can hide."""
+    torch.manual_seed(1)
+    for module in network.modules():
+        if isinstance(module, (torch.nn.BatchNorm2d, torch.nn.LayerNorm)):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    for name, parameter in network.named_parameters():
+        if name.endswith("layer_scale"):
+            torch.nn.init.uniform_(parameter, 0.5, 1.5)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--executable", required=True)
@@ -70,14 +121,18 @@ def main():
     names = arguments.names or [name for name in torchvision.models.list_models(module=torchvision.models)
                                 if not name.startswith(TRANSFORMERS)]
     read = refused = wrong = 0
-    print("| network | export | parameters | MACs, M | groups | blocks in stages | |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    worst = 0.0
+    generator = numpy.random.default_rng(0)
+    print("| network | export | parameters | MACs, M | groups | blocks in stages | difference | halved | |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as place:
         for name in names:
             network, image = make(name)
             if sum(parameter.numel() for parameter in network.parameters()) > arguments.largest:
                 continue
             macs, parameters = costs(network, image)
+            spread(network)
+            images = generator.standard_normal((3, *image.shape[1:]), dtype=numpy.float32)
             for keeps in (False, True):
                 path = pathlib.Path(place) / f"{name}.onnx"
                 export(network, image, path, keeps)
@@ -86,18 +141,25 @@ def main():
                 if done.returncode:
                     refused += 1
                     reason = done.stderr.strip().split(f"{path}: ")[-1]
-                    print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | refused: {reason[:150]} |", flush=True)
+                    print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | | | refused: {reason[:150]} |", flush=True)
                     continue
                 found = json.loads(done.stdout)
                 expected = parameters - (0 if keeps else dropped_biases(network))
                 isRight = found["macs"] == macs and found["parameters"] == expected
-                read += isRight
-                wrong += not isRight
+                again = pathlib.Path(place) / "again.onnx"
+                difference, fault = round_trip(arguments.executable, path, again, images)
+                narrow = halved(arguments.executable, path, again, found["widthGroups"], images)
+                isSame = difference is not None and difference <= 1e-4
+                worst = max(worst, difference or 0.0)
+                read += isRight and isSame and not narrow
+                wrong += not (isRight and isSame and not narrow)
                 blocks = " ".join(str(len(stage["blocks"])) for stage in found["stages"]) or "–"
                 print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | {len(found['widthGroups'])} | {blocks} | "
-                      + ("" if isRight else f"**has {found['parameters']:,} and {found['macs'] / 1e6:.1f}**") + " |", flush=True)
+                      + (f"{difference:.0e} | " if difference is not None else "– | ") + ("no" if narrow else "yes") + " | "
+                      + ("" if isRight else f"**has {found['parameters']:,} and {found['macs'] / 1e6:.1f}** ")
+                      + (fault + " " + narrow).replace(arguments.executable, "")[:200].strip() + " |", flush=True)
                 path.unlink()
-    print(f"\n{read} files read with PyTorch's counts, {wrong} with others, {refused} refused")
+    print(f"\n{read} files are right in all of it, {wrong} are not, {refused} are refused; the largest difference is {worst:.1e}")
     return 1 if wrong else 0
 
 

@@ -13,7 +13,7 @@ package struct EvaluateCommand: EngineCommand {
 
   @Option(
     help:
-      "The weights: .safetensors, an index of shards, or .pth. A file that this program wrote also names its network and widths."
+      "The weights: .safetensors, an index of shards, .pth or .onnx. An .onnx, and a file that this program wrote, also names its network and widths."
   )
   package var weights: String
 

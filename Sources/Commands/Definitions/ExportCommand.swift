@@ -13,6 +13,8 @@ package struct ExportCommand: EngineCommand {
       onnx is for inference: opset 17, any batch size, normalized images in, one score a class out. safetensors holds the state dict with \
       the network in its header. pytorch is a Python file with an nn.Module, its widths as plain numbers, and the safetensors that loads \
       into it beside it.
+
+      Widths that were found can be trained elsewhere: --network resnet20 --widths widths.json --output resnet20.py
       """)
 
   /// What is written.
@@ -35,9 +37,12 @@ package struct ExportCommand: EngineCommand {
 
   @Option(
     help:
-      "The weights: .safetensors, an index of shards, or .pth. A file that this program wrote also names its network and widths."
+      "The weights: .safetensors, an index of shards, .pth or .onnx. An .onnx, and a file that this program wrote, also names its network and widths. Without them, the network of --network with the weights that a training begins with."
   )
-  package var weights: String
+  package var weights: String?
+
+  @Option(parsing: .unconditional, help: "The seed of weights that are not trained.")
+  package var seed: Int = 0
 
   @OptionGroup package var network: ScalableNetworkOptions
 
@@ -68,6 +73,10 @@ package struct ExportCommand: EngineCommand {
   }
 
   package func validate() throws {
+    if weights == nil, network.network == nil {
+      throw ValidationError(
+        "give --weights, or name with --network what is to be written with weights that are not trained")
+    }
     guard let known = try? resolvedFormat() else { return }
     if batchNorm == .fold, known != .onnx {
       throw ValidationError(

@@ -20,13 +20,21 @@ package struct ImportOptions: ParsableArguments {
   /// A request that reads ONNX, too.
   package func reading(_ request: NetworkRequest, _ general: GeneralOptions?) -> NetworkRequest {
     var result = request
-    result.onnx = { [folded] path, resolution, channels in
-      let found = try ONNXImport(
-        path: path, resolution: resolution, inputChannels: channels,
-        batchNormalization: folded == .auto ? .auto : folded == .restore ? .restore : .leave)
-      for remark in found.remarks { general?.note("\(path): \(remark)") }
-      return found.network
+    result.onnx = { path, resolution, channels in
+      try self.import(path, resolution: resolution, inputChannels: channels, general).network
     }
     return result
+  }
+
+  /// Reads an ONNX file as the flags say, and tells what was left out or put in.
+  package func `import`(
+    _ path: String, resolution: Int? = nil, defaultResolution: Int? = nil, inputChannels: Int? = nil,
+    _ general: GeneralOptions?
+  ) throws -> ONNXImport {
+    let found = try ONNXImport(
+      path: path, resolution: resolution, defaultResolution: defaultResolution, inputChannels: inputChannels,
+      batchNormalization: folded == .auto ? .auto : folded == .restore ? .restore : .leave)
+    for remark in found.remarks { general?.note("\(path): \(remark)") }
+    return found
   }
 }

@@ -91,3 +91,10 @@ public struct OperationSite: Sendable {
   /// A failure that names the layer.
   public func failure(_ reason: String) -> NetworkFailure { NetworkFailure(layer: layer.name, reason) }
 }
+
+extension Layer {
+  /// The shape that it puts out, for inputs of these shapes.
+  ///
+  /// - Throws: ``NetworkFailure`` that names the layer, when they do not fit.
+  package func output(of inputs: [Shape]) throws -> Shape { try OperationSite.output(of: self, inputs: inputs) }
+}

@@ -11,6 +11,8 @@ struct ONNXFile {
   let constants: [String: ONNXTensor]
   /// The version of the standard operators.
   let opset: Int
+  /// Free text under free keys.
+  let metadata: [String: String]
 
   private static let opsets = 7...22
   private static let mostBytes = 2_147_483_647
@@ -20,17 +22,8 @@ struct ONNXFile {
   /// - Throws: `FileFailure`: `missing` when it is not there, `badData` when it is no model, or one of a kind that is not read.
   init(path: String) throws {
     self.path = path
-    let file = try RandomAccessFile(path: path)
-    guard file.count <= Self.mostBytes else {
-      throw FileFailure(.badData, path: path, reason: "it has more than 2 GB, which no ONNX file can have")
-    }
-    let data = Data(try file.bytes(0..<file.count))
-    try WireCensus(path: path).check(data)
     do {
-      var options = BinaryDecodingOptions()
-      options.messageDepthLimit = 32
-      options.discardUnknownFields = true
-      let model = try PBModelProto(serializedBytes: data, options: options)
+      let model = try Self.model(path: path)
       guard model.hasGraph, !model.graph.node.isEmpty else {
         throw ONNXFault("it is no ONNX model, or one without a graph")
       }
@@ -43,6 +36,7 @@ struct ONNXFile {
         )
       }
       opset = Int(own.version)
+      metadata = Dictionary(model.metadataProps.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
       constants = try Self.constants(model.graph)
       input = try Self.input(model.graph, constants)
       guard model.graph.output.count == 1, let first = model.graph.output.first else {
@@ -55,6 +49,22 @@ struct ONNXFile {
       nodes = try Self.sorted(model.graph, constants, input.name)
     } catch let fault as ONNXFault {
       throw FileFailure(.badData, path: path, reason: fault.reason)
+    }
+  }
+
+  /// Reads a message under limits.
+  static func model(path: String) throws -> PBModelProto {
+    let file = try RandomAccessFile(path: path)
+    guard file.count <= Self.mostBytes else {
+      throw FileFailure(.badData, path: path, reason: "it has more than 2 GB, which no ONNX file can have")
+    }
+    let data = Data(try file.bytes(0..<file.count))
+    try WireCensus(path: path).check(data)
+    do {
+      var options = BinaryDecodingOptions()
+      options.messageDepthLimit = 32
+      options.discardUnknownFields = true
+      return try PBModelProto(serializedBytes: data, options: options)
     } catch is BinaryDecodingError {
       throw FileFailure(.badData, path: path, reason: "it is no ONNX model, or cut off")
     }

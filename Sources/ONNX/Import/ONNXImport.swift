@@ -2,7 +2,8 @@ import Foundation
 import Networks
 import Support
 
-/// A network that an ONNX file describes. Its weights stay in the file: widths are searched for a network that is trained afresh.
+/// A network that an ONNX file describes. Its weights stay in the file, since widths are searched for a network that is trained afresh,
+/// until ``weights(metadata:)`` is asked for.
 ///
 /// What is read: opset 7 to 22 as PyTorch's exporters write it, of the operations that a ``Networks/Network`` has. Whatever else there
 /// is, is named with its node.
@@ -17,35 +18,46 @@ public struct ONNXImport {
     case leave
   }
 
+  /// The file's path.
+  public let path: String
   /// The network, at the file's resolution.
   public let network: Network
   /// The convolutions behind which a batch normalization was put back.
   public let restored: [String]
   /// What was left out or put in, for people.
   public let remarks: [String]
+  /// Free text under free keys that the file carries.
+  public let metadata: [String: String]
+  /// Where the tensors of the state dict come from.
+  let state: [String: ONNXWeight]
 
   /// Reads a file.
   ///
   /// - Parameters:
-  ///   - resolution: The side of the images, for a file that leaves it open.
+  ///   - resolution: The side that the images are to have; a network that cannot have it is refused.
+  ///   - defaultResolution: The side of the images, for a file that leaves it open, where none is asked for.
   ///   - inputChannels: The channels of the images, for a file that leaves them open.
   /// - Throws: `FileFailure`: `missing` when it is not there, `badData` when it is broken, or holds what is not read.
   public init(
-    path: String, resolution: Int? = nil, inputChannels: Int? = nil, batchNormalization: BatchNormalization = .auto
+    path: String, resolution: Int? = nil, defaultResolution: Int? = nil, inputChannels: Int? = nil,
+    batchNormalization: BatchNormalization = .auto
   ) throws {
+    self.path = path
     let file = try ONNXFile(path: path)
     do {
-      let translation = try ONNXTranslation(file, restores: batchNormalization)
       let dimensions = file.input.dimensions
-      guard let height = dimensions[2] ?? resolution, let width = dimensions[3] ?? resolution else {
+      guard let height = dimensions[2] ?? resolution ?? defaultResolution,
+        let width = dimensions[3] ?? resolution ?? defaultResolution
+      else {
         throw UsageFailure("`network` \(path) leaves the size of its images open; give a `resolution`")
       }
       guard let channels = dimensions[1] ?? inputChannels else {
         throw UsageFailure("`network` \(path) leaves the channels of its images open; give `input-channels`")
       }
+      let image = Shape(channels: channels, height: height, width: width)
+      let translation = try ONNXTranslation(file, image: image, restores: batchNormalization)
       let name = (((path as NSString).lastPathComponent) as NSString).deletingPathExtension
-      var network = Network(
-        name: name, input: Shape(channels: channels, height: height, width: width), layers: translation.layers)
+      var network = Network(name: name, input: image, layers: translation.layers)
       let resolved = try network.resolved()
       try Self.check(resolved, translation.weightDimensions)
       if let resolution, resolution != height || resolution != width {
@@ -54,6 +66,8 @@ public struct ONNXImport {
       network.stages = ONNXStages(resolved).stages().filter { Self.canRepeat($0, in: network) }
       self.network = try network.resolved().network
       restored = translation.restored
+      state = translation.state
+      metadata = file.metadata
       var remarks = translation.remarks
       if !restored.isEmpty {
         let convolutions = resolved.layers.count { if case .convolution = $0.layer.operation { true } else { false } }
@@ -87,6 +101,7 @@ public struct ONNXImport {
           outputs, inputs.channels / max(1, groups), convolution.kernelSize.height, convolution.kernelSize.width,
         ]
       case .linear: expected = [outputs, inputs.channels * inputs.height * inputs.width]
+      case .other(let other) where other.definition is PointwiseLinear: expected = [outputs, inputs.channels]
       default: continue
       }
       guard found == expected else {

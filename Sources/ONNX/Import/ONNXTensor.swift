@@ -8,11 +8,30 @@ struct ONNXTensor {
   let integers: [Int]?
   /// Numbers, for tensors of floats that are small.
   let floats: [Double]?
+  /// The number that all elements are, where that is how they were made.
+  var fill: Double?
+  /// The tensor of the file that holds the numbers, and its dimensions in the order that these are in.
+  var origin: (name: String, order: [Int]?)?
 
   static let mostIntegers = 4096, mostFloats = 4096
 
   init(dimensions: [Int], integers: [Int]? = nil, floats: [Double]? = nil) {
     (self.dimensions, self.integers, self.floats) = (dimensions, integers, floats)
+  }
+
+  /// The dimensions in another order, or others with the same number of elements.
+  func arranged(_ dimensions: [Int], order: [Int]? = nil) -> ONNXTensor {
+    var result = ONNXTensor(
+      dimensions: dimensions, integers: order == nil ? integers : nil, floats: order == nil ? floats : nil)
+    result.fill = fill
+    if let origin {
+      if let order {
+        result.origin = (origin.name, order.map { origin.order?[$0] ?? $0 })
+      } else if origin.order == nil {
+        result.origin = origin
+      }
+    }
+    return result
   }
 
   /// Reads a tensor; weights are not read.
@@ -47,23 +66,25 @@ struct ONNXTensor {
     switch tensor.dataType {
     case 7 where isInside && count <= Self.mostIntegers:
       integers =
-        tensor.rawData.isEmpty ? tensor.int64Data.map(Int.init) : Self.numbers(tensor.rawData, Int64.self).map(Int.init)
+        tensor.rawData.isEmpty
+        ? tensor.int64Data.map(Int.init) : ONNXNumbers.numbers(tensor.rawData, Int64.self).map(Int.init)
       floats = nil
     case 6 where isInside && count <= Self.mostIntegers:
       integers =
-        tensor.rawData.isEmpty ? tensor.int32Data.map(Int.init) : Self.numbers(tensor.rawData, Int32.self).map(Int.init)
+        tensor.rawData.isEmpty
+        ? tensor.int32Data.map(Int.init) : ONNXNumbers.numbers(tensor.rawData, Int32.self).map(Int.init)
       floats = nil
     case 1 where isInside && count <= Self.mostFloats:
       integers = nil
       floats =
         tensor.rawData.isEmpty
         ? tensor.floatData.map(Double.init)
-        : Self.numbers(tensor.rawData, UInt32.self).map { Double(Float(bitPattern: $0)) }
+        : ONNXNumbers.numbers(tensor.rawData, UInt32.self).map { Double(Float(bitPattern: $0)) }
     case 11 where isInside && count <= Self.mostFloats:
       integers = nil
       floats =
         tensor.rawData.isEmpty
-        ? tensor.doubleData : Self.numbers(tensor.rawData, UInt64.self).map { Double(bitPattern: $0) }
+        ? tensor.doubleData : ONNXNumbers.numbers(tensor.rawData, UInt64.self).map { Double(bitPattern: $0) }
     default: (integers, floats) = (nil, nil)
     }
     guard (integers?.count ?? count) == count, (floats?.count ?? count) == count else {
@@ -75,14 +96,6 @@ struct ONNXTensor {
   private static let sizes: [Int32: Int] = [
     1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2,
   ]
-
-  private static func numbers<Number: FixedWidthInteger>(_ data: Data, _ type: Number.Type) -> [Number] {
-    data.withUnsafeBytes { bytes in
-      (0..<bytes.count / MemoryLayout<Number>.size).map {
-        Number(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.size, as: Number.self))
-      }
-    }
-  }
 
   static func shown(_ name: String) -> String { ONNXFault.shown(name) }
 }

@@ -44,13 +44,16 @@ extension ONNXTranslation {
     if those.count == 1, let reader = those.first.map({ file.nodes[$0] }), reader.opType == "Mul",
       reader.input.contains(node.input[0])
     {
-      set(node, .gate(of: source, isHard: function == .hardSigmoid))
+      set(node, .gate(of: source, isHard: function == .hardSigmoid), layout(node, 0))
     } else {
       try emit(.activation(function), [source], node)
     }
   }
 
   mutating func scaled(_ node: PBNodeProto, divides: Bool) throws {
+    if divides, case .constant(let tensor) = try value(node, 1), tensor.dimensions.contains(where: { $0 > 1 }) {
+      throw refusal(node, "it divides by numbers of the file, which is no layer that is read")
+    }
     guard let by = try scalar(node, 1) ?? (divides ? nil : scalar(node, 0)), by != 0 else {
       throw refusal(node, "it divides by what is no number of the file")
     }
@@ -61,13 +64,13 @@ extension ONNXTranslation {
         throw refusal(node, "it scales by \(factor), which is part of no function that is read")
       }
       part.stage = .product(hasSource: hasSource, hasHalf: true)
-      return try finish(part, node)
+      return try finish(part, node, place)
     }
     let source = try layer(node, place)
     if abs(factor - 0.5.squareRoot()) < 1e-5 {
-      set(node, .gelu(.init(source: source, stage: .scaled)))
+      set(node, .gelu(.init(source: source, stage: .scaled)), layout(node, place))
     } else if abs(factor - 0.5) < 1e-6 {
-      set(node, .gelu(.init(source: source, stage: .half)))
+      set(node, .gelu(.init(source: source, stage: .half)), layout(node, place))
     } else {
       throw refusal(node, "it scales by \(factor), which is part of no function that is read")
     }
@@ -77,32 +80,35 @@ extension ONNXTranslation {
     guard case .gelu(let part) = try value(node, 0), part.stage == .scaled else {
       throw refusal(node, "it is read as part of GELU alone")
     }
-    set(node, .gelu(.init(source: part.source, stage: .erf)))
+    set(node, .gelu(.init(source: part.source, stage: .erf)), layout(node, 0))
   }
 
-  mutating func finish(_ part: ONNXValue.GELUPart, _ node: PBNodeProto) throws {
+  mutating func finish(_ part: ONNXValue.GELUPart, _ node: PBNodeProto, _ place: Int = 0) throws {
     if part.stage == .product(hasSource: true, hasHalf: true) {
       try emit(
-        .activation(.gelu), [part.source], node, name: ONNXNames.path(of: node).replacingSuffix(".mul", by: ".gelu"))
+        .activation(.gelu), [part.source], node, name: ONNXNames.path(of: node).replacingSuffix(".mul", by: ".gelu"),
+        reading: place)
     } else {
-      set(node, .gelu(part))
+      set(node, .gelu(part), layout(node, place))
     }
   }
 
   mutating func multiply(_ node: PBNodeProto) throws {
-    if try scalar(node, 0) != nil { return try scaled(node, divides: false) }
-    if try scalar(node, 1) != nil { return try scaled(node, divides: false) }
+    if try scalar(node, 0) != nil || scalar(node, 1) != nil { return try scaled(node, divides: false) }
+    for (place, rest) in [(0, 1), (1, 0)] {
+      if case .constant(let factors) = try value(node, rest) { return try scaleChannels(node, place, rest, factors) }
+    }
     let (one, other) = (try value(node, 0), try value(node, 1))
     switch (one, other) {
     case (.gate(let source, let isHard), .layer(let x)), (.layer(let x), .gate(let source, let isHard)):
-      if source == x {
+      if source == x, layout(node, 0) == layout(node, 1) {
         try emit(
           .activation(isHard ? .hardSwish : .silu), [x], node,
           name: ONNXNames.path(of: node).replacingSuffix(".mul", by: ""))
         return
       }
     case (.gelu(var part), .layer(let x)), (.layer(let x), .gelu(var part)):
-      guard part.source == x, case .product(false, let hasHalf) = part.stage else {
+      guard part.source == x, layout(node, 0) == layout(node, 1), case .product(false, let hasHalf) = part.stage else {
         throw refusal(node, "it is part of no function that is read")
       }
       part.stage = .product(hasSource: true, hasHalf: hasHalf)
@@ -110,48 +116,114 @@ extension ONNXTranslation {
     case (.gelu(let one), .gelu(let other)):
       // (x · ½) · (1 + erf)
       guard one.source == other.source, one.stage == .half || other.stage == .half,
+        layout(node, 0) == layout(node, 1),
         [one.stage, other.stage].contains(.product(hasSource: false, hasHalf: false))
       else { throw refusal(node, "it is part of no function that is read") }
       return try finish(.init(source: one.source, stage: .product(hasSource: true, hasHalf: true)), node)
     default: break
     }
     var inputs = [try layer(node, 0), try layer(node, 1)]
+    var place = 0
     // The map comes first, and its gate second.
-    if pooled.contains(inputs[0]), !pooled.contains(inputs[1]) { inputs.swapAt(0, 1) }
-    try emit(.multiply, inputs, node)
+    if pooled.contains(inputs[0]), !pooled.contains(inputs[1]) {
+      inputs.swapAt(0, 1)
+      place = 1
+    }
+    let (first, second) = (layout(node, place), layout(node, 1 - place))
+    guard first.axes.count == second.axes.count,
+      zip(first.axes, second.axes).allSatisfy({ $0 == $1 || $1.isEmpty })
+    else { throw refusal(node, "its inputs do not have the same axes") }
+    try emit(.multiply, inputs, node, reading: place)
+  }
+
+  /// The place of the channels' numbers among the axes of a constant that has one for each; nil for any other.
+  private func isOnChannels(_ tensor: ONNXTensor, _ layout: ONNXLayout, _ shape: Shape) -> Bool {
+    guard let axis = layout.channelAxis(shape) else { return false }
+    let missing = layout.axes.count - tensor.dimensions.count
+    return missing >= 0 && axis >= missing
+      && tensor.dimensions.indices.allSatisfy {
+        tensor.dimensions[$0] == ($0 + missing == axis ? shape.channels : 1)
+      }
+  }
+
+  /// A product with numbers of the file: a factor for each channel that is learnt, or, with a sum behind it, a batch normalization.
+  private mutating func scaleChannels(
+    _ node: PBNodeProto, _ place: Int, _ rest: Int, _ factors: ONNXTensor
+  ) throws {
+    let source = try layer(node, place)
+    guard let shape = shapes[source], isOnChannels(factors, layout(node, place), shape) else {
+      throw refusal(node, "it multiplies by numbers of the file that are not one for each channel")
+    }
+    let initializer = node.input[rest]
+    let name = initializer.contains("::") || factors.origin == nil ? nil : initializer
+    let rank = factors.dimensions.count == 1 ? 1 : 3
+    // What all begin with, where a file of fresh weights says so.
+    let first = factors.fill ?? factors.floats?.first ?? 1
+    let isEven = factors.floats?.allSatisfy { $0 == first } ?? (factors.fill != nil)
+    let made = try emit(
+      .other(ChannelScale(initialValue: isEven ? Self.meant(first) : 1, rank: rank)), [source], node, name: name,
+      reading: place)
+    keep(factors, as: made)
   }
 
   mutating func add(_ node: PBNodeProto) throws {
     for (place, rest) in [(0, 1), (1, 0)] {
       if case .gelu(let part) = try value(node, place), part.stage == .erf, try scalar(node, rest) == 1 {
-        set(node, .gelu(.init(source: part.source, stage: .product(hasSource: false, hasHalf: false))))
+        set(
+          node, .gelu(.init(source: part.source, stage: .product(hasSource: false, hasHalf: false))),
+          layout(node, place))
         return
       }
-      // MatMul and Add are one linear layer.
-      if case .linear(let made) = try value(node, place), case .constant(let bias) = try value(node, rest),
-        let index = layers.lastIndex(where: { $0.name == made }), case .linear(var linear) = layers[index].operation,
-        bias.dimensions.last == linear.outputFeatures, bias.dimensions.dropLast().allSatisfy({ $0 == 1 })
+      guard case .constant(let numbers) = try value(node, rest) else { continue }
+      let source = try layer(node, place)
+      guard let shape = shapes[source], isOnChannels(numbers, layout(node, place), shape) else {
+        throw refusal(node, "it adds numbers of the file that are not one for each channel")
+      }
+      // A MatMul or a convolution and an Add are one layer; a product with a number for each channel and an Add are a normalization.
+      let isRead = readers[node.input[place]]?.count ?? 0 > 1
+      if !isRead, canTakeBias(source) {
+        try setBias(of: source, numbers, node)
+      } else if !isRead, layers.last?.name == source, case .other(let other)? = layers.last?.operation,
+        other.definition is ChannelScale
       {
-        linear.hasBias = true
-        layers[index].operation = .linear(linear)
-        set(node, .layer(made))
-        return
+        try normalize(source, numbers)
+      } else {
+        throw refusal(node, "it adds numbers of the file behind what is no convolution and no linear layer")
       }
-      if case .constant = try value(node, place) {
-        throw refusal(node, "it adds numbers of the file, which is no layer that is read")
-      }
+      return set(node, .layer(source), layouts[node.input[place]])
     }
     let inputs = [try layer(node, 0), try layer(node, 1)]
+    guard layout(node, 0) == layout(node, 1) else { throw refusal(node, "its inputs do not have the same axes") }
     try emit(.add, inputs, node)
   }
 
+  /// Makes a factor and a number for each channel what they are: a batch normalization, as other frameworks' exporters write it.
+  private mutating func normalize(_ name: String, _ shift: ONNXTensor) throws {
+    let norm = BatchNorm()
+    let count = shapes[name]?.channels ?? 1
+    layers[layers.count - 1].operation = .batchNorm(norm)
+    state["\(name).weight"] = state.removeValue(forKey: name)
+    keep(shift, as: "\(name).bias")
+    state["\(name).running_mean"] = .constant(0, count: count)
+    state["\(name).running_var"] = .constant(1 - norm.epsilon, count: count)
+    remarks.append("\(ONNXFault.shown(name)), a factor and a number for each channel, is read as a batch normalization")
+  }
+
   mutating func concatenate(_ node: PBNodeProto) throws {
-    guard let axis = integer(node, "axis"), axis == 1 || axis == -3 else {
-      throw refusal(node, "it joins along another dimension than channels")
-    }
+    guard let given = integer(node, "axis") else { throw refusal(node, "it does not say along which axis it joins") }
     var inputs: [String] = []
-    for place in node.input.indices { inputs.append(try layer(node, place)) }
-    if inputs.count == 1 { set(node, .layer(inputs[0])) } else { try emit(.concatenate, inputs, node) }
+    for place in node.input.indices {
+      let name = try layer(node, place)
+      let layout = layout(node, place)
+      guard let shape = shapes[name],
+        layout.channelAxis(shape) == (try axis(given, node, rank: max(1, layout.axes.count))),
+        // All in one layout.
+        [ONNXLayout.map(shape), .last(shape), .features(shape)].contains(layout),
+        layout.axes.count == self.layout(node, 0).axes.count
+      else { throw refusal(node, "it joins along another dimension than channels") }
+      inputs.append(name)
+    }
+    if inputs.count == 1 { try alias(node) } else { try emit(.concatenate, inputs, node) }
   }
 }
 

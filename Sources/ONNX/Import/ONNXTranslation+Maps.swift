@@ -4,7 +4,13 @@ import Support
 /// Pools, padding, flattening and dropout.
 extension ONNXTranslation {
   mutating func pool(_ node: PBNodeProto) throws {
-    let source = try layer(node, 0)
+    var (source, more) = ("", [0, 0, 0, 0])
+    if case .padded(let name, let pads) = try value(node, 0), node.opType == "AveragePool" {
+      (source, more) = (name, pads)
+    } else {
+      source = try map(node, 0)
+    }
+    guard let shape = shapes[source] else { throw refusal(node, "its input has no shape") }
     let kernel = try extent(integers(node, "kernel_shape"), node, "kernel_shape", default: 1)
     let stride = try extent(integers(node, "strides"), node, "strides", default: 1)
     guard (integers(node, "dilations") ?? [1, 1]).allSatisfy({ $0 == 1 }) else {
@@ -16,47 +22,249 @@ extension ONNXTranslation {
     guard node.output.count == 1 || node.output[1].isEmpty || readers[node.output[1]] == nil else {
       throw refusal(node, "where its largest numbers were is read by another node")
     }
+    let isMean = node.opType == "AveragePool"
+    let counts = !isMean || integer(node, "count_include_pad") ?? 0 == 1
+    let name = ONNXNames.path(of: node)
+    var sides = try padding(node, of: shape)
+    // Zeros that a Pad adds are numbers as any other; those of a window may be left out of its mean.
+    if more.contains(where: { $0 > 0 }) {
+      if sides.allSatisfy({ $0 == 0 }) || counts {
+        sides = zip(sides, more).map { $0 + $1 }
+      } else {
+        throw refusal(node, "it counts some of the zeros around its map and others not")
+      }
+    }
+    guard isMean || sides[0] == sides[2] && sides[1] == sides[3] else {
+      throw refusal(node, "it pads \(sides), on one side more than on the other, which of a maximum is not read")
+    }
+    let isUneven = sides[0] != sides[2] || sides[1] != sides[3]
+    guard !isUneven || counts || more.contains(where: { $0 > 0 }) else {
+      throw refusal(node, "it leaves zeros out of its mean, on one side more than on the other")
+    }
+    let (read, padding) = try padded(source, sides, node, name: name)
     let pool = Pool(
-      kernelSize: kernel, stride: stride, padding: try padding(node), roundsUp: integer(node, "ceil_mode") ?? 0 == 1,
-      countsPadding: node.opType == "MaxPool" || integer(node, "count_include_pad") ?? 0 == 1)
-    try emit(node.opType == "MaxPool" ? .maxPool(pool) : .averagePool(pool), [source], node)
+      kernelSize: kernel, stride: stride, padding: padding, roundsUp: integer(node, "ceil_mode") ?? 0 == 1,
+      countsPadding: counts || more.contains { $0 > 0 })
+    let made = try emit(isMean ? .averagePool(pool) : .maxPool(pool), [read], path: name)
+    if let output = shapes[made] { set(node, .layer(made), .map(output)) }
   }
 
   mutating func mean(_ node: PBNodeProto) throws {
-    guard let axes = try integers(node, "axes", input: 1), Set(axes.map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3] else {
-      throw refusal(node, "it takes the mean over something else than height and width")
+    let source = try layer(node, 0)
+    let layout = layout(node, 0)
+    guard let shape = shapes[source], let given = try integers(node, "axes", input: 1) else {
+      throw refusal(node, "it does not say over what it takes the mean")
     }
-    let made = try emit(.globalAveragePool, [try layer(node, 0)], node)
-    if integer(node, "keepdims") ?? 1 == 0 { try emit(.flatten, [made], node, name: "\(made).flatten") }
+    let axes = try Set(given.map { try axis($0, node, rank: max(1, layout.axes.count)) })
+    // Places may stand on two axes, or on one as tokens do.
+    let map = ONNXLayout.map(shape)
+    let places = map.axes[2] + map.axes[3]
+    let isMean =
+      layout.channelAxis(shape).map { !axes.contains($0) } ?? false
+      && axes.sorted().flatMap { layout.axes[$0] } == places && !axes.contains(0)
+    guard isMean else { throw refusal(node, "it takes the mean over something else than height and width") }
+    let made = try emit(.globalAveragePool, [source], path: ONNXNames.path(of: node))
+    var left = layout
+    for axis in axes.sorted(by: >) {
+      if integer(node, "keepdims") ?? 1 == 0 { left.axes.remove(at: axis) } else { left.axes[axis] = [] }
+    }
+    try settle(node, made, left)
+  }
+
+  // MARK: - Axes
+
+  mutating func transpose(_ node: PBNodeProto) throws {
+    if case .constant(let tensor) = try value(node, 0) {
+      let order = integers(node, "perm") ?? Array(tensor.dimensions.indices.reversed())
+      guard order.sorted() == Array(tensor.dimensions.indices) else {
+        throw refusal(node, "its order \(order) is none of \(tensor.dimensions.count) axes")
+      }
+      return set(node, .constant(tensor.arranged(order.map { tensor.dimensions[$0] }, order: order)))
+    }
+    let source = try layer(node, 0)
+    let layout = layout(node, 0)
+    guard let turned = layout.transposed(integers(node, "perm") ?? Array(layout.axes.indices.reversed())) else {
+      throw refusal(node, "its order of axes is none of \(layout.axes.count)")
+    }
+    try settle(node, source, turned)
+  }
+
+  mutating func reshape(_ node: PBNodeProto) throws {
+    guard let sizes = try sizes(node, 1) else { throw refusal(node, "what it makes of a map is not known") }
+    let copies = integer(node, "allowzero") ?? 0 == 0
+    if case .constant(let tensor) = try value(node, 0) {
+      return set(node, .constant(tensor.arranged(try whole(sizes, of: tensor, node, copies: copies))))
+    }
+    let source = try layer(node, 0)
+    guard let regrouped = layout(node, 0).reshaped(sizes, images: file.input.dimensions[0], zeroCopies: copies) else {
+      throw refusal(node, "it regroups a map into \(sizes.count) dimensions in a way that is not followed")
+    }
+    try settle(node, source, regrouped)
+  }
+
+  /// The dimensions of a constant that is reshaped.
+  private func whole(
+    _ sizes: [ONNXValue.Size], of tensor: ONNXTensor, _ node: PBNodeProto, copies: Bool
+  ) throws -> [Int] {
+    let total = tensor.dimensions.reduce(1, *)
+    var known = try sizes.enumerated().map { index, size -> Int in
+      guard case .known(let value) = size, value >= -1, value <= 1 << 28 else {
+        throw refusal(node, "its shape is not known")
+      }
+      if value == 0, copies { return tensor.dimensions.indices.contains(index) ? tensor.dimensions[index] : 0 }
+      return value
+    }
+    let product = known.filter { $0 != -1 }.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    if let open = known.firstIndex(of: -1), product > 0, total % product == 0 { known[open] = total / product }
+    guard known.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == total,
+      known.allSatisfy({ $0 >= 0 })
+    else {
+      throw refusal(node, "it makes \(known) of \(tensor.dimensions)")
+    }
+    return known
   }
 
   mutating func flatten(_ node: PBNodeProto) throws {
     let source = try layer(node, 0)
-    guard [1, -3].contains(integer(node, "axis") ?? 1) || flat.contains(source) else {
-      throw refusal(node, "it flattens the batch, too")
-    }
-    if flat.contains(source) { set(node, .layer(source)) } else { try emit(.flatten, [source], node) }
+    let layout = layout(node, 0)
+    guard try axis(integer(node, "axis") ?? 1, node, rank: max(1, layout.axes.count)) == 1,
+      let flat = layout.reshaped([.batch, .known(-1)], images: nil)
+    else { throw refusal(node, "it flattens the batch, too, or a map whose axes are not followed") }
+    try settle(node, source, flat)
   }
 
-  mutating func reshape(_ node: PBNodeProto) throws {
-    let source = try layer(node, 0)
-    guard let sizes = try sizes(node, 1) else { throw refusal(node, "what it makes of a map is not known") }
-    let images = file.input.dimensions[0].map { ONNXValue.Size.known($0) }
-    let isBatch = [.batch, .known(0), .known(-1), images].contains(sizes.first)
-    guard sizes.count == 2, isBatch else {
-      throw refusal(
-        node, "it regroups a map into \(sizes.count) dimensions, as a channel shuffle does; only flattening is read")
-    }
-    if flat.contains(source) { set(node, .layer(source)) } else { try emit(.flatten, [source], node) }
-  }
-
+  /// Takes axes of one place away, or puts them in.
   mutating func squeeze(_ node: PBNodeProto) throws {
-    let source = try layer(node, 0)
-    let axes = try integers(node, "axes", input: 1) ?? []
-    guard Set(axes.map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3], !flat.contains(source) else {
-      throw refusal(node, "it takes away other dimensions than height and width")
+    let given = try integers(node, "axes", input: 1)
+    if case .constant(let tensor) = try value(node, 0) {
+      var dimensions = tensor.dimensions
+      if node.opType == "Squeeze" {
+        let axes = try given.map { try Set($0.map { try axis($0, node, rank: dimensions.count) }) }
+        dimensions = dimensions.indices.filter { !(axes?.contains($0) ?? (dimensions[$0] == 1)) }.map { dimensions[$0] }
+      } else {
+        let rank = dimensions.count + (given?.count ?? 0)
+        guard rank <= 8 else { throw refusal(node, "it makes \(rank) axes") }
+        for place in try (given ?? []).map({ try axis($0, node, rank: rank) }).sorted() {
+          dimensions.insert(1, at: min(place, dimensions.count))
+        }
+      }
+      return set(node, .constant(tensor.arranged(dimensions)))
     }
-    try emit(.flatten, [source], node)
+    let source = try layer(node, 0)
+    var layout = layout(node, 0)
+    guard let given, given.count <= 4 else { throw refusal(node, "it does not say which axes") }
+    let rank = layout.axes.count + (node.opType == "Unsqueeze" ? given.count : 0)
+    let axes = try given.map { try axis($0, node, rank: max(1, rank)) }.sorted()
+    if node.opType == "Unsqueeze" {
+      for place in axes { layout.axes.insert([], at: min(place, layout.axes.count)) }
+    } else {
+      for place in axes.reversed() {
+        guard layout.axes[place].isEmpty else {
+          throw refusal(node, "it takes away an axis that has more than one place")
+        }
+        layout.axes.remove(at: place)
+      }
+    }
+    try settle(node, source, layout)
+  }
+
+  /// Notes what the axes of a result stand for now. A flattening and a shuffle become layers as soon as they can be told; anything else
+  /// waits for what comes.
+  private mutating func settle(_ node: PBNodeProto, _ source: String, _ layout: ONNXLayout) throws {
+    guard let shape = shapes[source] else { return }
+    let name = ONNXNames.path(of: node)
+    if layout.isFlattened(shape) {
+      if flat.contains(source) { return set(node, .layer(source), layout) }
+      let made = try emit(.flatten, [source], path: node.opType == "ReduceMean" ? "\(source).flatten" : name)
+      return set(node, .layer(made), shapes[made].map { .features($0) })
+    }
+    if let parts = layout.shuffle(shape) {
+      let made = try emit(.other(ChannelShuffle(groups: parts)), [source], path: name)
+      return set(node, .layer(made), .map(shape))
+    }
+    set(node, .layer(source), layout)
+  }
+
+  // MARK: - Parts
+
+  /// Cuts channels out of a map.
+  private mutating func part(
+    _ source: String, _ range: Range<Int>, _ layout: ONNXLayout, name: String
+  ) throws -> (String, ONNXLayout)? {
+    guard let shape = shapes[source] else { return nil }
+    if range == 0..<shape.channels { return (source, layout) }
+    let made = try emit(.other(ChannelPart(start: range.lowerBound, end: range.upperBound)), [source], path: name)
+    guard let cut = shapes[made], let result = layout.replaced(shape, by: cut) else { return nil }
+    return (made, result)
+  }
+
+  mutating func split(_ node: PBNodeProto) throws {
+    let source = try layer(node, 0)
+    let layout = layout(node, 0)
+    let isSequence = node.opType == "SplitToSequence"
+    guard let shape = shapes[source],
+      try axis(integer(node, "axis") ?? 0, node, rank: max(1, layout.axes.count)) == layout.channelAxis(shape)
+    else { throw refusal(node, "it splits another axis than that of the channels") }
+    let channels = shape.channels
+    var sizes = try integers(node, "split", input: 1)
+    if isSequence, let each = sizes, each.count == 1, let size = each.first, size > 0,
+      channels / size <= 1024
+    {
+      // One number is the size of all.
+      sizes = stride(from: 0, to: channels, by: size).map { min(size, channels - $0) }
+    }
+    if sizes == nil {
+      let count = integer(node, "num_outputs") ?? (isSequence ? channels : node.output.count)
+      guard count > 0, count <= min(channels, 1024) else {
+        throw refusal(node, "it makes \(count) parts of \(channels) channels")
+      }
+      let each = (channels + count - 1) / count
+      sizes = (0..<count).map { max(0, min(each, channels - $0 * each)) }
+    }
+    guard let sizes, sizes.allSatisfy({ $0 > 0 && $0 <= channels }), sizes.count <= 1024,
+      sizes.reduce(0, +) == channels, isSequence || sizes.count == node.output.count
+    else { throw refusal(node, "its parts \(sizes ?? []) are not the \(channels) channels") }
+    var start = 0
+    var parts: [String] = []
+    let path = ONNXNames.path(of: node)
+    for (index, size) in sizes.enumerated() {
+      defer { start += size }
+      let output = isSequence ? "\(node.output.first ?? path)#\(index)" : node.output[index]
+      guard isSequence || readers[output] != nil || output == file.output else { continue }
+      guard let (made, cut) = try part(source, start..<start + size, layout, name: "\(path).\(index)") else {
+        throw refusal(node, "the axes of its parts are not followed")
+      }
+      values[output] = .layer(made)
+      layouts[output] = cut
+      parts.append(output)
+    }
+    if isSequence { set(node, .sequence(parts)) }
+  }
+
+  mutating func element(_ node: PBNodeProto) throws {
+    guard case .sequence(let parts) = try value(node, 0), let index = try scalar(node, 1).map({ Int($0) }),
+      parts.indices.contains(index < 0 ? parts.count + index : index)
+    else { throw refusal(node, "which part it takes is not known") }
+    let name = parts[index < 0 ? parts.count + index : index]
+    set(node, values[name] ?? .sizes([]), layouts[name])
+  }
+
+  mutating func slice(_ node: PBNodeProto) throws {
+    let source = try layer(node, 0)
+    let layout = layout(node, 0)
+    guard let starts = try integers(node, "starts", input: 1), let ends = try integers(node, "ends", input: 2),
+      starts.count == 1, ends.count == 1, try integers(node, "steps", input: 4) ?? [1] == [1],
+      let shape = shapes[source],
+      try (integers(node, "axes", input: 3) ?? [0]).map({ try axis($0, node, rank: max(1, layout.axes.count)) })
+        == [layout.channelAxis(shape) ?? -1]
+    else { throw refusal(node, "it cuts out something else than neighbouring channels") }
+    let channels = shape.channels
+    func place(_ index: Int) -> Int { min(max(index < 0 ? max(-1, channels + index) : index, 0), channels) }
+    let (start, end) = (place(starts[0]), place(ends[0]))
+    guard start < end,
+      let (made, cut) = try part(source, start..<end, layout, name: ONNXNames.path(of: node))
+    else { throw refusal(node, "it cuts out no channels") }
+    set(node, .layer(made), cut)
   }
 
   mutating func pad(_ node: PBNodeProto) throws {
@@ -68,18 +276,22 @@ extension ONNXTranslation {
     else {
       throw refusal(node, "it pads something else than height and width")
     }
-    let source = try layer(node, 0)
-    if pads.allSatisfy({ $0 == 0 }) { return set(node, .layer(source)) }
-    guard (readers[node.output.first ?? ""] ?? []).allSatisfy({ file.nodes[$0].opType == "Conv" }) else {
-      throw refusal(node, "only a convolution may read what it pads")
+    if pads.allSatisfy({ $0 == 0 }) { return try alias(node) }
+    guard pads.allSatisfy({ (0...1 << 14).contains($0) }) else { throw refusal(node, "its pads are \(pads)") }
+    let source = try map(node, 0)
+    let sides = [pads[2], pads[3], pads[6], pads[7]]
+    if (readers[node.output.first ?? ""] ?? []).allSatisfy({ ["Conv", "AveragePool"].contains(file.nodes[$0].opType) })
+    {
+      // What a window adds by itself.
+      return set(node, .padded(source, sides))
     }
-    set(node, .padded(source, [pads[2], pads[3], pads[6], pads[7]]))
+    try emit(.other(ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])), [source], node)
   }
 
   mutating func dropout(_ node: PBNodeProto) throws {
     let source = try layer(node, 0)
     let ratio = try number(node, "ratio", input: 1) ?? 0.5
-    guard ratio > 0, ratio < 1 else { return set(node, .layer(source)) }
+    guard ratio > 0, ratio < 1 else { return try alias(node) }
     try emit(.dropout(Dropout(probability: (ratio * 1e6).rounded() / 1e6)), [source], node)
   }
 }

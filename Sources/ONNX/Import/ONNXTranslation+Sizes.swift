@@ -9,7 +9,7 @@ extension ONNXTranslation {
       switch try value(node, place) {
       case .sizes: found = true
       case .constant(let tensor):
-        if tensor.integers != nil, node.opType == "Concat" || node.opType == "Unsqueeze" { found = true }
+        if tensor.integers != nil, ["Concat", "Unsqueeze", "Gather"].contains(node.opType) { found = true }
       default: return false
       }
     }
@@ -25,13 +25,18 @@ extension ONNXTranslation {
   }
 
   mutating func shape(_ node: PBNodeProto) throws {
+    var sizes: [ONNXValue.Size]
     switch try value(node, 0) {
-    case .constant(let tensor): set(node, .sizes(tensor.dimensions.map { .known($0) }))
-    case .sizes(let sizes): set(node, .sizes([.known(sizes.count)]))
-    default:
-      let name = try layer(node, 0)
-      set(node, .sizes([.batch] + [ONNXValue.Size](repeating: .open, count: flat.contains(name) ? 1 : 3)))
+    case .constant(let tensor): sizes = tensor.dimensions.map { .known($0) }
+    case .sizes(let all): sizes = [.known(all.count)]
+    case .layer, .gate, .gelu: sizes = layout(node, 0).sizes
+    case .padded, .sequence: throw refusal(node, "the shape of what it reads is not known")
     }
+    // Part of it, since opset 15.
+    let (start, end) = (integer(node, "start") ?? 0, integer(node, "end") ?? sizes.count)
+    func place(_ index: Int) -> Int { min(max(index < 0 ? sizes.count + index : index, 0), sizes.count) }
+    sizes = place(start) < place(end) ? Array(sizes[place(start)..<place(end)]) : []
+    set(node, .sizes(sizes))
   }
 
   mutating func gather(_ node: PBNodeProto) throws {
@@ -49,12 +54,73 @@ extension ONNXTranslation {
         }))
   }
 
-  mutating func slice(_ node: PBNodeProto) throws {
+  mutating func sliceSizes(_ node: PBNodeProto) throws {
     guard let all = try sizes(node, 0), let start = try integers(node, "starts", input: 1)?.first,
       let end = try integers(node, "ends", input: 2)?.first, try integers(node, "steps", input: 4) ?? [1] == [1]
     else { throw refusal(node, "what it cuts out is not known") }
-    func place(_ index: Int) -> Int { min(max(index < 0 ? all.count + index : index, 0), all.count) }
+    func place(_ index: Int) -> Int { min(max(index < 0 ? max(0, all.count + index) : index, 0), all.count) }
     set(node, .sizes(place(start) < place(end) ? Array(all[place(start)..<place(end)]) : []))
+  }
+
+  /// Sums and products of sizes; what they come to is not asked for where a size is not known.
+  mutating func arithmetic(_ node: PBNodeProto) throws {
+    guard let one = try sizes(node, 0), let other = try sizes(node, 1), !one.isEmpty, !other.isEmpty,
+      one.count == other.count || one.count == 1 || other.count == 1
+    else { return set(node, .sizes([.open])) }
+    let count = max(one.count, other.count)
+    set(
+      node,
+      .sizes(
+        (0..<count).map { index in
+          let (a, b) = (one[one.count == 1 ? 0 : index], other[other.count == 1 ? 0 : index])
+          switch (a, b, node.opType) {
+          case (.known(let x), .known(let y), "Mul"): return Self.size(x.multipliedReportingOverflow(by: y))
+          case (.known(let x), .known(let y), "Add"): return Self.size(x.addingReportingOverflow(y))
+          case (.known(let x), .known(let y), "Sub"): return Self.size(x.subtractingReportingOverflow(y))
+          case (.known(let x), .known(let y), "Div") where y != 0: return Self.size(x.dividedReportingOverflow(by: y))
+          case (.batch, .known(1), "Mul"), (.known(1), .batch, "Mul"), (.batch, .known(1), "Div"),
+            (.batch, .known(0), "Add"), (.known(0), .batch, "Add"):
+            return .batch
+          default: return .open
+          }
+        }))
+  }
+
+  private static func size(_ result: (partialValue: Int, overflow: Bool)) -> ONNXValue.Size {
+    result.overflow ? .open : .known(result.partialValue)
+  }
+
+  /// Tensors that are made of one number: the newer exporter writes a bias of zeros so where there is none.
+  mutating func filled(_ node: PBNodeProto) throws {
+    switch node.opType {
+    case "ConstantOfShape":
+      guard let dimensions = try integers(node, "", input: 0) else { throw refusal(node, "its shape is not known") }
+      let tensor = try attribute(node, "value").map { try ONNXTensor($0.t) }
+      set(
+        node,
+        .constant(try fill(node, dimensions, tensor?.floats?.first ?? tensor?.integers?.first.map(Double.init) ?? 0)))
+    case "Expand":
+      guard let number = try scalar(node, 0), let dimensions = try integers(node, "", input: 1) else {
+        throw refusal(node, "it repeats something else than one number of the file")
+      }
+      set(node, .constant(try fill(node, dimensions, number)))
+    default:
+      throw refusal(node, "this operator is not read")
+    }
+  }
+
+  private func fill(_ node: PBNodeProto, _ dimensions: [Int], _ number: Double) throws -> ONNXTensor {
+    var count = 1
+    for size in dimensions {
+      let (product, overflows) = count.multipliedReportingOverflow(by: size)
+      count = overflows || size < 0 ? Int.max : product
+    }
+    guard dimensions.count <= 8, count <= 1 << 28 else {
+      throw refusal(node, "its shape \(dimensions) cannot be")
+    }
+    var tensor = ONNXTensor(dimensions: dimensions)
+    tensor.fill = number
+    return tensor
   }
 
   func constant(_ node: PBNodeProto) throws -> ONNXTensor {

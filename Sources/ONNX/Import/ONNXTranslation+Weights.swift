@@ -4,20 +4,41 @@ import Support
 /// Layers with weights: convolutions, normalizations, linear layers.
 extension ONNXTranslation {
   static func module(_ node: PBNodeProto) -> String {
-    ONNXNames.module(ofWeight: node.input[1]) ?? ONNXNames.module(of: node)
+    ONNXNames.module(ofWeight: node.input.count > 1 ? node.input[1] : "") ?? ONNXNames.module(of: node)
   }
 
-  func weights(_ node: PBNodeProto, _ place: Int, rank: Int) throws -> [Int] {
+  func weights(_ node: PBNodeProto, _ place: Int, rank: Int) throws -> ONNXTensor {
     guard case .constant(let tensor) = try value(node, place), tensor.dimensions.count == rank else {
       throw refusal(node, "its weights are computed, or no \(rank) dimensions")
     }
-    return tensor.dimensions
+    return tensor
   }
 
-  func hasBias(_ node: PBNodeProto) throws -> Bool {
-    guard node.input.count > 2, !node.input[2].isEmpty else { return false }
-    guard case .constant = try value(node, 2) else { throw refusal(node, "its bias is computed") }
-    return true
+  /// The bias of a node; nil when it has none, or one of zeros that is computed.
+  func bias(_ node: PBNodeProto) throws -> ONNXTensor? {
+    guard node.input.count > 2, !node.input[2].isEmpty else { return nil }
+    guard case .constant(let tensor) = try value(node, 2) else { throw refusal(node, "its bias is computed") }
+    return tensor.fill == 0 ? nil : tensor
+  }
+
+  /// Notes where a tensor of the state dict comes from.
+  mutating func keep(_ tensor: ONNXTensor, as name: String, order: [Int]? = nil) {
+    let found = order.map { tensor.arranged($0.map { tensor.dimensions[$0] }, order: $0) } ?? tensor
+    if let fill = tensor.fill {
+      state[name] = .constant(fill, count: tensor.dimensions.reduce(1, *))
+    } else if let origin = found.origin {
+      state[name] = .tensor(origin.name, order: origin.order)
+    }
+  }
+
+  /// Refuses weights that two layers share: the width of one would be that of the other. Tensors of equal numbers behind an Identity are
+  /// none.
+  private mutating func claim(_ node: PBNodeProto, _ layer: String) throws {
+    guard node.input.count > 1, file.constants[node.input[1]] != nil else { return }
+    if let other = users.updateValue(layer, forKey: node.input[1]) {
+      throw refusal(
+        node, "it shares its weights with \(ONNXFault.shown(other)); layers are given widths of their own here")
+    }
   }
 
   mutating func convolution(_ node: PBNodeProto) throws {
@@ -25,9 +46,10 @@ extension ONNXTranslation {
     if case .padded(let name, let pads) = try value(node, 0) {
       (source, more) = (name, pads)
     } else {
-      source = try layer(node, 0)
+      source = try map(node, 0)
     }
-    let dimensions = try weights(node, 1, rank: 4)
+    let tensor = try weights(node, 1, rank: 4)
+    let dimensions = tensor.dimensions
     let groups = integer(node, "group") ?? 1
     let kernel = integers(node, "kernel_shape") ?? Array(dimensions[2...])
     guard dimensions.allSatisfy({ (1...1 << 20).contains($0) }), kernel == Array(dimensions[2...]),
@@ -45,19 +67,33 @@ extension ONNXTranslation {
     }
     let grouping: Convolution.Grouping =
       groups == 1 ? .dense : groups == inputs && dimensions[0] == inputs ? .depthwise : .grouped(groups)
-    var biased = try hasBias(node)
-    let restores = biased && isFolded(node)
-    if restores { biased = false }
+    let bias = try bias(node)
+    let restores = bias != nil && isFolded(node)
+    let module = Self.module(node)
+    let shape = shapes[source] ?? Shape(channels: 1, height: 1, width: 1)
+    let (read, padding) = try padded(source, try padding(node, of: shape, more), node, name: module)
     let made = try emit(
       .convolution(
         Convolution(
           outputChannels: dimensions[0], kernelSize: Extent(height: kernel[0], width: kernel[1]), stride: stride,
-          padding: try padding(node, more), dilation: dilation, grouping: grouping, hasBias: biased)), [source], node,
-      name: Self.module(node))
+          padding: padding, dilation: dilation, grouping: grouping, hasBias: bias != nil && !restores)), [read],
+      path: module)
+    guard let output = shapes[made] else { return }
+    set(node, .layer(made), .map(output))
+    try claim(node, made)
     weightDimensions[made] = dimensions
-    guard restores else { return }
+    keep(tensor, as: "\(made).weight")
+    guard let bias else { return }
+    guard restores else { return keep(bias, as: "\(made).bias") }
     restored.append(made)
-    try emit(.batchNorm(BatchNorm()), [made], node, name: "\(made).bn")
+    let norm = BatchNorm()
+    let name = try emit(.batchNorm(norm), [made], path: "\(made).bn")
+    set(node, .layer(name), .map(output))
+    // In inference exactly what the exporter had: nothing but the shift.
+    keep(bias, as: "\(name).bias")
+    state["\(name).weight"] = .constant(1, count: dimensions[0])
+    state["\(name).running_mean"] = .constant(0, count: dimensions[0])
+    state["\(name).running_var"] = .constant(1 - norm.epsilon, count: dimensions[0])
   }
 
   /// Whether exporters have taken a batch normalization into a convolution: TorchScript's calls its bias `onnx::Conv_123` then, the newer
@@ -77,7 +113,10 @@ extension ONNXTranslation {
 
   mutating func normalization(_ node: PBNodeProto) throws {
     let source = try layer(node, 0)
-    _ = try weights(node, 1, rank: 1)
+    guard let shape = shapes[source], [.map(shape), .features(shape)].contains(layout(node, 0)) else {
+      throw refusal(node, "its input's second axis is not that of all channels")
+    }
+    let tensors = try (1...4).map { try weights(node, $0, rank: 1) }
     guard node.output.dropFirst().allSatisfy({ $0.isEmpty || readers[$0] == nil }) else {
       throw refusal(node, "its statistics are read by other nodes")
     }
@@ -85,43 +124,111 @@ extension ONNXTranslation {
     // The share of the old, where PyTorch's is that of the new.
     let momentum = 1 - (number(node, "momentum") ?? 0.9)
     guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
-    try emit(
+    let made = try emit(
       .batchNorm(BatchNorm(epsilon: Self.meant(epsilon), momentum: (min(1, max(0, momentum)) * 1e6).rounded() / 1e6)),
       [source],
       node,
       name: Self.module(node))
+    for (name, tensor) in zip(["weight", "bias", "running_mean", "running_var"], tensors) {
+      keep(tensor, as: "\(made).\(name)")
+    }
+  }
+
+  mutating func layerNormalization(_ node: PBNodeProto) throws {
+    let source = try layer(node, 0)
+    let layout = layout(node, 0)
+    let axis = try axis(integer(node, "axis") ?? -1, node, rank: max(1, layout.axes.count))
+    guard let shape = shapes[source], axis == layout.axes.count - 1, layout.channelAxis(shape) == axis else {
+      throw refusal(node, "it normalizes over something else than the channels of each place")
+    }
+    let scale = try weights(node, 1, rank: 1)
+    guard let shift = try bias(node), shift.dimensions == scale.dimensions, scale.dimensions == [shape.channels] else {
+      throw refusal(node, "its scale and shift are not one number for each channel")
+    }
+    guard node.output.dropFirst().allSatisfy({ $0.isEmpty || readers[$0] == nil }) else {
+      throw refusal(node, "its statistics are read by other nodes")
+    }
+    let epsilon = number(node, "epsilon") ?? 1e-5
+    guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
+    let made = try emit(.other(LayerNorm(epsilon: Self.meant(epsilon))), [source], node, name: Self.module(node))
+    keep(scale, as: "\(made).weight")
+    keep(shift, as: "\(made).bias")
   }
 
   // A float32 as the number that was meant: 0.00001 and not 0.0000099999997.
   static func meant(_ value: Double) -> Double { Double("\(Float(value))") ?? value }
 
   mutating func gemm(_ node: PBNodeProto) throws {
-    var dimensions = try weights(node, 1, rank: 2)
+    let tensor = try weights(node, 1, rank: 2)
     guard (number(node, "alpha") ?? 1) == 1, (number(node, "beta") ?? 1) == 1, (integer(node, "transA") ?? 0) == 0
     else {
       throw refusal(node, "it scales or turns what it reads")
     }
-    if integer(node, "transB") ?? 0 == 0 { dimensions.swapAt(0, 1) }
-    try linear(node, dimensions, hasBias: hasBias(node))
+    let turns = integer(node, "transB") ?? 0 == 0
+    let made = try linear(node, tensor, turns: turns)
+    guard let bias = try bias(node) else { return }
+    try setBias(of: made, bias, node)
   }
 
   mutating func product(_ node: PBNodeProto) throws {
-    let dimensions = try weights(node, 1, rank: 2)
-    try linear(node, [dimensions[1], dimensions[0]], hasBias: false)
-    if case .layer(let made)? = node.output.first.flatMap({ values[$0] }) { set(node, .linear(layer: made)) }
+    _ = try linear(node, try weights(node, 1, rank: 2), turns: true)
   }
 
-  mutating func linear(_ node: PBNodeProto, _ dimensions: [Int], hasBias: Bool) throws {
+  /// A linear layer without bias, by a matrix that has a row for each input (`turns`) or for each output.
+  private mutating func linear(_ node: PBNodeProto, _ tensor: ONNXTensor, turns: Bool) throws -> String {
     let source = try layer(node, 0)
-    guard flat.contains(source) else {
-      throw refusal(node, "it multiplies the last dimension of a map; only what is flat is read")
-    }
+    let dimensions = turns ? [tensor.dimensions[1], tensor.dimensions[0]] : tensor.dimensions
     guard dimensions.allSatisfy({ (1...1 << 28).contains($0) }) else {
       throw refusal(node, "its weights are \(dimensions)")
     }
-    let made = try emit(
-      .linear(Linear(outputFeatures: dimensions[0], hasBias: hasBias)), [source], node,
-      name: Self.module(node))
+    guard let shape = shapes[source] else { throw refusal(node, "its input has no shape") }
+    let layout = layout(node, 0)
+    let made: String
+    if layout == .features(shape) {
+      made = try emit(
+        .linear(Linear(outputFeatures: dimensions[0], hasBias: false)), [source], node, name: Self.module(node))
+    } else if layout.channelAxis(shape) == layout.axes.count - 1, node.opType == "MatMul" {
+      made = try emit(
+        .other(PointwiseLinear(outputFeatures: dimensions[0], hasBias: false)), [source], node,
+        name: Self.module(node))
+    } else {
+      throw refusal(node, "it multiplies another axis of a map than that of its channels")
+    }
+    try claim(node, made)
     weightDimensions[made] = dimensions
+    keep(tensor, as: "\(made).weight", order: turns ? [1, 0] : nil)
+    return made
+  }
+
+  /// Gives the last layer, a linear one or a convolution without bias, the bias that is added to what it gives.
+  func canTakeBias(_ name: String) -> Bool {
+    guard let layer = layers.last, layer.name == name else { return false }
+    switch layer.operation {
+    case .linear(let linear): return !linear.hasBias
+    case .convolution(let convolution): return !convolution.hasBias
+    case .other(let other): return (other.definition as? PointwiseLinear).map { !$0.hasBias } ?? false
+    default: return false
+    }
+  }
+
+  mutating func setBias(of name: String, _ bias: ONNXTensor, _ node: PBNodeProto) throws {
+    guard canTakeBias(name), let shape = shapes[name], bias.dimensions.reduce(1, *) == shape.channels,
+      bias.dimensions.contains(shape.channels)
+    else { throw refusal(node, "its bias is not one number for each output") }
+    let last = layers.count - 1
+    switch layers[last].operation {
+    case .linear(var linear):
+      linear.hasBias = true
+      layers[last].operation = .linear(linear)
+    case .convolution(var convolution):
+      convolution.hasBias = true
+      layers[last].operation = .convolution(convolution)
+    case .other(let other):
+      guard var linear = other.definition as? PointwiseLinear else { return }
+      linear.hasBias = true
+      layers[last].operation = .other(linear)
+    default: return
+    }
+    keep(bias, as: "\(name).bias")
   }
 }

@@ -8,6 +8,8 @@ struct ONNXTranslation {
   var layers: [Layer] = []
   /// The dimensions that the file's weights have, by layer.
   var weightDimensions: [String: [Int]] = [:]
+  /// Where the tensors of the state dict come from.
+  var state: [String: ONNXWeight] = [:]
   /// Convolutions behind which a batch normalization was put back.
   var restored: [String] = []
   /// What was left out or put in, for people.
@@ -15,20 +17,32 @@ struct ONNXTranslation {
 
   var names = ONNXNames()
   var values: [String: ONNXValue] = [:]
+  /// What the axes stand for, of tensors that are results of layers.
+  var layouts: [String: ONNXLayout] = [:]
+  /// The shapes of the layers' results.
+  var shapes: [String: Shape] = [:]
   /// Layers whose result has no height and width any more.
   var flat: Set<String> = []
   /// Layers whose result is one place, after a mean over all of them.
   var pooled: Set<String> = []
   var readers: [String: [Int]] = [:]
+  /// The layer that each weight of the file is used by.
+  var users: [String: String] = [:]
 
-  init(_ file: ONNXFile, restores: ONNXImport.BatchNormalization) throws {
+  init(_ file: ONNXFile, image: Shape, restores: ONNXImport.BatchNormalization) throws {
     self.file = file
     self.restores = restores
     for (index, node) in file.nodes.enumerated() {
       for name in node.input where !name.isEmpty { readers[name, default: []].append(index) }
     }
-    for (name, tensor) in file.constants { values[name] = .constant(tensor) }
-    values[file.input.name] = .layer("input")
+    for (name, tensor) in file.constants {
+      var tensor = tensor
+      tensor.origin = (name, nil)
+      values[name] = .constant(tensor)
+    }
+    values[file.input.name] = .layer(Network.inputName)
+    layouts[file.input.name] = .map(image)
+    shapes[Network.inputName] = image
     for node in file.nodes { try translate(node) }
     guard case .layer(let last)? = values[file.output] else {
       throw ONNXFault("what its output \(ONNXFault.shown(file.output)) is was not understood")
@@ -47,20 +61,25 @@ struct ONNXTranslation {
         "it is an operator of \(ONNXFault.shown(node.domain)); give the file as it was before a runtime optimized it")
     }
     switch node.opType {
-    case "Constant": set(node, .constant(try constant(node)))
-    case "Identity", "Cast", "CastLike": set(node, try value(node, 0))
+    case "Constant":
+      var tensor = try constant(node)
+      if let name = node.output.first { tensor.origin = (name, nil) }
+      set(node, .constant(tensor))
+    case "Identity", "Cast", "CastLike": try alias(node)
     case "Dropout": try dropout(node)
     case "Shape": try shape(node)
+    case "Size", "Range", "ConstantOfShape", "Expand": try filled(node)
     case "Gather" where try isSizes(node): try gather(node)
     case "Unsqueeze" where try isSizes(node), "Squeeze" where try isSizes(node): set(node, try value(node, 0))
     case "Concat" where try isSizes(node):
       set(node, .sizes(try node.input.indices.flatMap { try sizes(node, $0) ?? [.open] }))
-    case "Slice" where try isSizes(node): try slice(node)
+    case "Slice" where try isSizes(node): try sliceSizes(node)
     case "Mul" where try isSizes(node), "Add" where try isSizes(node), "Sub" where try isSizes(node),
       "Div" where try isSizes(node):
-      set(node, .sizes([.open]))
+      try arithmetic(node)
     case "Conv": try convolution(node)
     case "BatchNormalization": try normalization(node)
+    case "LayerNormalization": try layerNormalization(node)
     case "Gemm": try gemm(node)
     case "MatMul": try product(node)
     case "Relu": try activation(.relu, node)
@@ -75,17 +94,22 @@ struct ONNXTranslation {
     case "Mul": try multiply(node)
     case "Add": try add(node)
     case "Concat": try concatenate(node)
+    case "Split": try split(node)
+    case "SplitToSequence": try split(node)
+    case "SequenceAt": try element(node)
+    case "Slice": try slice(node)
+    case "Transpose": try transpose(node)
     case "MaxPool", "AveragePool": try pool(node)
-    case "GlobalAveragePool": try emit(.globalAveragePool, [try layer(node, 0)], node)
+    case "GlobalAveragePool": try emit(.globalAveragePool, [try map(node, 0)], node)
     case "ReduceMean": try mean(node)
     case "Flatten": try flatten(node)
     case "Reshape": try reshape(node)
-    case "Squeeze": try squeeze(node)
+    case "Squeeze", "Unsqueeze": try squeeze(node)
     case "Pad": try pad(node)
     case "Softmax", "LogSoftmax":
       guard node.output.first == file.output else { throw refusal(node, "only the last layer may be one") }
       remarks.append("the \(node.opType) at the end is left out: the loss has its own")
-      set(node, try value(node, 0))
+      try alias(node)
     default:
       throw refusal(
         node,
@@ -100,8 +124,15 @@ struct ONNXTranslation {
     ONNXFault("\(ONNXFile.describe(node)): \(reason)")
   }
 
-  mutating func set(_ node: PBNodeProto, _ value: ONNXValue) {
-    if let name = node.output.first { values[name] = value }
+  mutating func set(_ node: PBNodeProto, _ value: ONNXValue, _ layout: ONNXLayout? = nil) {
+    guard let name = node.output.first else { return }
+    values[name] = value
+    layouts[name] = layout
+  }
+
+  /// The node does nothing: its output is its first input.
+  mutating func alias(_ node: PBNodeProto) throws {
+    set(node, try value(node, 0), layouts[node.input[0]])
   }
 
   func value(_ node: PBNodeProto, _ place: Int) throws -> ONNXValue {
@@ -111,31 +142,62 @@ struct ONNXTranslation {
     return value
   }
 
+  /// The layer whose result an input is, whatever its axes are.
   mutating func layer(_ node: PBNodeProto, _ place: Int) throws -> String {
     switch try value(node, place) {
-    case .layer(let name), .linear(let name): return name
+    case .layer(let name): return name
     case .gate(let source, let isHard):
       // Met before what it was waiting for: a gate of its own after all.
-      return try emit(.activation(isHard ? .hardSigmoid : .sigmoid), [source], path: node.input[place])
-    case .constant, .sizes, .padded, .gelu:
+      let made = try emit(.activation(isHard ? .hardSigmoid : .sigmoid), [source], path: node.input[place])
+      values[node.input[place]] = .layer(made)
+      return made
+    case .padded(let source, let sides):
+      let pad = ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])
+      return try emit(.other(pad), [source], path: node.input[place])
+    case .constant, .sizes, .gelu, .sequence:
       throw refusal(node, "its input \(place + 1) is not the result of a layer, which only some operators may have")
     }
   }
 
+  /// What the axes of an input stand for; the layer's own when nothing was done to them.
+  func layout(_ node: PBNodeProto, _ place: Int) -> ONNXLayout {
+    layouts[node.input[place]] ?? ONNXLayout(axes: [])
+  }
+
+  /// The layer whose result an input is, as batch, channels, rows and columns.
+  mutating func map(_ node: PBNodeProto, _ place: Int) throws -> String {
+    let layout = layout(node, place)
+    let name = try layer(node, place)
+    if case .padded = try value(node, place) { return name }
+    guard let shape = shapes[name], layout == .map(shape) else {
+      throw refusal(
+        node, "its input \(place + 1) does not have the axes batch, channels, rows and columns, in this order")
+    }
+    return name
+  }
+
+  /// A layer that computes with each element, or with the channels of each place: the axes stay as they are.
   @discardableResult
   mutating func emit(
-    _ operation: Networks.Operation, _ inputs: [String], _ node: PBNodeProto, name: String? = nil
+    _ operation: Networks.Operation, _ inputs: [String], _ node: PBNodeProto, name: String? = nil,
+    reading place: Int = 0
   ) throws
     -> String
   {
+    let before = layout(node, place)
     let made = try emit(operation, inputs, path: name ?? ONNXNames.path(of: node))
-    set(node, .layer(made))
+    guard let from = inputs.first.flatMap({ shapes[$0] }), let to = shapes[made],
+      let layout = before.replaced(from, by: to) ?? (before.axes.isEmpty ? .map(to) : nil)
+    else { throw refusal(node, "it changes a tensor whose axes are not followed that far") }
+    set(node, .layer(made), layout)
     return made
   }
 
   mutating func emit(_ operation: Networks.Operation, _ inputs: [String], path: String) throws -> String {
     let name = names.unique(path)
-    layers.append(Layer(name: name, operation: operation, inputs: inputs))
+    let layer = Layer(name: name, operation: operation, inputs: inputs)
+    shapes[name] = try layer.output(of: inputs.compactMap { shapes[$0] })
+    layers.append(layer)
     switch operation {
     case .globalAveragePool: pooled.insert(name)
     case .convolution, .activation, .batchNorm, .dropout:
@@ -187,8 +249,16 @@ struct ONNXTranslation {
   }
 
   func scalar(_ node: PBNodeProto, _ place: Int) throws -> Double? {
-    guard case .constant(let tensor) = try value(node, place), tensor.dimensions.reduce(1, *) == 1 else { return nil }
-    return tensor.floats?.first ?? tensor.integers.flatMap { $0.first.map(Double.init) }
+    guard case .constant(let tensor) = try value(node, place), tensor.dimensions.allSatisfy({ $0 == 1 }) else {
+      return nil
+    }
+    return tensor.fill ?? tensor.floats?.first ?? tensor.integers.flatMap { $0.first.map(Double.init) }
+  }
+
+  /// An axis, counted from the end when it is negative.
+  func axis(_ value: Int, _ node: PBNodeProto, rank: Int) throws -> Int {
+    guard (-rank..<rank).contains(value) else { throw refusal(node, "it has no axis \(value) among \(rank)") }
+    return value < 0 ? value + rank : value
   }
 
   func extent(_ values: [Int]?, _ node: PBNodeProto, _ name: String, default fallback: Int) throws -> Extent {
@@ -199,30 +269,45 @@ struct ONNXTranslation {
     return Extent(height: values[0], width: values[1])
   }
 
-  /// Padding that is the same on both sides, with what a Pad before it adds.
-  func padding(_ node: PBNodeProto, _ more: [Int] = [0, 0, 0, 0]) throws -> Extent {
+  /// The padding of a window, with what a Pad before it adds: above, left, below and right.
+  func padding(_ node: PBNodeProto, of shape: Shape, _ more: [Int] = [0, 0, 0, 0]) throws -> [Int] {
     if let text = attribute(node, "auto_pad").map({ String(decoding: $0.s, as: UTF8.self) }), text != "NOTSET",
       text != "VALID"
     {
+      guard text == "SAME_UPPER" || text == "SAME_LOWER" else {
+        throw refusal(node, "it pads by \(ONNXFault.shown(text)), which is no rule of the format")
+      }
       let kernel = integers(node, "kernel_shape") ?? []
-      // The same on both sides where the stride is one and the window is odd.
-      guard (integers(node, "strides") ?? [1, 1]).allSatisfy({ $0 == 1 }), kernel.count == 2,
-        kernel.allSatisfy({ $0 % 2 == 1 }), more.allSatisfy({ $0 == 0 })
-      else { throw refusal(node, "it pads by \(ONNXFault.shown(text)), on one side more than on the other") }
+      let strides = integers(node, "strides") ?? [1, 1]
       let dilations = integers(node, "dilations") ?? [1, 1]
-      guard dilations.count == 2 else { throw refusal(node, "its dilations are \(dilations)") }
-      return Extent(height: (kernel[0] - 1) * dilations[0] / 2, width: (kernel[1] - 1) * dilations[1] / 2)
+      guard kernel.count == 2, strides.count == 2, dilations.count == 2,
+        (kernel + strides + dilations).allSatisfy({ (1...1 << 14).contains($0) })
+      else { throw refusal(node, "its window, strides or dilations are no two numbers each") }
+      var sides = [0, 0, 0, 0]
+      for (place, size) in [shape.height + more[0] + more[2], shape.width + more[1] + more[3]].enumerated() {
+        let steps = (size + strides[place] - 1) / strides[place]
+        let total = max(0, (steps - 1) * strides[place] + (kernel[place] - 1) * dilations[place] + 1 - size)
+        let small = total / 2
+        sides[place] = text == "SAME_UPPER" ? small : total - small
+        sides[place + 2] = total - sides[place]
+      }
+      return zip(sides, more).map { $0 + $1 }
     }
     let own = integers(node, "pads") ?? [0, 0, 0, 0]
     guard own.count == 4, own.allSatisfy({ (0...1 << 14).contains($0) }) else {
       throw refusal(node, "its pads are \(own); four numbers are wanted")
     }
-    let all = zip(own, more).map { $0 + $1 }
-    guard all[0] == all[2], all[1] == all[3] else {
-      throw refusal(
-        node,
-        "it pads \(all[0]) above and \(all[2]) below, \(all[1]) left and \(all[3]) right; only equal sides are read")
+    return zip(own, more).map { $0 + $1 }
+  }
+
+  /// The padding that a window can have, and the layer that it reads: what is more on one side is a layer of its own.
+  mutating func padded(
+    _ source: String, _ sides: [Int], _ node: PBNodeProto, name: String
+  ) throws -> (source: String, padding: Extent) {
+    if sides[0] == sides[2], sides[1] == sides[3] {
+      return (source, Extent(height: sides[0], width: sides[1]))
     }
-    return Extent(height: all[0], width: all[1])
+    let pad = ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])
+    return (try emit(.other(pad), [source], path: "\(name).pad"), 0)
   }
 }

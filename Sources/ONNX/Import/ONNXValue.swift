@@ -6,14 +6,14 @@ enum ONNXValue {
   case constant(ONNXTensor)
   /// Whole numbers that are computed from shapes.
   case sizes([Size])
-  /// The result of a layer between zeros: left, right, top and bottom are still to be a convolution's.
+  /// The result of a layer between zeros: above, left, below and right.
   case padded(String, [Int])
   /// A gate that is still to be multiplied with what it was made of: x · sigmoid(x), x · hardSigmoid(x).
   case gate(of: String, isHard: Bool)
   /// A part of x · ½ · (1 + erf(x / √2)).
   case gelu(GELUPart)
-  /// A product with weights that still may get a bias.
-  case linear(layer: String)
+  /// Parts of one tensor, of which others are taken by number.
+  case sequence([String])
 
   /// A dimension in a computation of shapes.
   enum Size: Equatable {
@@ -41,4 +41,12 @@ enum ONNXValue {
       case half
     }
   }
+}
+
+/// Where a tensor of the state dict comes from.
+enum ONNXWeight: Equatable {
+  /// A tensor of the file, with its dimensions in another order.
+  case tensor(String, order: [Int]?)
+  /// So many times one number: what a batch normalization that was put back starts from.
+  case constant(Double, count: Int)
 }

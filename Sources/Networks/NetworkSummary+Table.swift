@@ -15,10 +15,12 @@ extension NetworkSummary {
         ]
       })
     let groupTable = TextTable(
-      columns: [.left("width group"), .right("width"), .left("stage"), .left("block"), .left("layers")],
+      columns: [.left("width group"), .right("width"), .left(""), .left("stage"), .left("block"), .left("layers")],
       rows: widthGroups.map { group in
         [
-          group.id, String(group.width), group.stage.map { stages[$0].name } ?? "", group.block.map(String.init) ?? "",
+          group.id, String(group.width),
+          group.fixed == true ? "fixed" : group.granularity.map { "a multiple of \($0)" } ?? "",
+          group.stage.map { stages[$0].name } ?? "", group.block.map(String.init) ?? "",
           shortList(group.layers, limit: 3),
         ]
       })

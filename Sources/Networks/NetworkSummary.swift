@@ -48,6 +48,8 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
     public var block: Int?
     /// True when the network fixes its width; else nil.
     public var fixed: Bool?
+    /// What its width is a multiple of, beside grouped convolutions and splits; nil where it may be any number.
+    public var granularity: Int?
   }
 
   /// One stage.
@@ -81,7 +83,7 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
     widthGroups = resolved.allGroups.map {
       Group(
         id: $0.id, width: $0.width, layers: $0.layers, stage: $0.stage, block: $0.block,
-        fixed: fixed.contains($0.id) ? true : nil)
+        fixed: fixed.contains($0.id) ? true : nil, granularity: $0.granularity > 1 ? $0.granularity : nil)
     }
     stages = resolved.network.stages.map { stage in
       StageRow(name: stage.name, blocks: stage.blocks.map { BlockRow(layers: $0.layers) })
@@ -118,5 +120,6 @@ extension NetworkSummary.Group {
     try values.encode(stage, forKey: .stage)
     try values.encode(block, forKey: .block)
     try values.encodeIfPresent(fixed, forKey: .fixed)
+    try values.encodeIfPresent(granularity, forKey: .granularity)
   }
 }

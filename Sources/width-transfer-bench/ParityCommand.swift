@@ -12,7 +12,7 @@ struct ParityCommand: ParsableCommand {
     commandName: "parity", abstract: "Computes logits and training losses for a comparison with PyTorch.",
     shouldDisplay: false)
 
-  @Option var network: String
+  @Option var network: String?
   @Option var weights: String
   @Option var inputs: String
   @Option var output: String
@@ -27,8 +27,11 @@ struct ParityCommand: ParsableCommand {
     let batches = try SafetensorsFile(path: inputs)
     let file = try WeightsFile(path: weights)
     let isDouble = batches.entries["eval.images"]?.type == .float64
+    guard let described = try network.map({ try NetworkZoo.network(named: $0) }) ?? file.network() else {
+      throw ValidationError("the weights do not say which network they belong to; give --network")
+    }
     let model = try Model(
-      NetworkZoo.network(named: network), seed: 0, scalarType: isDouble ? .float64 : .float32)
+      described, seed: 0, scalarType: isDouble ? .float64 : .float32)
     try model.load(file)
     let images = try batches.tensor("eval.images").contiguous(.channelsLast)
     let logits = try withoutGradients { try model.forward(images, ForwardOptions(.evaluation)) }

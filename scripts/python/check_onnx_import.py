@@ -11,6 +11,7 @@ import warnings
 import numpy
 import onnxruntime
 import torch
+from safetensors.torch import load_file, save_file
 import torchvision_models
 import torchvision
 
@@ -79,14 +80,27 @@ def round_trip(executable, path, again, image):
     return float(numpy.abs(one - other).max() / numpy.abs(one).max()), ""
 
 
+def own(bench, executable, path, place, image):
+    """The largest difference, relative to the largest score, between a file and the network that is trained here."""
+    weights, inputs, output = (place / name for name in ("own.safetensors", "inputs.safetensors", "logits.safetensors"))
+    save_file({"eval.images": torch.from_numpy(image)}, inputs)
+    for words in ([executable, "export", "--weights", path, "--output", weights, "--overwrite", "--quiet"],
+                  [bench, "parity", "--weights", weights, "--inputs", inputs, "--output", output, "--steps", "0"]):
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+        if done.returncode:
+            return None, done.stderr.strip().split("\n")[-1]
+    logits, reference = load_file(output)["logits"].numpy(), outputs(path, image)
+    return float(numpy.abs(logits - reference).max() / numpy.abs(reference).max()), ""
+
+
 def halved(executable, path, again, groups, image):
     """Whether the network with every free group at half its width is one that onnxruntime computes."""
     widths = {}
     for group in groups:
-        step = group["granularity"]
+        step = group.get("granularity", 1)
         widths[group["id"]] = max(step, group["width"] // 2 // step * step)
     table = again.with_suffix(".json")
-    table.write_text(json.dumps({"widths": widths}))
+    table.write_text(json.dumps({"network": path.stem, "widths": widths}))
     done = subprocess.run([executable, "export", "--network", str(path), "--widths", str(table), "--output", str(again),
                            "--overwrite", "--quiet"], capture_output=True, text=True)
     if done.returncode:
@@ -123,8 +137,8 @@ def main():
     read = refused = wrong = 0
     worst = 0.0
     generator = numpy.random.default_rng(0)
-    print("| network | export | parameters | MACs, M | groups | blocks in stages | difference | halved | |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| network | export | parameters | MACs, M | groups | blocks in stages | written again | trained here | halved | |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as place:
         for name in names:
             network, image = make(name)
@@ -141,21 +155,23 @@ def main():
                 if done.returncode:
                     refused += 1
                     reason = done.stderr.strip().split(f"{path}: ")[-1]
-                    print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | | | refused: {reason[:150]} |", flush=True)
+                    print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | | | | refused: {reason[:150]} |", flush=True)
                     continue
                 found = json.loads(done.stdout)
                 expected = parameters - (0 if keeps else dropped_biases(network))
                 isRight = found["macs"] == macs and found["parameters"] == expected
                 again = pathlib.Path(place) / "again.onnx"
                 difference, fault = round_trip(arguments.executable, path, again, images)
+                mine, reason = own(arguments.executable + "-bench", arguments.executable, path, again.parent, images)
+                fault = fault or reason
                 narrow = halved(arguments.executable, path, again, found["widthGroups"], images)
-                isSame = difference is not None and difference <= 1e-4
-                worst = max(worst, difference or 0.0)
+                isSame = None not in (difference, mine) and max(difference, mine) <= 1e-4
+                worst = max(worst, difference or 0.0, mine or 0.0)
                 read += isRight and isSame and not narrow
                 wrong += not (isRight and isSame and not narrow)
                 blocks = " ".join(str(len(stage["blocks"])) for stage in found["stages"]) or "–"
                 print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | {len(found['widthGroups'])} | {blocks} | "
-                      + (f"{difference:.0e} | " if difference is not None else "– | ") + ("no" if narrow else "yes") + " | "
+                      + " | ".join("–" if one is None else f"{one:.0e}" for one in (difference, mine)) + " | " + ("no" if narrow else "yes") + " | "
                       + ("" if isRight else f"**has {found['parameters']:,} and {found['macs'] / 1e6:.1f}** ")
                       + (fault + " " + narrow).replace(arguments.executable, "")[:200].strip() + " |", flush=True)
                 path.unlink()

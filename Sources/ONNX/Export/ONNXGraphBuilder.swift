@@ -81,7 +81,8 @@ struct ONNXGraphBuilder {
     let layer = network.layers[index]
     let own = layer.layer.name
     // The two names that the graph itself has.
-    let output = [Self.image, Self.result].contains(own) ? inner(own, "value") : own
+    let isTensor = layer.layer.operation.definition.parameters.contains { $0.name.isEmpty }
+    let output = isTensor || [Self.image, Self.result].contains(own) ? inner(own, "value") : own
     let inputs = layer.inputIndices.map(name)
     let first = inputs.first ?? Self.image
     names.append(output)

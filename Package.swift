@@ -99,7 +99,7 @@ let tests: [Target] = [
   .testTarget(name: "TransferTests", dependencies: ["Networks", "Support", "Transfer"]),
   .testTarget(
     name: "RecordsTests", dependencies: ["Networks", "Records", "Support", "Transfer"]),
-  .testTarget(name: "ONNXTests", dependencies: ["Networks", "ONNX", "Support", protobuf]),
+  .testTarget(name: "ONNXTests", dependencies: ["Interchange", "Networks", "ONNX", "Support", protobuf]),
   .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "Support"]),
   .testTarget(
     name: "ReportingTests", dependencies: ["Diagnosis", "Networks", "Records", "Reporting", "Support", "Transfer"]),

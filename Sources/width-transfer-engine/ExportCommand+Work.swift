@@ -85,7 +85,7 @@ extension ExportCommand: EngineWork {
     }
     var values = [
       "width_transfer.network": network.name, "width_transfer.widths": try json(network.widths),
-      "width_transfer.resolution": "\(network.input.height)",
+      "width_transfer.resolution": "\(network.input.height)", "width_transfer.architecture": try json(network.network),
     ]
     if let context {
       values["width_transfer.mean"] = try json(context.normalization.mean)

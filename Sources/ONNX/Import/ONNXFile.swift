@@ -6,6 +6,8 @@ import SwiftProtobuf
 struct ONNXFile {
   let path: String
   let input: (name: String, dimensions: [Int?])
+  /// Whether images come as rows, columns, channels; ``input`` has the channels first all the same.
+  let isChannelsLast: Bool
   let output: String
   let nodes: [PBNodeProto]
   let constants: [String: ONNXTensor]
@@ -38,7 +40,12 @@ struct ONNXFile {
       opset = Int(own.version)
       metadata = Dictionary(model.metadataProps.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
       constants = try Self.constants(model.graph)
-      input = try Self.input(model.graph, constants)
+      var input = try Self.input(model.graph, constants)
+      // As TensorFlow has them: a few channels behind a side.
+      let sides = input.dimensions
+      isChannelsLast = sides[3].map { $0 <= 4 && $0 < sides[1] ?? Int.max } ?? false && sides[1] ?? 5 > 4
+      if isChannelsLast { input.dimensions = [sides[0], sides[3], sides[1], sides[2]] }
+      self.input = input
       guard model.graph.output.count == 1, let first = model.graph.output.first else {
         let names = model.graph.output.map { ONNXFault.shown($0.name) }
         throw ONNXFault(

@@ -55,7 +55,9 @@ public struct ONNXImport {
         throw UsageFailure("`network` \(path) leaves the channels of its images open; give `input-channels`")
       }
       let image = Shape(channels: channels, height: height, width: width)
-      let translation = try ONNXTranslation(file, image: image, restores: batchNormalization)
+      let description = ONNXDescription(file.metadata)
+      let translation = try ONNXTranslation(
+        file, image: image, restores: batchNormalization, description: description)
       let name = (((path as NSString).lastPathComponent) as NSString).deletingPathExtension
       var network = Network(name: name, input: image, layers: translation.layers)
       let resolved = try network.resolved()
@@ -63,8 +65,12 @@ public struct ONNXImport {
       if let resolution, resolution != height || resolution != width {
         try Self.checkMoved(network, resolution, translation.weightDimensions, path)
       }
-      network.stages = ONNXStages(resolved).stages().filter { Self.canRepeat($0, in: network) }
-      self.network = try network.resolved().network
+      if let own = description?.matching(resolved) {
+        self.network = own
+      } else {
+        network.stages = ONNXStages(resolved).stages().filter { Self.canRepeat($0, in: network) }
+        self.network = try network.resolved().network
+      }
       restored = translation.restored
       state = translation.state
       metadata = file.metadata

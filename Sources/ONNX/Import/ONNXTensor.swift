@@ -8,6 +8,8 @@ struct ONNXTensor {
   let integers: [Int]?
   /// Numbers, for tensors of floats that are small.
   let floats: [Double]?
+  /// The type of the file's elements, by the format's number.
+  var type: Int32?
   /// The number that all elements are, where that is how they were made.
   var fill: Double?
   /// The tensor of the file that holds the numbers, and its dimensions in the order that these are in.
@@ -42,6 +44,7 @@ struct ONNXTensor {
       throw ONNXFault("the tensor \(Self.shown(tensor.name)) has impossible dimensions")
     }
     dimensions = tensor.dims.map(Int.init)
+    type = tensor.dataType
     var count = 1
     for size in dimensions {
       let (product, overflows) = count.multipliedReportingOverflow(by: size)

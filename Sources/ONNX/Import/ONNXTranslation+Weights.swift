@@ -3,8 +3,12 @@ import Support
 
 /// Layers with weights: convolutions, normalizations, linear layers.
 extension ONNXTranslation {
-  static func module(_ node: PBNodeProto) -> String {
-    ONNXNames.module(ofWeight: node.input.count > 1 ? node.input[1] : "") ?? ONNXNames.module(of: node)
+  /// The module that a node is: that of its weights, also of those that it reads turned.
+  func module(_ node: PBNodeProto) -> String {
+    guard node.input.count > 1 else { return ONNXNames.module(of: node) }
+    var name = node.input[1]
+    if case .constant(let tensor)? = values[name], let origin = tensor.origin { name = origin.name }
+    return ONNXNames.module(ofWeight: name) ?? ONNXNames.module(of: node)
   }
 
   func weights(_ node: PBNodeProto, _ place: Int, rank: Int) throws -> ONNXTensor {
@@ -68,15 +72,23 @@ extension ONNXTranslation {
     let grouping: Convolution.Grouping =
       groups == 1 ? .dense : groups == inputs && dimensions[0] == inputs ? .depthwise : .grouped(groups)
     let bias = try bias(node)
-    let restores = bias != nil && isFolded(node)
-    let module = Self.module(node)
+    let module = self.module(node)
+    // Gone from the graph, though the description has it.
+    let described = description?.normalizations[module].flatMap { norm in
+      file.constants["\(norm.name).weight"] == nil ? norm : nil
+    }
+    let restores = bias != nil && (isFolded(node) || described != nil && self.restores == .auto)
+    if let bias, let type = bias.type, let own = tensor.type, own != type {
+      throw refusal(node, "its weights and its bias are numbers of unlike types")
+    }
     let shape = shapes[source] ?? Shape(channels: 1, height: 1, width: 1)
-    let (read, padding) = try padded(source, try padding(node, of: shape, more), node, name: module)
+    let (read, padding) = try padded(source, try padding(node, of: shape, kernel: kernel, more), node, name: module)
     let made = try emit(
       .convolution(
         Convolution(
           outputChannels: dimensions[0], kernelSize: Extent(height: kernel[0], width: kernel[1]), stride: stride,
-          padding: padding, dilation: dilation, grouping: grouping, hasBias: bias != nil && !restores)), [read],
+          padding: padding, dilation: dilation, grouping: grouping,
+          hasBias: bias != nil && !restores || restores && described?.followsBias ?? false)), [read],
       path: module)
     guard let output = shapes[made] else { return }
     set(node, .layer(made), .map(output))
@@ -86,8 +98,9 @@ extension ONNXTranslation {
     guard let bias else { return }
     guard restores else { return keep(bias, as: "\(made).bias") }
     restored.append(made)
-    let norm = BatchNorm()
-    let name = try emit(.batchNorm(norm), [made], path: "\(made).bn")
+    let norm = described?.norm ?? BatchNorm()
+    if described?.followsBias ?? false { state["\(made).bias"] = .constant(0, count: dimensions[0]) }
+    let name = try emit(.batchNorm(norm), [made], path: described?.name ?? "\(made).bn")
     set(node, .layer(name), .map(output))
     // In inference exactly what the exporter had: nothing but the shift.
     keep(bias, as: "\(name).bias")
@@ -111,6 +124,14 @@ extension ONNXTranslation {
     }
   }
 
+  /// Weights that are kept as whole numbers and a factor are weights; their numbers stay in the file.
+  mutating func dequantized(_ node: PBNodeProto) throws {
+    guard case .constant(let tensor) = try value(node, 0) else {
+      throw refusal(node, "it quantizes what layers give; export the network before quantization")
+    }
+    set(node, .constant(ONNXTensor(dimensions: tensor.dimensions)))
+  }
+
   mutating func normalization(_ node: PBNodeProto) throws {
     let source = try layer(node, 0)
     guard let shape = shapes[source], [.map(shape), .features(shape)].contains(layout(node, 0)) else {
@@ -128,7 +149,7 @@ extension ONNXTranslation {
       .batchNorm(BatchNorm(epsilon: Self.meant(epsilon), momentum: (min(1, max(0, momentum)) * 1e6).rounded() / 1e6)),
       [source],
       node,
-      name: Self.module(node))
+      name: module(node))
     for (name, tensor) in zip(["weight", "bias", "running_mean", "running_var"], tensors) {
       keep(tensor, as: "\(made).\(name)")
     }
@@ -150,7 +171,7 @@ extension ONNXTranslation {
     }
     let epsilon = number(node, "epsilon") ?? 1e-5
     guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
-    let made = try emit(.other(LayerNorm(epsilon: Self.meant(epsilon))), [source], node, name: Self.module(node))
+    let made = try emit(.other(LayerNorm(epsilon: Self.meant(epsilon))), [source], node, name: module(node))
     keep(scale, as: "\(made).weight")
     keep(shift, as: "\(made).bias")
   }
@@ -186,11 +207,11 @@ extension ONNXTranslation {
     let made: String
     if layout == .features(shape) {
       made = try emit(
-        .linear(Linear(outputFeatures: dimensions[0], hasBias: false)), [source], node, name: Self.module(node))
+        .linear(Linear(outputFeatures: dimensions[0], hasBias: false)), [source], node, name: module(node))
     } else if layout.channelAxis(shape) == layout.axes.count - 1, node.opType == "MatMul" {
       made = try emit(
         .other(PointwiseLinear(outputFeatures: dimensions[0], hasBias: false)), [source], node,
-        name: Self.module(node))
+        name: module(node))
     } else {
       throw refusal(node, "it multiplies another axis of a map than that of its channels")
     }

@@ -5,6 +5,7 @@ import Support
 struct ONNXTranslation {
   let file: ONNXFile
   let restores: ONNXImport.BatchNormalization
+  let description: ONNXDescription?
   var layers: [Layer] = []
   /// The dimensions that the file's weights have, by layer.
   var weightDimensions: [String: [Int]] = [:]
@@ -29,8 +30,11 @@ struct ONNXTranslation {
   /// The layer that each weight of the file is used by.
   var users: [String: String] = [:]
 
-  init(_ file: ONNXFile, image: Shape, restores: ONNXImport.BatchNormalization) throws {
+  init(
+    _ file: ONNXFile, image: Shape, restores: ONNXImport.BatchNormalization, description: ONNXDescription? = nil
+  ) throws {
     self.file = file
+    self.description = description
     self.restores = restores
     for (index, node) in file.nodes.enumerated() {
       for name in node.input where !name.isEmpty { readers[name, default: []].append(index) }
@@ -41,7 +45,7 @@ struct ONNXTranslation {
       values[name] = .constant(tensor)
     }
     values[file.input.name] = .layer(Network.inputName)
-    layouts[file.input.name] = .map(image)
+    layouts[file.input.name] = file.isChannelsLast ? .last(image) : .map(image)
     shapes[Network.inputName] = image
     for node in file.nodes { try translate(node) }
     guard case .layer(let last)? = values[file.output] else {
@@ -66,6 +70,7 @@ struct ONNXTranslation {
       if let name = node.output.first { tensor.origin = (name, nil) }
       set(node, .constant(tensor))
     case "Identity", "Cast", "CastLike": try alias(node)
+    case "DequantizeLinear": try dequantized(node)
     case "Dropout": try dropout(node)
     case "Shape": try shape(node)
     case "Size", "Range", "ConstantOfShape", "Expand": try filled(node)
@@ -270,14 +275,16 @@ struct ONNXTranslation {
   }
 
   /// The padding of a window, with what a Pad before it adds: above, left, below and right.
-  func padding(_ node: PBNodeProto, of shape: Shape, _ more: [Int] = [0, 0, 0, 0]) throws -> [Int] {
+  func padding(
+    _ node: PBNodeProto, of shape: Shape, kernel given: [Int]? = nil, _ more: [Int] = [0, 0, 0, 0]
+  ) throws -> [Int] {
     if let text = attribute(node, "auto_pad").map({ String(decoding: $0.s, as: UTF8.self) }), text != "NOTSET",
       text != "VALID"
     {
       guard text == "SAME_UPPER" || text == "SAME_LOWER" else {
         throw refusal(node, "it pads by \(ONNXFault.shown(text)), which is no rule of the format")
       }
-      let kernel = integers(node, "kernel_shape") ?? []
+      let kernel = given ?? integers(node, "kernel_shape") ?? []
       let strides = integers(node, "strides") ?? [1, 1]
       let dilations = integers(node, "dilations") ?? [1, 1]
       guard kernel.count == 2, strides.count == 2, dilations.count == 2,

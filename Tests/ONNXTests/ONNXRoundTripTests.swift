@@ -1,0 +1,153 @@
+import Foundation
+import Interchange
+import Networks
+import Support
+import SwiftProtobuf
+import Testing
+
+@testable import ONNX
+
+/// What is written comes back.
+@Suite struct ONNXRoundTripTests {
+  /// Numbers that differ for every tensor and place, positive as variances must be.
+  private static func numbers(_ name: String, _ count: Int) -> [Float] {
+    let seed = name.utf8.reduce(7) { ($0 &* 31 &+ Int($1)) & 0xffff }
+    return (0..<count).map { Float((seed &+ $0 &* 7919) & 0x3ff) / 1024 + 0.125 }
+  }
+
+  private static func counts(_ network: ResolvedNetwork) -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for layer in network.layers {
+      let own = layer.layer.name
+      for form in layer.layer.operation.definition.parameters {
+        counts[form.name(in: own)] = form.shape(
+          input: layer.inputs.first?.channels ?? 0, output: layer.output.channels
+        ).reduce(1, *)
+      }
+      if case .batchNorm = layer.layer.operation {
+        for name in ["running_mean", "running_var"] { counts["\(own).\(name)"] = layer.output.channels }
+      }
+    }
+    return counts
+  }
+
+  private func read(
+    _ network: ResolvedNetwork, folds: Bool = false, described: Bool = true,
+    _ body: (String) throws -> Void
+  ) throws {
+    let counts = Self.counts(network)
+    let text = String(decoding: try network.network.json(), as: UTF8.self)
+    let export = ONNXExport(
+      network, batchNormalization: folds ? .fold : .keep,
+      metadata: described ? [ONNXDescription.key: text] : [:], version: "test")
+    let folder = NSTemporaryDirectory() + "width-transfer-tests-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/\(network.name).onnx"
+    try export.data { Self.numbers($0, counts[$0] ?? 0) }.write(to: URL(fileURLWithPath: path))
+    try body(path)
+  }
+
+  @Test(
+    "A network of the zoo comes back as itself, batch normalization folded or not",
+    arguments: ["resnet20", "mobilenet_v2_cifar", "efficientnet_b0", "vgg16_bn"], [false, true])
+  func zoo(_ name: String, _ folds: Bool) throws {
+    // Small, since bytes are not what this is about.
+    let network = try NetworkZoo.network(named: name).scalingWidth(by: 0.125, divisor: 4).resolved()
+    try read(network, folds: folds) { path in
+      let found = try ONNXImport(path: path).network
+      #expect(found == network.network)
+    }
+  }
+
+  @Test("Weights come back as they were; behind a folded normalization what is left is its shift")
+  func weights() throws {
+    let network = try NetworkZoo.network(named: "resnet20").resolved()
+    try read(network) { path in
+      let file = try ONNXImport(path: path).weights()
+      let counts = Self.counts(network)
+      let names = Set(file.names)
+      #expect(names == Set(counts.keys))
+      for (name, count) in counts {
+        let found = try file.withBytes(of: name) { Array($0.bindMemory(to: Float.self)) }
+        #expect(found == Self.numbers(name, count), "\(name)")
+      }
+    }
+    try read(network, folds: true) { path in
+      let file = try ONNXImport(path: path).weights()
+      func numbers(_ name: String) throws -> [Float] {
+        try file.withBytes(of: name) { Array($0.bindMemory(to: Float.self)) }
+      }
+      #expect(try numbers("bn1.weight").allSatisfy { $0 == 1 })
+      #expect(try numbers("bn1.running_mean").allSatisfy { $0 == 0 })
+      let (beta, mean) = (Self.numbers("bn1.bias", 16), Self.numbers("bn1.running_mean", 16))
+      let (gamma, variance) = (Self.numbers("bn1.weight", 16), Self.numbers("bn1.running_var", 16))
+      for (channel, shift) in try numbers("bn1.bias").enumerated() {
+        let expected = beta[channel] - mean[channel] * gamma[channel] / (variance[channel] + 1e-5).squareRoot()
+        #expect(abs(shift - expected) < 1e-5)
+      }
+    }
+  }
+
+  @Test("A graph that is not what its description says is read as it is")
+  func changed() throws {
+    let network = try NetworkZoo.network(named: "resnet20").resolved()
+    try read(network) { path in
+      var model = try PBModelProto(serializedBytes: Data(contentsOf: URL(fileURLWithPath: path)))
+      let index = try #require(model.metadataProps.firstIndex { $0.key == ONNXDescription.key })
+      let other = try network.scalingDepth(by: 2).network
+      model.metadataProps[index].value = String(decoding: try other.json(), as: UTF8.self)
+      try model.serializedData().write(to: URL(fileURLWithPath: path))
+      let found = try ONNXImport(path: path).network
+      #expect(found.layers.count == network.layers.count)
+      model.metadataProps[index].value = "{\"name\":"
+      try model.serializedData().write(to: URL(fileURLWithPath: path))
+      let again = try ONNXImport(path: path).network
+      #expect(again.layers.count == network.layers.count)
+    }
+  }
+
+  /// One of everything that stands in `Operation.other`.
+  private func others() throws -> ResolvedNetwork {
+    func convolution(_ channels: Int) -> Networks.Operation {
+      .convolution(Convolution(outputChannels: channels, kernelSize: 1))
+    }
+    let layers = [
+      Layer(name: "stem", operation: convolution(8), inputs: ["input"]),
+      Layer(name: "norm", operation: .other(LayerNorm(epsilon: 1e-6)), inputs: ["stem"]),
+      Layer(name: "shuffle", operation: .other(ChannelShuffle(groups: 2)), inputs: ["norm"]),
+      Layer(name: "left", operation: .other(ChannelPart(start: 0, end: 4)), inputs: ["shuffle"]),
+      Layer(name: "mix", operation: .other(PointwiseLinear(outputFeatures: 4)), inputs: ["left"]),
+      Layer(name: "gamma", operation: .other(ChannelScale(initialValue: 1)), inputs: ["mix"]),
+      Layer(name: "right", operation: .other(ChannelPart(start: 4, end: 8)), inputs: ["shuffle"]),
+      Layer(name: "sum", operation: .add, inputs: ["gamma", "right"]),
+      Layer(name: "pad", operation: .other(ZeroPad(bottom: 1, right: 2)), inputs: ["sum"]),
+      Layer(
+        name: "pool", operation: .maxPool(Pool(kernelSize: 2, stride: 2)), inputs: ["pad"]),
+      Layer(name: "mean", operation: .globalAveragePool, inputs: ["pool"]),
+      Layer(name: "flat", operation: .flatten, inputs: ["mean"]),
+      Layer(name: "classes", operation: .linear(Linear(outputFeatures: 3)), inputs: ["flat"]),
+    ]
+    return try Network(name: "others", input: Shape(channels: 3, height: 7, width: 6), layers: layers).resolved()
+  }
+
+  @Test("Norms, shuffles, parts, scales, pads and pointwise layers come back from the graph alone, with their weights")
+  func otherOperations() throws {
+    let network = try others()
+    try read(network, described: false) { path in
+      let found = try ONNXImport(path: path)
+      let (own, other) = (network.network.layers, found.network.layers)
+      #expect(own.count == other.count)
+      for (one, same) in zip(own, other) { #expect(one.operation == same.operation, "\(one.name)") }
+      let weighted = own.filter(\.operation.hasParameters).map(\.name)
+      #expect(other.filter(\.operation.hasParameters).map(\.name) == weighted)
+      let groups = try found.network.widthGroups
+      #expect(groups.map(\.id) == network.widthGroups.map(\.id))
+      let file = try found.weights()
+      for (name, count) in Self.counts(network) {
+        let numbers = try file.withBytes(of: name) { Array($0.bindMemory(to: Float.self)) }
+        #expect(numbers == Self.numbers(name, count), "\(name)")
+      }
+    }
+  }
+}

@@ -90,23 +90,26 @@ extension ONNXTranslation {
     result.overflow ? .open : .known(result.partialValue)
   }
 
+  /// One size for each of several axes; several stay as they are.
+  mutating func expandSizes(_ node: PBNodeProto) throws {
+    guard let sizes = try sizes(node, 0), let target = try integers(node, "shape", input: 1), target.count <= 1,
+      (0...8).contains(target.first ?? 1), sizes.count == 1 || sizes.count == target.first
+    else { throw refusal(node, "what it makes of sizes is not followed") }
+    set(node, .sizes(sizes.count == 1 ? Array(repeating: sizes[0], count: target.first ?? 1) : sizes))
+  }
+
   /// Tensors that are made of one number: the newer exporter writes a bias of zeros so where there is none.
   mutating func filled(_ node: PBNodeProto) throws {
-    switch node.opType {
-    case "ConstantOfShape":
+    if node.opType == "ConstantOfShape" {
       guard let dimensions = try integers(node, "", input: 0) else { throw refusal(node, "its shape is not known") }
       let tensor = try attribute(node, "value").map { try ONNXTensor($0.t) }
-      set(
-        node,
-        .constant(try fill(node, dimensions, tensor?.floats?.first ?? tensor?.integers?.first.map(Double.init) ?? 0)))
-    case "Expand":
-      guard let number = try scalar(node, 0), let dimensions = try integers(node, "", input: 1) else {
-        throw refusal(node, "it repeats something else than one number of the file")
-      }
-      set(node, .constant(try fill(node, dimensions, number)))
-    default:
-      throw refusal(node, "this operator is not read")
+      let number = tensor?.floats?.first ?? tensor?.integers?.first.map(Double.init) ?? 0
+      return set(node, .constant(try fill(node, dimensions, number)))
     }
+    guard let number = try scalar(node, 0), let dimensions = try integers(node, "", input: 1) else {
+      throw refusal(node, "it repeats something else than one number of the file")
+    }
+    set(node, .constant(try fill(node, dimensions, number)))
   }
 
   private func fill(_ node: PBNodeProto, _ dimensions: [Int], _ number: Double) throws -> ONNXTensor {

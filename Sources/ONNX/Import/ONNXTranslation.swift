@@ -73,7 +73,9 @@ struct ONNXTranslation {
     case "DequantizeLinear": try dequantized(node)
     case "Dropout": try dropout(node)
     case "Shape": try shape(node)
-    case "Size", "Range", "ConstantOfShape", "Expand": try filled(node)
+    case "Reshape" where try isSizes(node): set(node, try value(node, 0))
+    case "Expand" where try sizes(node, 0) != nil: try expandSizes(node)
+    case "ConstantOfShape", "Expand": try filled(node)
     case "Gather" where try isSizes(node): try gather(node)
     case "Unsqueeze" where try isSizes(node), "Squeeze" where try isSizes(node): set(node, try value(node, 0))
     case "Concat" where try isSizes(node):

@@ -184,6 +184,13 @@ ct_tensor ct_pad(ct_tensor input, const int64_t *pads, int count) {
   return tensor([&] { return at::constant_pad_nd(input->value, array(pads, count)); });
 }
 
+ct_tensor ct_upsample(ct_tensor input, const int64_t *size, bool bilinear) {
+  return tensor([&] {
+    return bilinear ? at::upsample_bilinear2d(input->value, array(size, 2), false)
+                    : at::upsample_nearest2d(input->value, array(size, 2));
+  });
+}
+
 ct_tensor ct_attention(ct_tensor query, ct_tensor key, ct_tensor value) {
   return tensor([&] { return at::scaled_dot_product_attention(query->value, key->value, value->value); });
 }

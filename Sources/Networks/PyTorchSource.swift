@@ -137,6 +137,8 @@ public struct PyTorchSource {
       return "nn.GroupNorm(\(norm.groups), \(channels)\(norm.epsilon == 1e-5 ? "" : ", eps=\(norm.epsilon)"))"
     case let linear as PointwiseLinear:
       return "nn.Linear(\(layer.inputs[0].channels), \(channels)\(linear.hasBias ? "" : ", bias=False"))"
+    case let convolution as ChannelConvolution:
+      return "nn.Conv1d(1, 1, \(convolution.kernelSize), padding=\(convolution.kernelSize / 2), bias=False)"
     case let scale as ChannelScale:
       return
         "nn.Parameter(torch.full((\(scale.rank == 1 ? "\(channels),)" : "\(channels), 1, 1)"), \(scale.initialValue)))"
@@ -179,6 +181,12 @@ public struct PyTorchSource {
     case is GroupNorm: return "layer(\(quoted(own)))(\(first))"
     case let scale as ChannelScale:
       return "\(first) * self.get_parameter(\(quoted(own)))\(scale.rank == 1 ? "[:, None, None]" : "")"
+    case let rescaling as Rescaling: return "\(first) * \(rescaling.factor) + \(rescaling.shift)"
+    case let upsample as Upsample:
+      return "F.interpolate(\(first), scale_factor=(\(upsample.factor.height), \(upsample.factor.width)), "
+        + (upsample.isBilinear ? "mode=\"bilinear\", align_corners=False)" : "mode=\"nearest\")")
+    case is ChannelConvolution:
+      return "layer(\(quoted(own)))(\(first).flatten(1).unsqueeze(1)).squeeze(1).reshape(\(first).shape)"
     case let pad as ZeroPad: return "F.pad(\(first), (\(pad.left), \(pad.right), \(pad.top), \(pad.bottom)))"
     default: throw UsageFailure("\(own): \(definition.kind) is none of PyTorch's operations")
     }

@@ -84,6 +84,11 @@ extension Tensor {
     try wrap(ct_group_norm(handle, Int64(groups), weight.handle, bias.handle, epsilon), "group_norm")
   }
 
+  /// A map of another size, by the nearest place or by interpolation between places.
+  public func upsampled(_ size: Size2D, bilinear: Bool) throws -> Tensor {
+    try wrap(ct_upsample(handle, size.int64, bilinear), "upsample")
+  }
+
   /// Zeros around the last dimensions: two numbers for each, from the last one on.
   public func padded(_ sides: [Int]) throws -> Tensor {
     try wrap(ct_pad(handle, sides.int64, Int32(sides.count)), "pad")

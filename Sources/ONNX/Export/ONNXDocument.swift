@@ -102,6 +102,12 @@ extension PBAttributeProto {
     return attribute
   }
 
+  static func string(_ name: String, _ value: String) -> PBAttributeProto {
+    var attribute = PBAttributeProto()
+    (attribute.name, attribute.type, attribute.s) = (name, .string, Data(value.utf8))
+    return attribute
+  }
+
   static func float(_ name: String, _ value: Double) -> PBAttributeProto {
     var attribute = PBAttributeProto()
     (attribute.name, attribute.type, attribute.f) = (name, .float, Float(value))

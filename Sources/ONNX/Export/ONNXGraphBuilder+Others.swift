@@ -55,6 +55,35 @@ extension ONNXGraphBuilder {
     case let pad as ZeroPad:
       let sides = whole([0, 0, pad.top, pad.left, 0, 0, pad.bottom, pad.right], own, "sides")
       document.add("Pad", [input, sides], to: output, name: own)
+    case let rescaling as Rescaling:
+      let scaled = rescaling.shift == 0 ? output : inner(own, "scaled")
+      let factor = constant(rescaling.factor)
+      document.add("Mul", [input, factor], to: scaled, name: rescaling.shift == 0 ? own : scaled)
+      if rescaling.shift != 0 {
+        let shift = constant(rescaling.shift)
+        document.add("Add", [scaled, shift], to: output, name: own)
+      }
+    case let upsample as Upsample:
+      let factors = inner(own, "factors")
+      document.add(
+        [1, 1, Float(upsample.factor.height), Float(upsample.factor.width)], shape: [4], name: factors)
+      document.add(
+        "Resize", [input, "", factors], to: output, name: own,
+        upsample.isBilinear
+          ? [.string("mode", "linear"), .string("coordinate_transformation_mode", "half_pixel")]
+          : [
+            .string("mode", "nearest"), .string("coordinate_transformation_mode", "asymmetric"),
+            .string("nearest_mode", "floor"),
+          ])
+    case let convolution as ChannelConvolution:
+      let weight = try tensor("\(own).weight", [1, 1, convolution.kernelSize])
+      let (row, convolved) = (inner(own, "row"), inner(own, "convolved"))
+      document.add("Reshape", [input, whole([0, 1, -1], own, "one")], to: row, name: row)
+      let side = convolution.kernelSize / 2
+      document.add("Conv", [row, weight], to: convolved, name: own, [.ints("pads", [side, side])])
+      document.add(
+        "Reshape", [convolved, whole([0, channels] + (isFlat(index) ? [] : [1, 1]), own, "map")], to: output,
+        name: inner(own, "back"))
     default:
       throw UsageFailure("\(own): \(definition.kind) has no ONNX form here; `format` pytorch or safetensors may do")
     }

@@ -56,7 +56,7 @@ struct ONNXGraphBuilder {
   private func dimensions(_ shape: Shape) -> [Int] { [shape.channels, shape.height, shape.width] }
 
   /// Whether a layer's result has no place any more; the layers before it are known.
-  private func isFlat(_ index: Int) -> Bool { index >= 0 && flat[index] }
+  func isFlat(_ index: Int) -> Bool { index >= 0 && flat[index] }
 
   /// The numbers of a tensor of the state dict.
   func numbers(_ name: String, _ shape: [Int]) throws -> [Float] {

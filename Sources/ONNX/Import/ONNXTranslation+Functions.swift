@@ -72,7 +72,7 @@ extension ONNXTranslation {
     } else if abs(factor - 0.5) < 1e-6 {
       set(node, .gelu(.init(source: source, stage: .half)), layout(node, place))
     } else {
-      throw refusal(node, "it scales by \(factor), which is part of no function that is read")
+      try emit(.other(Rescaling(factor: Self.meant(factor))), [source], node, reading: place)
     }
   }
 
@@ -154,6 +154,10 @@ extension ONNXTranslation {
     guard let shape = shapes[source], isOnChannels(factors, layout(node, place), shape) else {
       throw refusal(node, "it multiplies by numbers of the file that are not one for each channel")
     }
+    if layers.last?.name == source, case .other(let other)? = layers.last?.operation, other.definition is GroupNorm {
+      keep(factors, as: "\(source).weight")
+      return set(node, .layer(source), layouts[node.input[place]])
+    }
     let initializer = node.input[rest]
     let name = initializer.contains("::") || factors.origin == nil ? nil : initializer
     let rank = factors.dimensions.count == 1 ? 1 : 3
@@ -176,6 +180,11 @@ extension ONNXTranslation {
       }
       guard case .constant(let numbers) = try value(node, rest) else { continue }
       let source = try layer(node, place)
+      if let number = try scalar(node, rest), numbers.dimensions.count <= 1 || shapes[source]?.channels != 1 {
+        if number == 0 { return set(node, .layer(source), layouts[node.input[place]]) }
+        try emit(.other(Rescaling(shift: Self.meant(number))), [source], node, reading: place)
+        return
+      }
       guard let shape = shapes[source], isOnChannels(numbers, layout(node, place), shape) else {
         throw refusal(node, "it adds numbers of the file that are not one for each channel")
       }
@@ -187,6 +196,10 @@ extension ONNXTranslation {
         other.definition is ChannelScale
       {
         try normalize(source, numbers)
+      } else if !isRead, layers.last?.name == source, case .other(let other)? = layers.last?.operation,
+        other.definition is GroupNorm
+      {
+        keep(numbers, as: "\(source).bias")
       } else {
         throw refusal(node, "it adds numbers of the file behind what is no convolution and no linear layer")
       }
@@ -207,6 +220,23 @@ extension ONNXTranslation {
     state["\(name).running_mean"] = .constant(0, count: count)
     state["\(name).running_var"] = .constant(1 - norm.epsilon, count: count)
     remarks.append("\(ONNXFault.shown(name)), a factor and a number for each channel, is read as a batch normalization")
+  }
+
+  /// Whether all that a node reads are a few numbers of the file.
+  func areNumbers(_ node: PBNodeProto) throws -> Bool {
+    try node.input.indices.allSatisfy { place in
+      guard case .constant(let tensor) = try value(node, place) else { return false }
+      return tensor.floats != nil && tensor.dimensions.count == 1
+    }
+  }
+
+  mutating func concatenateNumbers(_ node: PBNodeProto) throws {
+    let all = try node.input.indices.flatMap { place -> [Double] in
+      guard case .constant(let tensor) = try value(node, place) else { return [] }
+      return tensor.floats ?? []
+    }
+    guard all.count <= ONNXTensor.mostFloats else { throw refusal(node, "it joins numbers of the file") }
+    set(node, .constant(ONNXTensor(dimensions: [all.count], floats: all)))
   }
 
   mutating func concatenate(_ node: PBNodeProto) throws {

@@ -267,6 +267,48 @@ extension ONNXTranslation {
     set(node, .layer(made), cut)
   }
 
+  /// Larger maps, by whole factors.
+  mutating func resize(_ node: PBNodeProto) throws {
+    let source = try map(node, 0)
+    guard let shape = shapes[source] else { throw refusal(node, "its input has no shape") }
+    func text(_ name: String, _ fallback: String) -> String {
+      attribute(node, name).map { String(decoding: $0.s, as: UTF8.self) } ?? fallback
+    }
+    let isOld = node.opType == "Upsample"
+    func given(_ place: Int) -> Bool { node.input.indices.contains(place) && !node.input[place].isEmpty }
+    var factors: [Double] = attribute(node, "scales").map { $0.floats.map(Double.init) } ?? []
+    let place = isOld || file.opset < 11 ? 1 : 2
+    if factors.isEmpty, given(place), case .constant(let tensor) = try value(node, place) {
+      factors = tensor.floats ?? []
+    }
+    if factors.isEmpty, !isOld, given(3), let sizes = try sizes(node, 3), sizes.count == 4,
+      case .known(let height) = sizes[2], case .known(let width) = sizes[3]
+    {
+      factors = [1, 1, Double(height) / Double(shape.height), Double(width) / Double(shape.width)]
+    }
+    guard factors.count == 4, factors[0] == 1, factors[1] == 1, factors.allSatisfy({ $0 >= 1 && $0 <= 16384 }),
+      factors.allSatisfy({ $0 == $0.rounded() })
+    else { throw refusal(node, "it makes maps larger by \(factors), and whole factors of height and width are read") }
+    let mode = text("mode", "nearest")
+    let places = text("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel")
+    let isNearest =
+      mode == "nearest"
+      && (places == "asymmetric" && (isOld || text("nearest_mode", "round_prefer_floor") == "floor")
+        || places.hasSuffix("half_pixel") && text("nearest_mode", "round_prefer_floor").hasPrefix("round"))
+    let isBilinear = mode == "linear" && ["half_pixel", "pytorch_half_pixel"].contains(places)
+    guard isNearest || isBilinear else {
+      throw refusal(
+        node,
+        "it makes maps larger by the rule \(ONNXFault.shown(mode)) with \(ONNXFault.shown(places)); nearest, and linear with half_pixel, are read"
+      )
+    }
+    if factors.allSatisfy({ $0 == 1 }) { return try alias(node) }
+    try emit(
+      .other(Upsample(factor: Extent(height: Int(factors[2]), width: Int(factors[3])), isBilinear: isBilinear)),
+      [source],
+      node)
+  }
+
   mutating func pad(_ node: PBNodeProto) throws {
     let mode = attribute(node, "mode").map { String(decoding: $0.s, as: UTF8.self) } ?? "constant"
     guard mode == "constant", try number(node, "value", input: 2) ?? 0 == 0 else {

@@ -106,6 +106,14 @@ extension ONNXTranslation {
       let number = tensor?.floats?.first ?? tensor?.integers?.first.map(Double.init) ?? 0
       return set(node, .constant(try fill(node, dimensions, number)))
     }
+    if case .layer = try value(node, 0) {
+      // A gate as large as its map is the gate: its product with the map says all.
+      let places = layout(node, 0).axes.filter(\.isEmpty).count
+      guard places > 0, (readers[node.output.first ?? ""] ?? []).allSatisfy({ file.nodes[$0].opType == "Mul" }) else {
+        throw refusal(node, "it repeats a map")
+      }
+      return try alias(node)
+    }
     guard let number = try scalar(node, 0), let dimensions = try integers(node, "", input: 1) else {
       throw refusal(node, "it repeats something else than one number of the file")
     }

@@ -176,6 +176,48 @@ extension ONNXTranslation {
     keep(shift, as: "\(made).bias")
   }
 
+  /// Normalization over groups of channels, which the format spells as one by instance of what was regrouped; its factors and shifts follow.
+  mutating func groupNormalization(_ node: PBNodeProto) throws {
+    let source = try layer(node, 0)
+    let layout = layout(node, 0)
+    guard let shape = shapes[source], layout.axes.count == 3,
+      let groups = layout.axes[1].isEmpty ? 1 : layout.axes[1].count == 1 ? layout.axes[1][0].size : nil,
+      groups > 0, shape.channels % groups == 0,
+      // All groups as one axis, and all that is in one as the other.
+      layout == ONNXLayout.map(shape).reshaped([.batch, .known(groups), .known(-1)], images: nil)
+    else { throw refusal(node, "it normalizes something else than groups of channels") }
+    let (scale, shift) = (try weights(node, 1, rank: 1), try weights(node, 2, rank: 1))
+    guard scale.floats?.allSatisfy({ $0 == 1 }) ?? (scale.fill == 1),
+      shift.floats?.allSatisfy({ $0 == 0 }) ?? (shift.fill == 0)
+    else { throw refusal(node, "it has factors of its own for each group") }
+    let epsilon = number(node, "epsilon") ?? 1e-5
+    guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
+    let made = try emit(
+      .other(GroupNorm(groups: groups, epsilon: Self.meant(epsilon))), [source], node, name: ONNXNames.module(of: node))
+    state["\(made).weight"] = .constant(1, count: shape.channels)
+    state["\(made).bias"] = .constant(0, count: shape.channels)
+  }
+
+  /// Whether a convolution is one along the channels of a vector, as in efficient channel attention.
+  func isAlongChannels(_ node: PBNodeProto) throws -> Bool {
+    guard node.input.count >= 2, case .constant(let tensor) = try value(node, 1) else { return false }
+    return tensor.dimensions.count == 3
+  }
+
+  mutating func channelConvolution(_ node: PBNodeProto) throws {
+    let source = try layer(node, 0)
+    let layout = layout(node, 0)
+    let tensor = try weights(node, 1, rank: 3)
+    let kernel = tensor.dimensions[2]
+    guard let shape = shapes[source], layout.axes.count == 3, layout.axes[1].isEmpty, layout.channelAxis(shape) == 2,
+      tensor.dimensions[0] == 1, tensor.dimensions[1] == 1, try bias(node) == nil, kernel % 2 == 1,
+      integers(node, "pads") ?? [0, 0] == [kernel / 2, kernel / 2], (integers(node, "strides") ?? [1]) == [1],
+      (integers(node, "dilations") ?? [1]) == [1]
+    else { throw refusal(node, "it is no convolution of the channels of a vector with one output and an odd window") }
+    let made = try emit(.other(ChannelConvolution(kernelSize: kernel)), [source], node, name: module(node))
+    keep(tensor, as: "\(made).weight")
+  }
+
   // A float32 as the number that was meant: 0.00001 and not 0.0000099999997.
   static func meant(_ value: Double) -> Double { Double("\(Float(value))") ?? value }
 

@@ -77,14 +77,19 @@ struct ONNXTranslation {
     case "Expand" where try sizes(node, 0) != nil: try expandSizes(node)
     case "ConstantOfShape", "Expand": try filled(node)
     case "Gather" where try isSizes(node): try gather(node)
-    case "Unsqueeze" where try isSizes(node), "Squeeze" where try isSizes(node): set(node, try value(node, 0))
+    case "Unsqueeze" where try sizes(node, 0) != nil, "Squeeze" where try sizes(node, 0) != nil:
+      set(node, try value(node, 0))
     case "Concat" where try isSizes(node):
       set(node, .sizes(try node.input.indices.flatMap { try sizes(node, $0) ?? [.open] }))
     case "Slice" where try isSizes(node): try sliceSizes(node)
     case "Mul" where try isSizes(node), "Add" where try isSizes(node), "Sub" where try isSizes(node),
       "Div" where try isSizes(node):
       try arithmetic(node)
+    case "Concat" where try areNumbers(node): try concatenateNumbers(node)
+    case "Conv" where try isAlongChannels(node): try channelConvolution(node)
     case "Conv": try convolution(node)
+    case "InstanceNormalization": try groupNormalization(node)
+    case "Resize", "Upsample": try resize(node)
     case "BatchNormalization": try normalization(node)
     case "LayerNormalization": try layerNormalization(node)
     case "Gemm": try gemm(node)

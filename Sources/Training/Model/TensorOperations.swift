@@ -72,3 +72,37 @@ extension ZeroPad: TensorOperation {
     try inputs[0].asMap.padded([left, right, top, bottom])
   }
 }
+
+extension Rescaling: TensorOperation {
+  /// Nothing reads it.
+  public var derivativeReadsResult: Bool { false }
+  /// Multiplies and adds.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let scaled = factor == 1 ? inputs[0] : try inputs[0] * factor
+    return shift == 0 ? scaled : try scaled + shift
+  }
+}
+
+extension Upsample: TensorOperation {
+  /// Nothing reads it.
+  public var derivativeReadsResult: Bool { false }
+  /// Makes a larger map.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let map = try inputs[0].asMap
+    return try map.upsampled(
+      Size2D(map.shape[2] * factor.height, map.shape[3] * factor.width), bilinear: isBilinear)
+  }
+}
+
+extension ChannelConvolution: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Convolves the channels as if they were a row.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let shape = inputs[0].shape
+    let row = try inputs[0].contiguous().reshaped([shape[0], 1, 1, shape[1]])
+    let result = try row.conv2d(
+      parameters[0].unsqueezed(2), stride: Size2D(1, 1), padding: Size2D(0, kernelSize / 2))
+    return try result.reshaped(shape)
+  }
+}

@@ -20,12 +20,13 @@ extension ImportOptions {
       "network": found.network.name,
       "architecture": String(decoding: try JSONEncoder.compact.encode(found.network), as: UTF8.self),
     ]
-    if let classes = found.metadata["width_transfer.classes"], let mean = found.metadata["width_transfer.mean"],
-      let deviation = found.metadata["width_transfer.std"]
+    if let classes = found.file.metadata["width_transfer.classes"],
+      let mean = found.file.metadata["width_transfer.mean"],
+      let deviation = found.file.metadata["width_transfer.std"]
     {
       metadata["classes"] = classes
       metadata["normalization"] = "{\"mean\":\(mean),\"std\":\(deviation)}"
     }
-    return try found.weights(metadata: metadata)
+    return try found.file.weights(metadata: metadata)
   }
 }

@@ -78,6 +78,25 @@ import Testing
     #expect(top1[0] == top1[1])
     try place.run(["evaluate", "--network", "mine.onnx", "--weights", "out/model.safetensors"] + Workplace.data).expect(
       0)
+    // Its own weights, which name the network: the same numbers, folded normalizations too.
+    func loss(_ file: String) throws -> Double {
+      let result = try place.run(["evaluate", "--json", "--weights", file] + Workplace.data)
+      result.expect(0)
+      return try #require(try result.json()["loss"] as? Double)
+    }
+    #expect(try loss("mine.onnx") == loss("out/model.safetensors"))
+    try place.run(
+      "export", "--weights", "mine.onnx", "--output", "folded.onnx", "--batch-norm", "fold", "--quiet"
+    ).expect(0)
+    #expect(try abs(loss("folded.onnx") - loss("mine.onnx")) < 1e-5)
+    try place.run("export", "--network", "mine.onnx", "--output", "fresh.safetensors", "--quiet").expect(0)
+    try place.run("export", "--output", "fresh.onnx").expect(64, "--weights")
+    // What somebody states of the structure, beside the file.
+    try place.write(Data("stages:\n- name: first\n  blocks: [layer1.0, layer1.1]\n".utf8), to: "mine.structure.yaml")
+    #expect((try summary(["mine.onnx"])["stages"] as? [[String: Any]])?.map { $0["name"] as? String } == ["first"])
+    try place.write(Data("stages:\n- name: first\n  blocks: [layer1.7]\n".utf8), to: "mine.structure.yaml")
+    try place.run("inspect", "mine.onnx").expect(65, "mine.structure.yaml", "layer1.7")
+    try place.run("inspect", "mine.onnx", "--graph-output", "other").expect(65, "no output other", "output")
     try place.write(place.bytes("mine.onnx").dropLast(100), to: "cut.onnx")
     try place.run("inspect", "cut.onnx").expect(65, "cut.onnx", "cut off")
     try place.run("inspect", "none.onnx").expect(66, "none.onnx")

@@ -402,7 +402,7 @@ private struct Graph {
     try refuse(flat, "has 3 dimensions")
     var two = sound()
     two.model.graph.output.append(Graph.info("pooled", []))
-    try refuse(two, "2 outputs (result")
+    try refuse(two, "2 outputs (result", "graph-output")
     var images = sound()
     images.model.graph.input.append(Graph.info("mask", [1, 1, 8, 8]))
     try refuse(images, "2 inputs")

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Foundation
 import Networks
 import ONNX
+import Records
 import Support
 
 /// How a network comes out of an ONNX file.
@@ -17,6 +19,23 @@ package struct ImportOptions: ParsableArguments {
   )
   package var folded: Folded = .auto
 
+  @Option(help: "Of an .onnx with several outputs: the one that the network is for.")
+  package var graphOutput: String?
+
+  @Option(
+    help:
+      "Of an .onnx: a YAML file that states its stages, its blocks and layers that keep their widths (default: NAME.structure.yaml beside NAME.onnx, if it is there)."
+  )
+  package var structure: String?
+
+  /// An ONNX file as the flags read it.
+  package struct Imported {
+    /// What the file holds.
+    package var file: ONNXImport
+    /// Its network, with the structure that somebody stated.
+    package var network: Network
+  }
+
   /// A request that reads ONNX, too.
   package func reading(_ request: NetworkRequest, _ general: GeneralOptions?) -> NetworkRequest {
     var result = request
@@ -30,11 +49,26 @@ package struct ImportOptions: ParsableArguments {
   package func `import`(
     _ path: String, resolution: Int? = nil, defaultResolution: Int? = nil, inputChannels: Int? = nil,
     _ general: GeneralOptions?
-  ) throws -> ONNXImport {
+  ) throws -> Imported {
     let found = try ONNXImport(
       path: path, resolution: resolution, defaultResolution: defaultResolution, inputChannels: inputChannels,
-      batchNormalization: folded == .auto ? .auto : folded == .restore ? .restore : .leave)
+      output: graphOutput, batchNormalization: folded == .auto ? .auto : folded == .restore ? .restore : .leave)
     for remark in found.remarks { general?.note("\(path): \(remark)") }
-    return found
+    guard let stated = structure ?? Self.beside(path) else { return Imported(file: found, network: found.network) }
+    let structure = try YAMLFile.read(
+      NetworkStructure.self, path: stated,
+      expecting: "a structure has `stages` (a list of `name` and `blocks`) and `fixed` (a list of layers)")
+    do {
+      let network = try structure.applied(to: found.network)
+      general?.note("\(path): its structure is that of \(stated)")
+      return Imported(file: found, network: network)
+    } catch let failure as NetworkFailure {
+      throw FileFailure(.badData, path: stated, reason: failure.message)
+    }
+  }
+
+  private static func beside(_ path: String) -> String? {
+    let place = (path as NSString).deletingPathExtension + ".structure.yaml"
+    return FileManager.default.fileExists(atPath: place) ? place : nil
   }
 }

@@ -22,7 +22,7 @@ struct ONNXFile {
   /// Reads a file under limits.
   ///
   /// - Throws: `FileFailure`: `missing` when it is not there, `badData` when it is no model, or one of a kind that is not read.
-  init(path: String) throws {
+  init(path: String, output wanted: String? = nil) throws {
     self.path = path
     do {
       let model = try Self.model(path: path)
@@ -46,14 +46,16 @@ struct ONNXFile {
       isChannelsLast = sides[3].map { $0 <= 4 && $0 < sides[1] ?? Int.max } ?? false && sides[1] ?? 5 > 4
       if isChannelsLast { input.dimensions = [sides[0], sides[3], sides[1], sides[2]] }
       self.input = input
-      guard model.graph.output.count == 1, let first = model.graph.output.first else {
-        let names = model.graph.output.map { ONNXFault.shown($0.name) }
+      let outputs = model.graph.output.map(\.name)
+      guard let chosen = outputs.first(where: { $0 == wanted || wanted == nil && outputs.count == 1 }) else {
+        let names = Format.list(outputs.map(ONNXFault.shown), most: 4)
         throw ONNXFault(
-          "it has \(model.graph.output.count) outputs (\(Format.list(names, most: 4))), and one is wanted: export the network in evaluation mode, or the one output alone"
+          wanted.map { "it has no output \(ONNXFault.shown($0)); its outputs: \(names)" }
+            ?? "it has \(outputs.count) outputs (\(names)), and one is wanted: name it with `graph-output`, or export the network in evaluation mode"
         )
       }
-      output = first.name
-      nodes = try Self.sorted(model.graph, constants, input.name)
+      output = chosen
+      nodes = try Self.sorted(model.graph, constants, input.name, output)
     } catch let fault as ONNXFault {
       throw FileFailure(.badData, path: path, reason: fault.reason)
     }
@@ -114,7 +116,7 @@ struct ONNXFile {
 
   /// The nodes that the output needs, each after those that it reads.
   private static func sorted(
-    _ graph: PBGraphProto, _ constants: [String: ONNXTensor], _ input: String
+    _ graph: PBGraphProto, _ constants: [String: ONNXTensor], _ input: String, _ output: String
   ) throws -> [PBNodeProto] {
     var writers: [String: Int] = [:]
     for (index, node) in graph.node.enumerated() {
@@ -124,7 +126,7 @@ struct ONNXFile {
         }
       }
     }
-    guard let last = graph.output.first.flatMap({ writers[$0.name] }) else {
+    guard let last = writers[output] else {
       throw ONNXFault("nothing writes its output")
     }
     // By hand and not by recursion: a chain may be as long as a file.

@@ -36,14 +36,15 @@ public struct ONNXImport {
   /// - Parameters:
   ///   - resolution: The side that the images are to have; a network that cannot have it is refused.
   ///   - defaultResolution: The side of the images, for a file that leaves it open, where none is asked for.
+  ///   - output: The output that is wanted, of a file with several.
   ///   - inputChannels: The channels of the images, for a file that leaves them open.
   /// - Throws: `FileFailure`: `missing` when it is not there, `badData` when it is broken, or holds what is not read.
   public init(
     path: String, resolution: Int? = nil, defaultResolution: Int? = nil, inputChannels: Int? = nil,
-    batchNormalization: BatchNormalization = .auto
+    output: String? = nil, batchNormalization: BatchNormalization = .auto
   ) throws {
     self.path = path
-    let file = try ONNXFile(path: path)
+    let file = try ONNXFile(path: path, output: output)
     do {
       let dimensions = file.input.dimensions
       guard let height = dimensions[2] ?? resolution ?? defaultResolution,

@@ -210,6 +210,21 @@ extension ONNXTranslation {
     try emit(.add, inputs, node)
   }
 
+  /// A difference of maps: a sum with what is multiplied by −1.
+  mutating func subtract(_ node: PBNodeProto) throws {
+    if let number = try scalar(node, 1) {
+      let source = try layer(node, 0)
+      if number == 0 { return try alias(node) }
+      try emit(.other(Rescaling(shift: Self.meant(-number))), [source], node)
+      return
+    }
+    let inputs = [try layer(node, 0), try layer(node, 1)]
+    guard layout(node, 0) == layout(node, 1) else { throw refusal(node, "its inputs do not have the same axes") }
+    let path = ONNXNames.path(of: node)
+    let negative = try emit(.other(Rescaling(factor: -1)), [inputs[1]], path: "\(path).negative")
+    try emit(.add, [inputs[0], negative], node)
+  }
+
   /// Makes a factor and a number for each channel what they are: a batch normalization, as other frameworks' exporters write it.
   private mutating func normalize(_ name: String, _ shift: ONNXTensor) throws {
     let norm = BatchNorm()

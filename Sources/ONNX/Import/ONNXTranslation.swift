@@ -105,6 +105,7 @@ struct ONNXTranslation {
     case "Div": try scaled(node, divides: true)
     case "Mul": try multiply(node)
     case "Add": try add(node)
+    case "Sub": try subtract(node)
     case "Concat": try concatenate(node)
     case "Split": try split(node)
     case "SplitToSequence": try split(node)

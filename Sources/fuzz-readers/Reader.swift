@@ -97,7 +97,10 @@ struct Reader: Sendable {
 
   private func readNetwork(_ path: String) throws {
     // A file may leave open what a user has to say.
-    do { _ = try ONNXImport(path: path, resolution: 12, inputChannels: 3) } catch is UsageFailure {}
+    do {
+      let found = try ONNXImport(path: path, resolution: 12, inputChannels: 3)
+      _ = try? found.weights()
+    } catch is UsageFailure {}
   }
 
   private func readTensors(_ path: String) throws {

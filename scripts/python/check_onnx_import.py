@@ -171,7 +171,8 @@ def main():
                 wrong += not (isRight and isSame and not narrow)
                 blocks = " ".join(str(len(stage["blocks"])) for stage in found["stages"]) or "–"
                 print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | {len(found['widthGroups'])} | {blocks} | "
-                      + " | ".join("–" if one is None else f"{one:.0e}" for one in (difference, mine)) + " | " + ("no" if narrow else "yes") + " | "
+                      + " | ".join("–" if one is None else f"{one:.0e}" for one in (difference, mine))
+                      + (" | no | " if narrow else " | yes | ")
                       + ("" if isRight else f"**has {found['parameters']:,} and {found['macs'] / 1e6:.1f}** ")
                       + (fault + " " + narrow).replace(arguments.executable, "")[:200].strip() + " |", flush=True)
                 path.unlink()

@@ -97,10 +97,28 @@ def write_models(folder):
     network = torch.nn.Sequential(
         torch.nn.Conv2d(3, 4, 3, bias=False), torch.nn.BatchNorm2d(4), torch.nn.ReLU6(), Block(), Block(), torch.nn.GELU(),
         torch.nn.MaxPool2d(2), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(4, 3), torch.nn.Softmax(1)).eval()
-    for name, arguments in (("folded", {}), ("kept", {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False})):
+
+    class Mixer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.linear = torch.nn.LayerNorm(8), torch.nn.Linear(8, 8)
+            self.group, self.scale = torch.nn.GroupNorm(2, 8), torch.nn.Parameter(torch.ones(8, 1, 1))
+
+        def forward(self, x):
+            y = self.linear(self.norm(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+            one, other = (x + self.scale * y).chunk(2, 1)
+            y = torch.cat((one - 0.5 * other, one), 1)
+            y = y.reshape(-1, 2, 4, 10, 10).transpose(1, 2).reshape(-1, 8, 10, 10)
+            y = self.group(torch.nn.functional.pad(y, (0, 1, 0, 1)))
+            return torch.nn.functional.interpolate(y, scale_factor=2)
+
+    mixed = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3), Mixer(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 3)).eval()
+    kept = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
+    for name, model, arguments in (("folded", network, {}), ("kept", network, kept), ("mixed", mixed, {})):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.onnx.export(network, torch.zeros(1, 3, 12, 12), os.path.join(folder, name), dynamo=False, **arguments)
+            torch.onnx.export(model, torch.zeros(1, 3, 12, 12), os.path.join(folder, name), dynamo=False, **arguments)
 
 
 def main():

@@ -54,6 +54,7 @@ extension ONNXTranslation {
     if divides, case .constant(let tensor) = try value(node, 1), tensor.dimensions.contains(where: { $0 > 1 }) {
       throw refusal(node, "it divides by numbers of the file, which is no layer that is read")
     }
+    try refuseLearnt(node)
     guard let by = try scalar(node, 1) ?? (divides ? nil : scalar(node, 0)), by != 0 else {
       throw refusal(node, "it divides by what is no number of the file")
     }
@@ -73,6 +74,15 @@ extension ONNXTranslation {
       set(node, .gelu(.init(source: source, stage: .half)), layout(node, place))
     } else {
       try emit(.other(Rescaling(factor: Self.meant(factor))), [source], node, reading: place)
+    }
+  }
+
+  /// A number that has a module's name is learnt, and no layer here has one such.
+  private func refuseLearnt(_ node: PBNodeProto) throws {
+    for name in node.input where file.constants[name] != nil {
+      guard name.contains("."), !name.contains("/"), !name.contains("::") else { continue }
+      throw refusal(
+        node, "\(ONNXFault.shown(name)) is one number that is learnt; layers here learn one for each channel, or none")
     }
   }
 
@@ -181,6 +191,7 @@ extension ONNXTranslation {
       guard case .constant(let numbers) = try value(node, rest) else { continue }
       let source = try layer(node, place)
       if let number = try scalar(node, rest), numbers.dimensions.count <= 1 || shapes[source]?.channels != 1 {
+        try refuseLearnt(node)
         if number == 0 { return set(node, .layer(source), layouts[node.input[place]]) }
         try emit(.other(Rescaling(shift: Self.meant(number))), [source], node, reading: place)
         return

@@ -242,7 +242,7 @@ extension ONNXTranslation {
   }
 
   mutating func element(_ node: PBNodeProto) throws {
-    guard case .sequence(let parts) = try value(node, 0), let index = try scalar(node, 1).map({ Int($0) }),
+    guard case .sequence(let parts) = try value(node, 0), let index = try scalar(node, 1).flatMap({ Int(exactly: $0) }),
       parts.indices.contains(index < 0 ? parts.count + index : index)
     else { throw refusal(node, "which part it takes is not known") }
     let name = parts[index < 0 ? parts.count + index : index]

@@ -9,7 +9,12 @@ extension ONNXTranslation {
       switch try value(node, place) {
       case .sizes: found = true
       case .constant(let tensor):
-        if tensor.integers != nil, ["Concat", "Unsqueeze", "Gather"].contains(node.opType) { found = true }
+        if tensor.integers != nil,
+          ["Concat", "Unsqueeze", "Gather", "Reshape", "Mul", "Add", "Sub", "Div"].contains(node.opType)
+        {
+          found = true
+        }
+        if tensor.integers == nil { return false }
       default: return false
       }
     }
@@ -30,7 +35,7 @@ extension ONNXTranslation {
     case .constant(let tensor): sizes = tensor.dimensions.map { .known($0) }
     case .sizes(let all): sizes = [.known(all.count)]
     case .layer, .gate, .gelu: sizes = layout(node, 0).sizes
-    case .padded, .sequence: throw refusal(node, "the shape of what it reads is not known")
+    case .table, .padded, .sequence: throw refusal(node, "the shape of what it reads is not known")
     }
     // Part of it, since opset 15.
     let (start, end) = (integer(node, "start") ?? 0, integer(node, "end") ?? sizes.count)
@@ -90,6 +95,44 @@ extension ONNXTranslation {
     result.overflow ? .open : .known(result.partialValue)
   }
 
+  /// Sizes in rows, or as they are.
+  mutating func reshapeSizes(_ node: PBNodeProto) throws {
+    guard let sizes = try sizes(node, 0), let target = try integers(node, "shape", input: 1) else {
+      throw refusal(node, "what it makes of sizes is not followed")
+    }
+    guard target.count == 2 else {
+      guard target.count <= 1 else { throw refusal(node, "what it makes of sizes is not followed") }
+      return set(node, .sizes(sizes))
+    }
+    let columns = target[1] > 0 ? target[1] : target[0] > 0 ? sizes.count / target[0] : 0
+    guard columns > 0, sizes.count % columns == 0 else { throw refusal(node, "its shape \(target) cannot be") }
+    set(
+      node,
+      .table(stride(from: 0, to: sizes.count, by: columns).map { Array(sizes[$0..<$0 + columns]) }))
+  }
+
+  func isTable(_ node: PBNodeProto) throws -> Bool {
+    if case .table = try value(node, 0) { true } else { false }
+  }
+
+  /// Rows from the last to the first, rows as columns, and all in one: what becomes of a Pad's numbers.
+  mutating func arrangeTable(_ node: PBNodeProto) throws {
+    guard case .table(let rows) = try value(node, 0) else { return }
+    let columns = rows.first?.count ?? 0
+    switch node.opType {
+    case "Transpose" where integers(node, "perm") ?? [1, 0] == [1, 0]:
+      set(node, .table((0..<columns).map { column in rows.map { $0[column] } }))
+    case "Reshape" where try integers(node, "shape", input: 1)?.count == 1: set(node, .sizes(rows.flatMap { $0 }))
+    case "Slice":
+      guard try integers(node, "axes", input: 3) ?? [0] == [0], try integers(node, "steps", input: 4) == [-1],
+        let start = try integers(node, "starts", input: 1), start == [-1] || start == [rows.count - 1],
+        let end = try integers(node, "ends", input: 2)?.first, end < -rows.count
+      else { throw refusal(node, "what it cuts out is not known") }
+      set(node, .table(rows.reversed()))
+    default: throw refusal(node, "what it makes of sizes is not followed")
+    }
+  }
+
   /// One size for each of several axes; several stay as they are.
   mutating func expandSizes(_ node: PBNodeProto) throws {
     guard let sizes = try sizes(node, 0), let target = try integers(node, "shape", input: 1), target.count <= 1,
@@ -104,6 +147,9 @@ extension ONNXTranslation {
       guard let dimensions = try integers(node, "", input: 0) else { throw refusal(node, "its shape is not known") }
       let tensor = try attribute(node, "value").map { try ONNXTensor($0.t) }
       let number = tensor?.floats?.first ?? tensor?.integers?.first.map(Double.init) ?? 0
+      if tensor?.dimensions != nil, tensor?.floats == nil, dimensions.count == 1, (0...64).contains(dimensions[0]) {
+        return set(node, .sizes(Array(repeating: .known(tensor?.integers?.first ?? 0), count: dimensions[0])))
+      }
       return set(node, .constant(try fill(node, dimensions, number)))
     }
     if case .layer = try value(node, 0) {

@@ -73,7 +73,9 @@ struct ONNXTranslation {
     case "DequantizeLinear": try dequantized(node)
     case "Dropout": try dropout(node)
     case "Shape": try shape(node)
-    case "Reshape" where try isSizes(node): set(node, try value(node, 0))
+    case "Reshape" where try isSizes(node): try reshapeSizes(node)
+    case "Slice" where try isTable(node), "Transpose" where try isTable(node), "Reshape" where try isTable(node):
+      try arrangeTable(node)
     case "Expand" where try sizes(node, 0) != nil: try expandSizes(node)
     case "ConstantOfShape", "Expand": try filled(node)
     case "Gather" where try isSizes(node): try gather(node)
@@ -167,7 +169,13 @@ struct ONNXTranslation {
     case .padded(let source, let sides):
       let pad = ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])
       return try emit(.other(pad), [source], path: node.input[place])
-    case .constant, .sizes, .gelu, .sequence:
+    case .gelu(let part) where part.stage == .half || part.stage == .scaled:
+      // No part of the function after all, but a product with a number.
+      let factor = part.stage == .half ? 0.5 : 0.5.squareRoot()
+      let made = try emit(.other(Rescaling(factor: factor)), [part.source], path: node.input[place])
+      values[node.input[place]] = .layer(made)
+      return made
+    case .constant, .sizes, .table, .gelu, .sequence:
       throw refusal(node, "its input \(place + 1) is not the result of a layer, which only some operators may have")
     }
   }

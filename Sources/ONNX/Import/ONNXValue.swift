@@ -6,6 +6,8 @@ enum ONNXValue {
   case constant(ONNXTensor)
   /// Whole numbers that are computed from shapes.
   case sizes([Size])
+  /// The same in rows of equal length: exporters compute a Pad's numbers so.
+  case table([[Size]])
   /// The result of a layer between zeros: above, left, below and right.
   case padded(String, [Int])
   /// A gate that is still to be multiplied with what it was made of: x · sigmoid(x), x · hardSigmoid(x).

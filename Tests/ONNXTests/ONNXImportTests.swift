@@ -499,3 +499,21 @@ struct ONNXLayoutTests {
     #expect(Self.map.reshaped([.known(12)] + sizes.map { .known($0) }, images: 2) == nil)
   }
 }
+
+@Suite("Places that exporters compute")
+struct ONNXIndexTests {
+  @Test("All in their order are a reshape; any others are not")
+  func order() throws {
+    let channels = try #require(ONNXIndex(upTo: .known(6)).unsqueezed([0, 2, 3]))
+    let images = try #require(ONNXIndex(upTo: .batch).scaled(by: 6)?.unsqueezed([1, 2, 3]))
+    let all = try #require(images.adding(channels))
+    #expect(all.sizes == [.batch, .known(6), .known(1), .known(1)])
+    let wide = try #require(ONNXIndex(upTo: .batch).scaled(by: 7)?.unsqueezed([1, 2, 3])?.adding(channels))
+    #expect(wide.sizes == nil, "it leaves one out")
+    #expect(try #require(channels.scaled(by: 2)).sizes == nil)
+    #expect(images.adding(images) == nil)
+    #expect(ONNXIndex(upTo: .open).sizes == nil)
+    #expect(ONNXIndex(upTo: .known(3)).scaled(by: Int.max) == nil)
+    #expect(ONNXIndex(upTo: .known(3)).unsqueezed([9]) == nil)
+  }
+}

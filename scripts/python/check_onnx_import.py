@@ -39,6 +39,12 @@ def costs(network, image):
 
 def make(name):
     """A network in evaluation mode without auxiliary heads, and its image."""
+    if name.startswith("timm/"):
+        import timm
+
+        network = timm.create_model(name.removeprefix("timm/"), pretrained=False).eval()
+        side = min(network.pretrained_cfg["input_size"][-1], 299)
+        return network, torch.zeros(1, 3, side, side)
     arguments = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     network = torchvision_models.model(name, **arguments).eval()
     if name in ("googlenet", "inception_v3"):
@@ -115,7 +121,7 @@ def spread(network):
     """Gives normalizations statistics and factors as after a training, so that no mistake in them can hide."""
     torch.manual_seed(1)
     for module in network.modules():
-        if isinstance(module, (torch.nn.BatchNorm2d, torch.nn.LayerNorm)):
+        if isinstance(module, (torch.nn.BatchNorm2d, torch.nn.LayerNorm, torch.nn.GroupNorm)) and module.weight is not None:
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.uniform_(module.bias, -0.5, 0.5)
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -148,7 +154,7 @@ def main():
             spread(network)
             images = generator.standard_normal((3, *image.shape[1:]), dtype=numpy.float32)
             for keeps in (False, True):
-                path = pathlib.Path(place) / f"{name}.onnx"
+                path = pathlib.Path(place) / f"{name.removeprefix('timm/')}.onnx"
                 export(network, image, path, keeps)
                 done = subprocess.run([arguments.executable, "inspect", str(path), "--json"], capture_output=True, text=True)
                 how = "kept" if keeps else "folded"

@@ -59,8 +59,9 @@ struct ONNXTensor {
     // Numbers in another file, or taken out of this one, are weights: what is not there is not asked for.
     let isInside =
       tensor.dataLocation != .external
-      && !(tensor.rawData.isEmpty && tensor.floatData.isEmpty && tensor.int32Data.isEmpty && tensor.int64Data.isEmpty
-        && tensor.doubleData.isEmpty)
+      && (count == 0
+        || !(tensor.rawData.isEmpty && tensor.floatData.isEmpty && tensor.int32Data.isEmpty && tensor.int64Data.isEmpty
+          && tensor.doubleData.isEmpty))
     if isInside, !tensor.rawData.isEmpty, tensor.rawData.count != count * size {
       throw ONNXFault(
         "the tensor \(Self.shown(tensor.name)) has \(tensor.rawData.count) bytes, and its dimensions ask for \(count) times \(size)"

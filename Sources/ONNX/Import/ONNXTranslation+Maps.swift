@@ -96,6 +96,10 @@ extension ONNXTranslation {
       return set(node, .constant(tensor.arranged(try whole(sizes, of: tensor, node, copies: copies))))
     }
     let source = try layer(node, 0)
+    if sizes == [.known(-1)], layout(node, 0).axes.first == [.batch] {
+      // All in one row, images too; somebody will take it apart again.
+      return set(node, .layer(source), ONNXLayout(axes: [layout(node, 0).axes.flatMap { $0 }]))
+    }
     guard let regrouped = layout(node, 0).reshaped(sizes, images: file.input.dimensions[0], zeroCopies: copies) else {
       throw refusal(node, "it regroups a map into \(sizes.count) dimensions in a way that is not followed")
     }
@@ -170,7 +174,7 @@ extension ONNXTranslation {
 
   /// Notes what the axes of a result stand for now. A flattening and a shuffle become layers as soon as they can be told; anything else
   /// waits for what comes.
-  private mutating func settle(_ node: PBNodeProto, _ source: String, _ layout: ONNXLayout) throws {
+  mutating func settle(_ node: PBNodeProto, _ source: String, _ layout: ONNXLayout) throws {
     guard let shape = shapes[source] else { return }
     let name = ONNXNames.path(of: node)
     if layout.isFlattened(shape) {

@@ -78,6 +78,10 @@ struct ONNXTranslation {
       try arrangeTable(node)
     case "Expand" where try sizes(node, 0) != nil: try expandSizes(node)
     case "ConstantOfShape", "Expand": try filled(node)
+    case "Range": try range(node)
+    case "Unsqueeze" where try isIndex(node), "Mul" where try isIndex(node), "Add" where try isIndex(node):
+      try computeIndex(node)
+    case "Gather" where try isIndex(node): try gatherAll(node)
     case "Gather" where try isSizes(node): try gather(node)
     case "Unsqueeze" where try sizes(node, 0) != nil, "Squeeze" where try sizes(node, 0) != nil:
       set(node, try value(node, 0))
@@ -175,7 +179,7 @@ struct ONNXTranslation {
       let made = try emit(.other(Rescaling(factor: factor)), [part.source], path: node.input[place])
       values[node.input[place]] = .layer(made)
       return made
-    case .constant, .sizes, .table, .gelu, .sequence:
+    case .constant, .sizes, .table, .index, .gelu, .sequence:
       throw refusal(node, "its input \(place + 1) is not the result of a layer, which only some operators may have")
     }
   }

@@ -8,6 +8,8 @@ enum ONNXValue {
   case sizes([Size])
   /// The same in rows of equal length: exporters compute a Pad's numbers so.
   case table([[Size]])
+  /// Places in a tensor, which are computed.
+  case index(ONNXIndex)
   /// The result of a layer between zeros: above, left, below and right.
   case padded(String, [Int])
   /// A gate that is still to be multiplied with what it was made of: x · sigmoid(x), x · hardSigmoid(x).

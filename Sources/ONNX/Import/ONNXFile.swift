@@ -39,7 +39,7 @@ struct ONNXFile {
       }
       opset = Int(own.version)
       metadata = Dictionary(model.metadataProps.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
-      constants = try Self.constants(model.graph)
+      constants = try Self.constants(model.graph, of: path)
       var input = try Self.input(model.graph, constants)
       // As TensorFlow has them: a few channels behind a side.
       let sides = input.dimensions
@@ -79,9 +79,16 @@ struct ONNXFile {
     }
   }
 
-  private static func constants(_ graph: PBGraphProto) throws -> [String: ONNXTensor] {
+  private static func constants(_ graph: PBGraphProto, of path: String) throws -> [String: ONNXTensor] {
     var constants: [String: ONNXTensor] = [:]
-    for tensor in graph.initializer {
+    for var tensor in graph.initializer {
+      // The newer exporter puts even shapes beside the model. Where that file is not there, there is a network all the same, as a rule.
+      if tensor.dataLocation == .external, tensor.dataType == 7,
+        let count = try? ONNXTensor(tensor).dimensions.reduce(1, *), count <= ONNXTensor.mostIntegers,
+        let data = try? ONNXNumbers.external(tensor, of: path, bytes: 8 * count)
+      {
+        (tensor.rawData, tensor.dataLocation) = (data, .default)
+      }
       guard constants.updateValue(try ONNXTensor(tensor), forKey: tensor.name) == nil else {
         throw ONNXFault("the tensor \(ONNXFault.shown(tensor.name)) is there twice")
       }

@@ -42,7 +42,8 @@ struct ONNXNumbers {
   private func floats(_ tensor: PBTensorProto, count: Int) throws -> Data {
     var raw = tensor.rawData
     if tensor.dataLocation == .external {
-      raw = try external(tensor, bytes: count * (tensor.dataType == 11 ? 8 : tensor.dataType == 1 ? 4 : 2))
+      raw = try Self.external(
+        tensor, of: path, bytes: count * (tensor.dataType == 11 ? 8 : tensor.dataType == 1 ? 4 : 2))
     }
     switch tensor.dataType {
     case 1 where raw.isEmpty: return Self.data(tensor.floatData)
@@ -72,7 +73,8 @@ struct ONNXNumbers {
   }
 
   /// Numbers in a file beside the model, which its writer names: beside it and nowhere else, whatever the name says.
-  private func external(_ tensor: PBTensorProto, bytes: Int) throws -> Data {
+  static func external(_ tensor: PBTensorProto, of path: String, bytes: Int) throws -> Data {
+    func failure(_ name: String, _ reason: String) -> FileFailure { Self.failure(path, name, reason) }
     func entry(_ key: String) -> String? { tensor.externalData.first { $0.key == key }?.value }
     guard let location = entry("location"), !location.isEmpty else {
       throw failure(tensor.name, "is in a file without a name")
@@ -100,7 +102,9 @@ struct ONNXNumbers {
     return Data(try file.bytes(offset..<offset + length))
   }
 
-  private func failure(_ name: String, _ reason: String) -> FileFailure {
+  private func failure(_ name: String, _ reason: String) -> FileFailure { Self.failure(path, name, reason) }
+
+  private static func failure(_ path: String, _ name: String, _ reason: String) -> FileFailure {
     FileFailure(.badData, path: path, reason: "the tensor \(ONNXFault.shown(name)) \(reason)")
   }
 

@@ -24,7 +24,7 @@ def costs(network, image):
 
     def count(module, inputs, output):
         nonlocal macs
-        if isinstance(module, torch.nn.Conv2d):
+        if isinstance(module, (torch.nn.Conv1d, torch.nn.Conv2d)):
             macs += output.numel() * module.weight[0].numel()
         elif isinstance(module, torch.nn.Linear):
             macs += output.numel() * module.in_features

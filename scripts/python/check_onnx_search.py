@@ -53,7 +53,8 @@ def computes(path):
 
 def attempt(executable, place, network, data, method, project, stacking):
     """Searches on the shrunk network; the widths that come out, on the full network, must be ones that onnxruntime computes."""
-    output, narrow = place / f"{network.stem}-{method}-{stacking}", place / "narrow.onnx"
+    output = place / f"{network.stem}-{method}-{project}-{stacking}"
+    narrow = place / "narrow.onnx"
     fault = run([executable, "search", "--network", network, "--dataset", data, "--algorithm", method, "--search-epochs", 1,
                  "--batch-size", 16, "--divisor", 2, "--flops", "0.6x", "--project", project, "--stacking", stacking,
                  "--output", output, "--quiet", *(["--learning-rate", "0.01"])])

@@ -61,7 +61,7 @@ extension ResolvedNetwork {
   /// The least that the network can cost: every group at its narrowest multiple of `divisor`.
   public func leastCost(in model: CostModel = .macs, divisor: Int = 8) -> Int {
     CostCounter(self, model).count(
-      widthGroups.map { LeastChannels.rounded(to: leastCommonMultiple(divisor, $0.granularity)) })
+      widthGroups.map { LeastChannels.rounded(to: $0.step(divisor: divisor)) })
   }
 }
 
@@ -113,7 +113,7 @@ private struct WidthMatcher {
     }
     counter = CostCounter(network, model)
     base = groups.map { multipliers[$0.id, default: 1] * Double($0.width) }
-    divisors = groups.map { leastCommonMultiple(divisor, $0.granularity) }
+    divisors = groups.map { $0.step(divisor: divisor) }
     self.target = target
     guard let start = CostPolynomial(network, model).scale(matching: Double(target), widths: base) else {
       throw UsageFailure(

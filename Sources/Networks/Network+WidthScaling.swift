@@ -33,7 +33,7 @@ extension ResolvedNetwork {
     var exact = Dictionary(
       widthGroups.map { ($0.id, factor * unrounded($0)) }, uniquingKeysWith: { first, _ in first })
     var widths = Widths(self) {
-      makeDivisible(exact[$0.id] ?? 1, divisor: leastCommonMultiple(divisor, $0.granularity))
+      makeDivisible(exact[$0.id] ?? 1, divisor: $0.step(divisor: divisor))
     }
     for group in widthGroups where group.role.hasPrefix("hidden") {
       guard let (source, ratio) = expansion(of: group), let width = widths[source] else { continue }

@@ -38,6 +38,16 @@ public struct WidthGroup: Codable, Hashable, Sendable, Identifiable {
   /// Where it sits, whatever its layers are called: what width transfer maps one network to another by.
   public var address: Address { Address(stage: stage, block: block, role: role) }
 
+  /// What its widths are rounded to where channel counts are to be multiples of `divisor`: of both that and ``granularity``, or, where few
+  /// numbers are, the multiple of the granularity that is nearest to the divisor.
+  ///
+  /// RegNet's groups of 55 beside a divisor of 8 would else leave multiples of 440, which is the whole layer.
+  public func step(divisor: Int) -> Int {
+    let both = leastCommonMultiple(divisor, granularity)
+    if both / 2 <= max(divisor, granularity) { return both }
+    return granularity * max(1, (2 * divisor / granularity + 1) / 2)
+  }
+
   /// Whether a network fixes one of its layers, and so all of them.
   func isFixed(in network: Network) -> Bool { layers.contains(where: network.fixed.contains) }
 

@@ -153,6 +153,17 @@ import Testing
     #expect(try narrow.widthGroups.allSatisfy { $0.width == 1 })
   }
 
+  @Test(
+    "Widths are rounded to multiples of divisor and granularity, unless that leaves none to choose",
+    arguments: [
+      (8, 1, 8), (8, 2, 8), (8, 32, 32), (8, 12, 24), (4, 55, 55), (8, 55, 55), (8, 3, 9), (1, 55, 55), (8, 5, 10),
+      (16, 6, 18), (1, 1, 1),
+    ])
+  func steps(_ divisor: Int, _ granularity: Int, _ step: Int) {
+    let group = WidthGroup(id: "g", width: 440, layers: ["g"], role: "inner", granularity: granularity)
+    #expect(group.step(divisor: divisor) == step)
+  }
+
   @Test("Grouped convolutions keep their groups whole")
   func groupedConvolutions() throws {
     let network = Network(

@@ -206,7 +206,7 @@ public struct Streamlining: Sendable {
   }
 
   private func quantum(_ index: Int) -> Double {
-    Double(leastCommonMultiple(settings.divisor, order[index].granularity))
+    Double(order[index].step(divisor: settings.divisor))
   }
 
   private func least(_ index: Int) -> Double {

@@ -39,7 +39,7 @@ final class AutoSlimSearch: SearchSubject {
     macs = CostCounter(supernet.resolved)
     grid = supernet.resolved.widthGroups.map {
       Self.candidates(
-        channels: $0.width, groups: settings.groups, divisor: leastCommonMultiple(context.divisor, $0.granularity))
+        channels: $0.width, groups: settings.groups, divisor: $0.step(divisor: context.divisor))
     }
     state = State(descent: GreedyDescent(candidates: grid.map(\.count)))
     optimizer = try ParameterOptimizer(

@@ -49,10 +49,7 @@ public struct PointwiseLinear: OperationDefinition {
     return changed
   }
   /// `weight` [outputs, inputs] and `bias`.
-  public var parameters: [ParameterForm] {
-    let weight = ParameterForm("weight", .weight, [.output, .input()])
-    return hasBias ? [weight, ParameterForm("bias", .bias, [.output])] : [weight]
-  }
+  public var parameters: [ParameterForm] { Linear(outputFeatures: outputFeatures, hasBias: hasBias).parameters }
   /// One for each pair of an output and an input.
   public var multiplyAccumulates: MultiplyAccumulates { .dense(window: 1) }
 }

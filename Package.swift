@@ -57,7 +57,7 @@ let tensors: [Target] = [
   .target(
     name: "Experiments",
     dependencies: [
-      "Diagnosis", "ImageFiles", "Networks", "Methods", "Records", "Support", "Torch", "Training", "Transfer",
+      "Diagnosis", "ImageFiles", "Networks", "Methods", "ONNX", "Records", "Support", "Torch", "Training", "Transfer",
       "WidthSearch",
     ]),
   // Everything under one name, and the documentation.

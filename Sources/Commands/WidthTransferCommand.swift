@@ -20,7 +20,7 @@ package struct WidthTransferCommand: ParsableCommand {
       RunCommand.self, CompareCommand.self, SearchCommand.self, TrainCommand.self, EvaluateCommand.self,
       InspectCommand.self, DiagnoseCommand.self, StreamlineCommand.self, MergeCommand.self, ExperimentCommand.self,
       ProjectCommand.self, ExtrapolateCommand.self, OverheadCommand.self, ReportCommand.self,
-      ExportCommand.self, DataCommand.self,
+      ExportCommand.self, LatencyCommand.self, DataCommand.self,
     ])
 
   /// Reads the process's arguments and carries out the command that they name.

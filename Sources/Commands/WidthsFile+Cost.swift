@@ -6,7 +6,8 @@ import Transfer
 extension WidthsFile {
   /// What the widths cost, both ways, and the budget, in words.
   package func costs(of budget: Budget) -> String {
-    "\(Format.amount(macs ?? 0)) MACs, \(Format.amount(parameters ?? 0)) parameters "
-      + "(budget \(Format.amount(budget.amount)) \(budget.model.unit))"
+    "\(Format.amount(macs ?? 0)) MACs, \(Format.amount(parameters ?? 0)) parameters"
+      + (latency.map { ", \(Format.milliseconds($0)) predicted" } ?? "") + " "
+      + "(budget \(budget.model.words(budget.amount)))"
   }
 }

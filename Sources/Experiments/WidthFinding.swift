@@ -119,7 +119,7 @@ public struct WidthFinding {
     guard Double(least) <= 1.01 * Double(budget.amount) else {
       throw UsageFailure(
         "\(asked) cannot be reached: with every group at its least width, \(divisor)\(fixedAlready(ends)), \(target.name) still has "
-          + "\(Format.amount(least)) \(model.unit), and \(Format.amount(budget.amount)) are asked for"
+          + "\(model.words(least)), and \(model.words(budget.amount)) are asked for"
           + (divisor > 1 ? "; a smaller `divisor` leads further down" : ""))
     }
     let match: WidthMatch
@@ -133,14 +133,14 @@ public struct WidthFinding {
     }
     guard abs(match.relativeError) <= 0.1 else {
       throw UsageFailure(
-        "\(asked): the nearest \(target.name) has \(Format.amount(match.count)) \(model.unit), "
+        "\(asked): the nearest \(target.name) has \(model.words(match.count)), "
           + "\(Format.percent(100 * match.relativeError, 1, isChange: true)), which is no comparison at equal cost"
           + (divisor > 1 ? "; a smaller `divisor` comes nearer" : ""))
     }
     guard match.scale <= 8 else {
       throw UsageFailure(
         "\(asked) takes \(Format.decimal(match.scale, 1)) times the network's own widths: \(target.name) has "
-          + "\(Format.amount(model.count(target))) \(model.unit) for images of \(target.input.height) px. If larger images are meant, "
+          + "\(model.words(model.count(target))) for images of \(target.input.height) px. If larger images are meant, "
           + "give their `resolution`")
     }
   }
@@ -242,8 +242,8 @@ public struct WidthFinding {
     }
     func widths(_ network: ResolvedNetwork) -> [Double] { network.widthGroups.map { Double($0.width) } }
     let scale =
-      CostPolynomial(ends.target, model).scale(matching: Double(budget.amount), widths: widths(ends.target)) ?? 1
-    return max(1, Int(CostPolynomial(ends.source, model).evaluate(widths(ends.source).map { scale * $0 }).rounded()))
+      RelaxedCost(ends.target, model).scale(matching: Double(budget.amount), widths: widths(ends.target)) ?? 1
+    return max(1, Int(RelaxedCost(ends.source, model).evaluate(widths(ends.source).map { scale * $0 }).rounded()))
   }
 
   /// Warnings about what becomes of a result on the target.

@@ -115,9 +115,9 @@ private struct WidthMatcher {
     base = groups.map { multipliers[$0.id, default: 1] * Double($0.width) }
     divisors = groups.map { $0.step(divisor: divisor) }
     self.target = target
-    guard let start = CostPolynomial(network, model).scale(matching: Double(target), widths: base) else {
+    guard let start = RelaxedCost(network, model).scale(matching: Double(target), widths: base) else {
       throw UsageFailure(
-        "\(target) \(model.unit) cannot be reached by \(network.network.name): the parts of fixed width alone cost as much"
+        "\(model.words(target)) cannot be reached by \(network.network.name): the parts of fixed width alone cost as much"
       )
     }
     self.start = start

@@ -3,16 +3,15 @@ import Support
 extension NetworkSummary {
   /// The summary for a terminal: one line a layer, then the width groups, then the totals.
   public func table() -> String {
+    // A column for time where a table tells it.
     let layerTable = TextTable(
-      columns: [
-        .left("layer"), .left("kind"), .right("output"), .right("MACs"), .right("parameters"), .left("width group"),
-      ],
+      columns: [.left("layer"), .left("kind"), .right("output"), .right("MACs"), .right("parameters")]
+        + (latency == nil ? [] : [.right("latency")]) + [.left("width group")],
       rows: layers.map { layer in
         [
           layer.name, layer.kind, layer.output.map(String.init).joined(separator: "×"),
           layer.macs > 0 ? Format.count(layer.macs) : "", layer.parameters > 0 ? Format.count(layer.parameters) : "",
-          layer.widthGroup ?? "",
-        ]
+        ] + (latency == nil ? [] : [layer.latency.map(Format.milliseconds) ?? ""]) + [layer.widthGroup ?? ""]
       })
     let groupTable = TextTable(
       columns: [.left("width group"), .right("width"), .left(""), .left("stage"), .left("block"), .left("layers")],
@@ -37,7 +36,7 @@ extension NetworkSummary {
       MACs         \(Format.count(macs))  (one per multiply-accumulate of convolutions and linear layers)
       parameters   \(Format.count(parameters))
       activations  \(Format.count(activations))
-      """
+      """ + (latency.map { "\nlatency      \(Format.milliseconds($0))  (of one image, by the table)" } ?? "")
   }
 }
 

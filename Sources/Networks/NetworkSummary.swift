@@ -11,6 +11,8 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
   public var parameters: Int
   /// Numbers that convolutions and linear layers put out for one image.
   public var activations: Int
+  /// Seconds of one image by a latency table; nil without one.
+  public var latency: Double?
   /// The layers in order of computation.
   public var layers: [Row]
   /// The groups of tied channels in network order.
@@ -30,6 +32,9 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
     public var macs: Int
     /// Its learnable parameters.
     public var parameters: Int
+    /// Seconds of one image by a latency table, with those of the normalization and the activation behind it that are computed with
+    /// it; nil for a layer that takes no time of its own, and without a table.
+    public var latency: Double?
     /// The group of its output channels; nil for fixed and derived numbers and for concatenations.
     public var widthGroup: String?
   }
@@ -67,17 +72,21 @@ public struct NetworkSummary: Codable, Hashable, Sendable {
   }
 
   /// Summarizes a resolved network.
-  public init(_ resolved: ResolvedNetwork) {
+  ///
+  /// - Parameter table: How long its layers take, where that is to be shown.
+  public init(_ resolved: ResolvedNetwork, by table: LatencyTable? = nil) {
+    let times = table?.secondsByLayer(of: resolved) ?? [:]
+    latency = table?.seconds(of: resolved)
     let total = resolved.cost
     network = resolved.network.name
     input = resolved.network.input.dimensions
     macs = total.macs
     parameters = total.parameters
     activations = total.activations
-    layers = resolved.layers.map { layer in
+    layers = resolved.layers.enumerated().map { index, layer in
       Row(
         name: layer.layer.name, kind: layer.layer.operation.kind, output: layer.output.dimensions,
-        macs: layer.cost.macs, parameters: layer.cost.parameters, widthGroup: layer.group)
+        macs: layer.cost.macs, parameters: layer.cost.parameters, latency: times[index], widthGroup: layer.group)
     }
     let fixed = Set(resolved.fixedGroups.map(\.id))
     widthGroups = resolved.allGroups.map {
@@ -106,6 +115,7 @@ extension NetworkSummary.Row {
     try values.encode(output, forKey: .output)
     try values.encode(macs, forKey: .macs)
     try values.encode(parameters, forKey: .parameters)
+    try values.encodeIfPresent(latency, forKey: .latency)
     try values.encode(widthGroup, forKey: .widthGroup)
   }
 }

@@ -44,7 +44,7 @@ public struct RunFolder: Sendable, Hashable {
   public func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
   /// What folders of budgets begin with, when a run has several: `flops-0.5x`.
-  static let budgetPrefixes = CostModel.all.map { "\($0.setting)-" }
+  static let budgetPrefixes = CostModel.settings.map { "\($0)-" }
 
   /// The folder of the search inside a `run`.
   public var search: RunFolder { RunFolder(path: file("search")) }

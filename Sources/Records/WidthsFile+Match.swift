@@ -19,5 +19,9 @@ extension WidthsFile {
       widths: match.widths, multipliers: try Extrapolation.multipliers(of: match.widths, in: target),
       projection: projection.resolved(to: source))
     targetParameters = match.model == .parameters ? match.target : nil
+    if match.model.isTime {
+      targetLatency = Double(match.target) / 1e9
+      latency = Double(match.count) / 1e9
+    }
   }
 }

@@ -17,8 +17,12 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   public var targetMacs: Int?
   /// The budget that the search had, where it was one of parameters.
   public var targetParameters: Int?
+  /// The budget that the search had in seconds, where it was one of time.
+  public var targetLatency: Double?
   /// Learnable parameters at these widths.
   public var parameters: Int?
+  /// Seconds that one image is predicted to take at these widths, where the budget was one of time.
+  public var latency: Double?
   /// Channels by width group.
   public var widths: Widths
   /// Widths relative to the network's own.

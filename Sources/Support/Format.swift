@@ -130,6 +130,11 @@ package enum Format {
     }
   }
 
+  /// A short time: `3.21 ms`, `845 µs`.
+  package static func milliseconds(_ seconds: Double) -> String {
+    seconds < 0.001 ? decimal(seconds * 1e6, 0) + " µs" : decimal(seconds * 1e3, seconds < 0.1 ? 2 : 0) + " ms"
+  }
+
   /// Bytes in megabytes, small files to the kilobyte: `12.3 MB`.
   package static func megabytes(_ bytes: Int) -> String {
     decimal(Double(bytes) / 1e6, bytes < 100_000 ? 3 : 1) + " MB"

@@ -21,6 +21,9 @@ package enum RandomPurpose: UInt64 {
   case networkSlimming = 0x4E53
   case randomWidths = 0x4A2D
 
+  // Latency tables
+  case latencyWidths = 0x1A7E
+
   // Diagnosis
   case streamliningControl = 0x57C0
   case channelGrowth = 0x640C

@@ -58,6 +58,7 @@ extension TransferOptions {
     var values: [String: String?] = [
       "algorithm": finding.optimizer.name,
       "budget": budget, "stop-when-settled": stopWhenSettled ? "true" : nil,
+      "latency-table": timing.latencyTable.map(Resolved.path),
       "search-epochs": "\(finding.searchRecipe.epochs)",
       "search-learning-rate": "\(finding.searchRecipe.learningRate)",
     ]

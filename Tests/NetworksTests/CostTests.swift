@@ -52,7 +52,7 @@ import Testing
   @Test("The polynomial is exact without rounding, and its gradient is its slope", arguments: representativeNames)
   func polynomial(name: String) throws {
     let resolved = try NetworkZoo.network(named: name).resolved()
-    let polynomial = CostPolynomial(resolved)
+    let polynomial = RelaxedCost(resolved)
     let widths = resolved.widthGroups.map { Double($0.width) }
     let macs = Double(resolved.cost.macs)
     // Only a derived width that is not a multiple of four is rounded.
@@ -83,7 +83,7 @@ import Testing
         Layer(name: "pool", operation: .globalAveragePool, inputs: ["b"]),
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 1)), inputs: ["pool"]),
       ])
-    let polynomial = try CostPolynomial(network)
+    let polynomial = try RelaxedCost(network)
     #expect(polynomial.products == [.init(coefficient: 144, first: 0, second: 1)])
     #expect(polynomial.linear == [432, 1])
     #expect(abs(polynomial.evaluate([4.88, 4]) - (2108.16 + 2810.88 + 4)) < 1e-9)
@@ -105,8 +105,8 @@ import Testing
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 10)), inputs: ["pool"]),
       ])
     #expect(try network.cost().macs * 2 == 23080)
-    let scale = try #require(try CostPolynomial(network).scale(matching: 11540, widths: [3, 1]))
+    let scale = try #require(try RelaxedCost(network).scale(matching: 11540, widths: [3, 1]))
     #expect(abs(scale - 1.486576) < 5e-7)
-    #expect(try CostPolynomial(network).scale(matching: 0, widths: [3, 1]) == nil)
+    #expect(try RelaxedCost(network).scale(matching: 0, widths: [3, 1]) == nil)
   }
 }

@@ -10,7 +10,7 @@ import Testing
     let multipliers = try workedMultipliers(network)
     let target = try network.cost().macs
     let base = try network.widthGroups.map { Double($0.width) * (multipliers[$0.id] ?? 1) }
-    let polynomial = try CostPolynomial(network)
+    let polynomial = try RelaxedCost(network)
     #expect(abs(polynomial.evaluate(base) / 1e6 - 1690.105) < 5e-4)
     let start = try #require(polynomial.scale(matching: Double(target), widths: base))
     #expect(abs(start - 1.036806) < 5e-7)

@@ -81,8 +81,8 @@ private struct Riddle: OperationDefinition {
     #expect(resolved.widthGroups.map(\.id) == ["conv"] && resolved["scale"]?.group == "conv")
     // 9 · 16 positions · 6 filters, 16 positions · 6 factors, 6 · 3 weights; 54 + 6 + 18 + 3 learnable numbers.
     #expect(resolved.cost.macs == 864 + 96 + 18 && resolved.cost.parameters == 54 + 6 + 21)
-    for model in CostModel.all {
-      let (counter, polynomial) = (CostCounter(resolved, model), CostPolynomial(resolved, model))
+    for model in [CostModel.macs, .parameters] {
+      let (counter, polynomial) = (CostCounter(resolved, model), RelaxedCost(resolved, model))
       for width in [1, 4, 6, 20] {
         let cost = try resolved.with(["conv": width]).cost
         let exact = model == .macs ? cost.macs : cost.parameters

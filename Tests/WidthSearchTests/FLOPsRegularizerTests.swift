@@ -31,7 +31,7 @@ import Testing
     let network = Network(
       name: "example", input: Shape(channels: 3, height: 8, width: 8),
       layers: conv("conv1", 4, from: "input") + conv("conv2", 2, from: "conv1.bn") + head(10, from: "conv2.bn"))
-    return FLOPsRegularizer(try CostPolynomial(network))
+    return FLOPsRegularizer(try RelaxedCost(network))
   }
 
   private let scales: [[[Double]]] = [[[1, 0.5, 0.005, 0.2]], [[0.3, 0.008]]]
@@ -91,8 +91,8 @@ import Testing
   }
 
   /// A pointwise layer from one channel to two on five pixels, a depthwise layer and one class.
-  private func depthwiseExample() throws -> CostPolynomial {
-    try CostPolynomial(
+  private func depthwiseExample() throws -> RelaxedCost {
+    try RelaxedCost(
       Network(
         name: "depthwise", input: Shape(channels: 1, height: 1, width: 5),
         layers: conv("expand", 2, kernel: 1, from: "input")
@@ -105,7 +105,7 @@ import Testing
   func reference(index: Int) throws {
     let reference = Reference.all.morphnet.cases.list[index]
     let (network, members) = try Self.network(reference)
-    let polynomial = try CostPolynomial(network)
+    let polynomial = try RelaxedCost(network)
     let regularizer = FLOPsRegularizer(polynomial, threshold: reference.threshold.number, depthwiseFactor: 2)
     let scales = polynomial.groups.map { group in
       members[group, default: []].map { reference.gammas[$0].numbers }

@@ -30,7 +30,7 @@ import Training
         Layer(name: "pool", operation: .globalAveragePool, inputs: ["b"]),
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 10)), inputs: ["pool"]),
       ])
-    let polynomial = try CostPolynomial(network)
+    let polynomial = try RelaxedCost(network)
     #expect(polynomial.groups == ["a", "b"])
     expectClose(polynomial.evaluate([4.88, 4]), 2108.16 + 2810.88 + 40)
     expectClose(polynomial.evaluate([4.88, 0]), 2108.16)

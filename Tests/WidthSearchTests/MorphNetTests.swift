@@ -40,7 +40,7 @@ import Training
     let last = try #require(result.history.last)
     let factors = Set(result.channels.map { (1e6 * $1 / last.widths[$0]!).rounded() })
     #expect(factors.count == 1)
-    expectClose(try CostPolynomial(toyNetwork()).evaluate(result.channels), Double(result.target), tolerance: 1e-9)
+    expectClose(try RelaxedCost(toyNetwork()).evaluate(result.channels), Double(result.target), tolerance: 1e-9)
     expectClose(result.macs, Double(result.target), tolerance: 1e-9)
     #expect(try #require(result.evidence?.values["growth"]) > 1)
   }
@@ -183,7 +183,7 @@ import Training
       let model = try model(index)
       let scales = GroupScales(model)
       let regularizer = FLOPsRegularizer(
-        CostPolynomial(model.plan.resolved), grouping: grouping, depthwiseFactor: 2)
+        RelaxedCost(model.plan.resolved), grouping: grouping, depthwiseFactor: 2)
       let floors = scales.widths.map { min($0, floor) }
       let factors = try scales.tensors(
         regularizer.shrinkage(scales.read(), step: step, floors: floors), rest: 1, device: .cpu)
@@ -201,7 +201,7 @@ import Training
   func subgradient(index: Int, grouping: FLOPsRegularizer.Grouping) throws {
     let model = try model(index)
     let scales = GroupScales(model)
-    let regularizer = FLOPsRegularizer(CostPolynomial(model.plan.resolved), grouping: grouping)
+    let regularizer = FLOPsRegularizer(RelaxedCost(model.plan.resolved), grouping: grouping)
     let values = try scales.read()
     let slopes = regularizer.evaluate(values).slopes
     let expected = try scales.tensors(

@@ -56,7 +56,7 @@ import Training
     let widths = reference.widths.numbers
     let range = WidthRange(minimum: widths[0], maximum: widths[1], offset: widths[2])
     let network = try NetworkZoo.network(named: name).scalingWidth(by: range.maximum, divisor: 8)
-    let polynomial = try CostPolynomial(network)
+    let polynomial = try RelaxedCost(network)
     let operators = reference.operators.list
     // The reference lists its operators in the order in which modules were made; ours are in network order. They are matched
     // by the convolutions that put out their channels.

@@ -29,7 +29,7 @@ private struct Funnel: WidthSearching {
       uniqueKeysWithValues: groups.enumerated().map { ($1.id, Double($1.width) * (1 + settings.slope * Double($0))) })
     return context.targets.map {
       SearchResult(
-        target: $0, channels: channels, macs: CostPolynomial(context.network).evaluate(channels), history: [],
+        target: $0, channels: channels, macs: RelaxedCost(context.network).evaluate(channels), history: [],
         cost: SearchCost(), warnings: [])
     }
   }

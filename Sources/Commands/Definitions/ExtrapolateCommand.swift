@@ -30,6 +30,8 @@ package struct ExtrapolateCommand: ParsableCommand {
   @Option(help: "The budget in parameters: relative to the network (0.6x) or an amount (2M).")
   package var parameters: [String] = []
 
+  @OptionGroup package var timing: LatencyOptions
+
   @OptionGroup package var fixing: FixOption
 
   @Option(help: "How blocks of the small network stand for those of the whole one.")
@@ -44,7 +46,9 @@ package struct ExtrapolateCommand: ParsableCommand {
   @OptionGroup package var general: GeneralOptions
 
   package func validate() throws {
-    if flops.count + parameters.count > 1 { throw ValidationError("Give one budget: --flops or --parameters") }
+    if flops.count + parameters.count + timing.latency.count > 1 {
+      throw ValidationError("Give one budget: --flops, --parameters or --latency")
+    }
   }
 
   package func run() throws {
@@ -55,7 +59,8 @@ package struct ExtrapolateCommand: ParsableCommand {
     let source = try projection.applied(to: built.unfixed, divisor: network.divisor)
     let searched = try source.with(widthsFile: widths)
     let budget =
-      try parameters.first.map { try Budget(parsing: $0, in: .parameters, of: target) }
+      try timing.budgets(of: target).first
+      ?? parameters.first.map { try Budget(parsing: $0, in: .parameters, of: target) }
       ?? Budget(parsing: flops.first ?? "1.0x", of: target)
     let match = try Extrapolation.match(
       widths: searched.widths, from: source, to: target, stacking: stacking, divisor: network.divisor,

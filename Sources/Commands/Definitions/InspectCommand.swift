@@ -39,6 +39,9 @@ package struct InspectCommand: ParsableCommand {
   @Option(help: "Show the network at the widths of this file.")
   package var widths: String?
 
+  @Option(help: "Show how long each layer takes by this table of `latency measure`.")
+  package var latencyTable: String?
+
   /// What is printed.
   package enum Format: String, ExpressibleByArgument, CaseIterable {
     /// A table for people.
@@ -69,9 +72,11 @@ package struct InspectCommand: ParsableCommand {
         resolution: resolution, divisor: divisor), general)
     var described = try request.build()
     if let widths { described = try described.with(widthsFile: widths) }
+    let table = try latencyTable.map { try LatencyTable(path: $0) }
+    try table?.requireForms(of: described)
     switch json ? .json : format {
-    case .table: try Output.text(NetworkSummary(described).table())
-    case .json: try Output.json(NetworkSummary(described))
+    case .table: try Output.text(NetworkSummary(described, by: table).table())
+    case .json: try Output.json(NetworkSummary(described, by: table))
     case .network: try StandardOutput.write(described.network.json())
     }
   }

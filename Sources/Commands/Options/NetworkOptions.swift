@@ -42,6 +42,9 @@ package struct NetworkOptions: ParsableArguments {
         resolution: resolution, divisor: divisor), general)
   }
 
+  /// The network alone, for images as it or the flags say.
+  package func build(_ general: GeneralOptions) throws -> ResolvedNetwork { try request(general).build() }
+
   /// The network for a data set, which says classes, channels and size where no flag does.
   package func build(for dataset: Dataset, _ general: GeneralOptions) throws -> ResolvedNetwork {
     let built = try request(general).build(

@@ -35,6 +35,8 @@ package struct TransferOptions: ParsableArguments {
       valueName: "parameters"))
   package var parameters: [String] = []
 
+  @OptionGroup package var timing: LatencyOptions
+
   @OptionGroup package var fixing: FixOption
 
   @Option(
@@ -157,17 +159,21 @@ package struct TransferOptions: ParsableArguments {
     }
   }
 
-  private var flopsOrDefault: [String] { flops.isEmpty && parameters.isEmpty ? ["1.0x"] : flops }
+  private var flopsOrDefault: [String] {
+    flops.isEmpty && parameters.isEmpty && timing.latency.isEmpty ? ["1.0x"] : flops
+  }
 
   /// The budgets of a network.
   package func budgets(of network: ResolvedNetwork) throws -> [Budget] {
     try Budget.parse(flopsOrDefault, of: network) + Budget.parse(parameters, in: .parameters, of: network)
+      + timing.budgets(of: network)
   }
 
   /// The flags that may be given several times, in their resolved form.
   package var lists: [String: [String]] {
     [
-      "project": project, "flops": flopsOrDefault, "parameters": parameters, "fix": fixing.fix,
+      "project": project, "flops": flopsOrDefault, "parameters": parameters, "latency": timing.latency,
+      "fix": fixing.fix,
       "search-option": searchOption,
     ]
   }

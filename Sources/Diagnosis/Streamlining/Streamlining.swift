@@ -46,12 +46,12 @@ public struct Streamlining: Sendable {
 
   /// A cost in the order of ``order``.
   private struct Positioned: Sendable {
-    let polynomial: CostPolynomial
+    let polynomial: RelaxedCost
     let places: [Int]
     let own: Double
 
     init(_ network: ResolvedNetwork, _ model: CostModel, _ order: [WidthGroup]) {
-      polynomial = CostPolynomial(network, model)
+      polynomial = RelaxedCost(network, model)
       let positions = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1.id, $0) })
       places = polynomial.groups.map { positions[$0] ?? 0 }
       own = polynomial.evaluate(network.widthGroups.map { Double($0.width) })

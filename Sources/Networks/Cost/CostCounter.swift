@@ -29,6 +29,8 @@ public struct CostCounter: Sendable {
     var input: Int?
     var output: Int?
     var isDepthwise: Bool
+    /// When set, what this gives at the channels, instead of their product.
+    var grid: CostGrid?
   }
 
   private(set) var forms: [Form] = []
@@ -45,7 +47,7 @@ public struct CostCounter: Sendable {
       entries.append(
         Entry(
           factor: term.factor, divisor: max(1, term.divisor), input: input, output: output,
-          isDepthwise: term.isDepthwise))
+          isDepthwise: term.isDepthwise, grid: term.grid))
     }
   }
 
@@ -58,6 +60,15 @@ public struct CostCounter: Sendable {
     }
     var total = 0
     for entry in entries {
+      if let grid = entry.grid {
+        let reading = grid.reading(
+          input: entry.input.map { Double(values[$0]) } ?? 1, output: entry.output.map { Double(values[$0]) } ?? 1)
+        let (sum, overflows) = total.addingReportingOverflow(
+          Int(exactly: (Double(entry.factor) * reading.value).rounded()) ?? Int.max)
+        if overflows { return Int.max }
+        total = sum
+        continue
+      }
       let inputs = entry.input.map { values[$0] / entry.divisor } ?? 1
       let (perPosition, first) = inputs.multipliedReportingOverflow(by: entry.output.map { values[$0] } ?? 1)
       let (product, second) = perPosition.multipliedReportingOverflow(by: entry.factor)

@@ -1,15 +1,17 @@
+import Support
+
 /// What a network is to cost: a count that a budget can be set on.
 ///
-/// A model lists the terms that a network's cost is the sum of, each a product of channel counts. The exact count at whole widths
-/// (``CostCounter``), the real-valued form with its gradient (``CostPolynomial``), and scaling to a target follow from that.
+/// A model lists the terms that a network's cost is the sum of, each a product of channel counts or a table over them. The exact count at whole widths
+/// (``CostCounter``), the real-valued form with its gradient (``RelaxedCost``), and scaling to a target follow from that.
 public struct CostModel: Sendable {
   /// The name in records, for example `macs`.
   public let name: String
   /// The setting that budgets of this model are given by, for example `flops`.
   public let setting: String
-  /// What is counted, for people: `MACs`, `parameters`.
+  /// What is counted, for people: `MACs`, `parameters`, `ns`.
   public let unit: String
-  private let list: @Sendable (ResolvedNetwork, Int) -> [CostTerm]
+  private let list: @Sendable (ResolvedNetwork) -> [CostTerm]
 
   /// Describes a model.
   ///
@@ -17,6 +19,21 @@ public struct CostModel: Sendable {
   ///   the layers that they name.
   public init(
     name: String, setting: String, unit: String, terms: @escaping @Sendable (ResolvedNetwork, Int) -> [CostTerm]
+  ) {
+    self.init(
+      name: name, setting: setting, unit: unit,
+      termsOfNetwork: { network in
+        network.layers.indices.flatMap { terms(network, $0) }
+      })
+  }
+
+  /// Describes a model whose terms are not those of single layers.
+  ///
+  /// - Parameter terms: The terms of a network. They must not depend on widths that can be chosen but through the layers that they
+  ///   name.
+  public init(
+    name: String, setting: String, unit: String,
+    termsOfNetwork terms: @escaping @Sendable (ResolvedNetwork) -> [CostTerm]
   ) {
     self.name = name
     self.setting = setting
@@ -26,7 +43,7 @@ public struct CostModel: Sendable {
 
   /// The terms of a network, in the order of its layers.
   func terms(of network: ResolvedNetwork) -> [CostTerm] {
-    network.layers.indices.flatMap { list(network, $0) }
+    list(network)
   }
 
   /// The cost of a network for one image; `Int.max` when the number does not fit.
@@ -43,7 +60,7 @@ extension CostModel: Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
-/// One term of a cost: `factor · (input channels / divisor) · output channels`.
+/// One term of a cost: `factor · (input channels / divisor) · output channels`, or `factor` times what a grid says of the two.
 public struct CostTerm: Sendable, Hashable {
   /// What the product is multiplied by.
   public var factor: Int
@@ -55,14 +72,19 @@ public struct CostTerm: Sendable, Hashable {
   public var output: Int?
   /// Whether the term is a depthwise layer's, of which MorphNet's regularizer has an opinion of its own.
   public var isDepthwise: Bool
+  /// What the channels cost, where it is not their product.
+  public var grid: CostGrid?
 
   /// Describes a term.
-  public init(factor: Int, input: Int? = nil, divisor: Int = 1, output: Int?, isDepthwise: Bool = false) {
+  public init(
+    factor: Int, input: Int? = nil, divisor: Int = 1, output: Int?, isDepthwise: Bool = false, grid: CostGrid? = nil
+  ) {
     self.factor = factor
     self.input = input
     self.divisor = divisor
     self.output = output
     self.isDepthwise = isDepthwise
+    self.grid = grid
   }
 }
 
@@ -102,6 +124,32 @@ extension CostModel {
     }
   }
 
-  /// The models that budgets can be given in.
-  public static let all: [CostModel] = [.macs, .parameters]
+  /// The time of one image by a table, in nanoseconds.
+  ///
+  /// Its name holds what the table says, so that a search by one table is not taken for a search by another.
+  public static func latency(_ table: LatencyTable) -> CostModel {
+    CostModel(name: "latency-\(table.identity)", setting: latencySetting, unit: "ns") { network in
+      // Of a network of which forms are missing, those that are there count: `LatencyTable.requireForms(of:)` comes first.
+      network.latencySteps.compactMap { step in
+        table.corrected(step.form).map { seconds in
+          CostTerm(
+            factor: 1, input: step.form.hasOwnChannels ? step.input : nil, output: step.output,
+            grid: seconds.scaled(by: 1e9))
+        }
+      }
+    }
+  }
+
+  /// The setting that budgets of time are given by.
+  public static let latencySetting = "latency"
+  /// The settings that budgets can be given by.
+  public static let settings = [macs.setting, parameters.setting, latencySetting]
+
+  /// An amount of what is counted, in words: `41.23 M MACs`, `3.21 ms`.
+  public func words(_ amount: Int) -> String {
+    isTime ? Format.milliseconds(Double(amount) / 1e9) : "\(Format.amount(amount)) \(unit)"
+  }
+
+  /// Whether times are counted.
+  public var isTime: Bool { setting == Self.latencySetting }
 }

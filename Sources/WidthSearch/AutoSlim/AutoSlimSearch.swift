@@ -166,7 +166,7 @@ final class AutoSlimSearch: SearchSubject {
       warnings: isReached
         ? []
         : [
-          "autoslim: with every group at its least width the network still costs \(cost) \(context.costModel.unit), the budget is "
+          "autoslim: with every group at its least width the network still costs \(context.costModel.words(cost)), the budget is "
             + "\(target)"
         ],
       evidence: .init(values: [

@@ -7,7 +7,7 @@ extension SearchContext {
       network.widthGroups.map { ($0.id, width($0)) }, uniquingKeysWith: { first, _ in first })
     var cost = SearchCost()
     cost.scale = scale(supernetMACs: network.cost.macs)
-    let macs = CostPolynomial(network).evaluate(channels)
+    let macs = RelaxedCost(network).evaluate(channels)
     return targets.map { target in
       SearchResult(
         target: target, channels: channels, macs: macs, history: [], cost: cost, warnings: [])

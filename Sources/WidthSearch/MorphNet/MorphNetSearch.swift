@@ -28,7 +28,7 @@ final class MorphNetSearch: SearchSubject {
     var optimizer: ParameterOptimizer
     var scales: GroupScales
     var regularizer: FLOPsRegularizer
-    var macs: CostPolynomial
+    var macs: RelaxedCost
     /// λ = κ / cost of the whole network.
     var lambda: Double
     var shrinkage: ScaleShrinkage
@@ -37,7 +37,7 @@ final class MorphNetSearch: SearchSubject {
 
     init(
       model: Model, optimizer: ParameterOptimizer, scales: GroupScales, regularizer: FLOPsRegularizer,
-      macs: CostPolynomial, lambda: Double, shrinkage: ScaleShrinkage
+      macs: RelaxedCost, lambda: Double, shrinkage: ScaleShrinkage
     ) {
       (self.model, self.optimizer, self.scales, self.regularizer) = (model, optimizer, scales, regularizer)
       (self.macs, self.lambda, self.shrinkage) = (macs, lambda, shrinkage)
@@ -86,7 +86,7 @@ final class MorphNetSearch: SearchSubject {
     _ widths: Widths, _ settings: MorphNetSettings, _ context: SearchContext
   ) throws -> Round {
     let model = try Model(context.network.with(widths), seed: context.seed, device: context.device)
-    let polynomial = CostPolynomial(model.plan.resolved, context.costModel)
+    let polynomial = RelaxedCost(model.plan.resolved, context.costModel)
     let regularizer = FLOPsRegularizer(
       polynomial, threshold: settings.threshold, grouping: settings.grouping,
       depthwiseFactor: settings.depthwiseFactor)
@@ -94,7 +94,7 @@ final class MorphNetSearch: SearchSubject {
     let whole = FLOPsRegularizer.operations * polynomial.evaluate(scales.widths.map(Double.init))
     return Round(
       model: model, optimizer: try ParameterOptimizer(model.parameters, recipe: context.recipe), scales: scales,
-      regularizer: regularizer, macs: CostPolynomial(model.plan.resolved), lambda: settings.kappa / whole,
+      regularizer: regularizer, macs: RelaxedCost(model.plan.resolved), lambda: settings.kappa / whole,
       shrinkage: try ScaleShrinkage(
         regularizer, scales, floors: Round.floors(scales, settings), device: context.device))
   }

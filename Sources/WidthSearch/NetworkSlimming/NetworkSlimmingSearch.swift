@@ -117,7 +117,7 @@ final class NetworkSlimmingSearch: SearchSubject {
     var warnings: [String] = []
     if settings.prunedPart == 0, cost > target {
       warnings.append(
-        "network-slimming: with every group at its least width the network still costs \(cost) \(context.costModel.unit), the budget is "
+        "network-slimming: with every group at its least width the network still costs \(context.costModel.words(cost)), the budget is "
           + "\(target)")
     }
     let all = ranking.scores.flatMap { $0 }

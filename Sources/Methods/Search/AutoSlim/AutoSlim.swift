@@ -52,7 +52,7 @@ public struct AutoSlim: WidthOptimizer {
   /// layer on.
   public func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast {
     let widest = try widestNetwork(for: network, divisor: divisor)
-    let polynomial = CostPolynomial(widest)
+    let polynomial = RelaxedCost(widest)
     let widths = widest.widthGroups.reduce(into: [:]) { $0[$1.id] = Double($1.width) }
     let (groups, whole) = (Double(settings.groups), Double(widest.cost.macs))
     func cost(_ part: Double) -> Double { polynomial.evaluate(widths.mapValues { part * $0 }) }

@@ -48,7 +48,7 @@ public struct DMCP: WidthOptimizer {
   public func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast {
     let widest = try widestNetwork(for: network, divisor: divisor)
     let chains = MarkovNetwork(widest, settings: settings, target: Double(network.cost.macs))
-    let polynomial = CostPolynomial(widest)
+    let polynomial = RelaxedCost(widest)
     let narrowest = polynomial.evaluate(chains.narrowest.values.mapValues(Double.init))
     // Groups are drawn independently of each other, so that the mean cost is that of mean widths.
     let random = polynomial.evaluate(chains.chains.map(\.grid.mean))

@@ -8,13 +8,13 @@ package struct MarkovNetwork {
   /// How many channels of each group stay or go together.
   package let granularities: [Int]
   /// What the budget is set on.
-  private let polynomial: CostPolynomial
-  private let macs: CostPolynomial
+  private let polynomial: RelaxedCost
+  private let macs: RelaxedCost
   private let target: Double
 
   package init(_ resolved: ResolvedNetwork, settings: DMCPSettings, target: Double, in model: CostModel = .macs) {
-    polynomial = CostPolynomial(resolved, model)
-    macs = model == .macs ? polynomial : CostPolynomial(resolved)
+    polynomial = RelaxedCost(resolved, model)
+    macs = model == .macs ? polynomial : RelaxedCost(resolved)
     self.target = target
     groups = polynomial.groups
     let widthGroups = Dictionary(uniqueKeysWithValues: resolved.widthGroups.map { ($0.id, $0) })

@@ -14,7 +14,7 @@ public struct FLOPsRegularizer: Sendable {
   }
 
   /// The cost as a function of the widths.
-  public let polynomial: CostPolynomial
+  public let polynomial: RelaxedCost
   /// Above this magnitude a channel is alive, τ.
   public var threshold: Double
   /// How the magnitudes of tied channels are joined.
@@ -28,7 +28,7 @@ public struct FLOPsRegularizer: Sendable {
 
   /// Creates the regularizer of a network.
   public init(
-    _ polynomial: CostPolynomial, threshold: Double = 0.01, grouping: Grouping = .max, depthwiseFactor: Double = 1
+    _ polynomial: RelaxedCost, threshold: Double = 0.01, grouping: Grouping = .max, depthwiseFactor: Double = 1
   ) {
     self.polynomial = polynomial
     self.threshold = threshold

@@ -1,8 +1,8 @@
-/// A cost as a function of real-valued widths: `Σ a·c_i·c_o + Σ b·c_u + constant` over width groups.
+/// A cost as a function of real-valued widths: `Σ a·c_i·c_o + Σ b·c_u + constant` over width groups, and what was measured on grids.
 ///
-/// Derived squeeze-excite widths count as their fraction (0.25 of the source), without rounding: the polynomial is what
-/// gradients and expectations are taken of; exact counts come from ``CostCounter``.
-public struct CostPolynomial: Sendable {
+/// Derived squeeze-excite widths count as their fraction (0.25 of the source), without rounding: this is what gradients and
+/// expectations are taken of; exact counts come from ``CostCounter``.
+public struct RelaxedCost: Sendable {
   /// The width groups; all indices below point into this list.
   public let groups: [WidthGroup.ID]
   /// The quadratic terms, one for each pair of groups that a dense layer connects.
@@ -13,6 +13,19 @@ public struct CostPolynomial: Sendable {
   public private(set) var depthwise: [Double]
   /// What no width changes.
   public private(set) var constant = 0.0
+  /// What was measured: the sum of these comes on top.
+  private var measured: [Measured] = []
+
+  private struct Measured: Sendable {
+    var grid: CostGrid
+    var factor: Double
+    var input: RealForm
+    var output: RealForm
+
+    func reading(_ widths: [Double]) -> CostGrid.Reading {
+      grid.reading(input: input.value(widths), output: output.value(widths))
+    }
+  }
 
   /// `coefficient · c_first · c_second`.
   public struct Product: Sendable, Hashable {
@@ -36,6 +49,10 @@ public struct CostPolynomial: Sendable {
       let scale = Double(entry.factor) / Double(entry.divisor)
       let output = entry.output.map { forms[$0] } ?? RealForm(constant: 1, terms: [])
       let input = entry.input.map { forms[$0] } ?? RealForm(constant: 1, terms: [])
+      if let grid = entry.grid {
+        measured.append(Measured(grid: grid, factor: Double(entry.factor), input: input, output: output))
+        continue
+      }
       constant += scale * input.constant * output.constant
       for term in input.terms { linear[term.group] += scale * term.factor * output.constant }
       for term in output.terms { linear[term.group] += scale * term.factor * input.constant }
@@ -63,7 +80,7 @@ public struct CostPolynomial: Sendable {
   /// The cost at these widths, in the order of ``groups``.
   public func evaluate(_ widths: [Double]) -> Double {
     let (quadratic, linear) = parts(widths)
-    return quadratic + linear + constant
+    return measured.reduce(quadratic + linear + constant) { $0 + $1.factor * $1.reading(widths).value }
   }
 
   /// The cost at these widths; groups left out count zero.
@@ -78,19 +95,39 @@ public struct CostPolynomial: Sendable {
       gradient[product.first] += product.coefficient * widths[product.second]
       gradient[product.second] += product.coefficient * widths[product.first]
     }
+    for term in measured {
+      let reading = term.reading(widths)
+      for part in term.input.terms { gradient[part.group] += term.factor * reading.byInput * part.factor }
+      for part in term.output.terms { gradient[part.group] += term.factor * reading.byOutput * part.factor }
+    }
     return gradient
   }
 
-  /// The factor `s` for which the widths `s · c` cost `target`: the positive root of `A s² + B s + constant = target`.
+  /// The factor `s` for which the widths `s · c` cost `target`: the positive root of `A s² + B s + constant = target`; of a cost that
+  /// was measured, the one that bisection finds.
   ///
   /// Nil when no positive factor does it, because the fixed part alone costs as much.
   public func scale(matching target: Double, widths: [Double]) -> Double? {
+    guard measured.isEmpty else { return bisected(target, widths) }
     let (a, b) = parts(widths)
     let missing = target - constant
     guard missing > 0, a + b > 0 else { return nil }
     guard a > 0 else { return missing / b }
     // The textbook root (−B + √(B² + 4 A T)) / 2A loses digits when A is small; this is the same number.
     return 2 * missing / (b + (b * b + 4 * a * missing).squareRoot())
+  }
+
+  private func bisected(_ target: Double, _ widths: [Double]) -> Double? {
+    func cost(_ scale: Double) -> Double { evaluate(widths.map { scale * $0 }) }
+    var (low, high) = (1.0, 1.0)
+    for _ in 0..<20 where cost(low) > target { low /= 2 }
+    for _ in 0..<20 where cost(high) < target { high *= 2 }
+    guard cost(low) <= target, cost(high) >= target else { return nil }
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      if cost(middle) < target { low = middle } else { high = middle }
+    }
+    return high
   }
 
   private func parts(_ widths: [Double]) -> (quadratic: Double, linear: Double) {
@@ -101,9 +138,11 @@ public struct CostPolynomial: Sendable {
 }
 
 /// A number of channels as a real function of the widths.
-private struct RealForm {
+private struct RealForm: Sendable {
   var constant: Double
   var terms: [(group: Int, factor: Double)]
+
+  func value(_ widths: [Double]) -> Double { terms.reduce(constant) { $0 + $1.factor * widths[$1.group] } }
 
   init(constant: Double, terms: [(group: Int, factor: Double)]) {
     self.constant = constant

@@ -248,6 +248,7 @@ public struct ComparePlan {
           stacking: arm.place == nil || stackings.count == 1 ? nil : arm.stacking)
       })
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
+    summary.targetLatency = budget.model.isTime ? Double(budget.amount) / 1e9 : nil
     summary.stopping = stopping
     summary.searches = searches
     return summary

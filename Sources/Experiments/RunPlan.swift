@@ -14,11 +14,14 @@ public struct RunPlan {
   public var finding: WidthFinding
   /// How many independent trainings of each network; mean ± standard deviation come from these.
   public var seeds: Int
+  /// How the networks' times are told; nil tells none.
+  public var latency: LatencyReading?
 
   /// Describes a run.
-  public init(_ finding: WidthFinding, seeds: Int = 1) {
+  public init(_ finding: WidthFinding, seeds: Int = 1, latency: LatencyReading? = nil) {
     self.finding = finding
     self.seeds = seeds
+    self.latency = latency
   }
 
   private var subject: Subject { finding.subject }
@@ -34,8 +37,11 @@ public struct RunPlan {
     return try zip(finding.budgets, found).map { budget, widths in
       let place = finding.place(of: budget)
       let optimized = try subject.target.with(widths.file.widths)
-      let variants = try [("uniform", try subject.uniform(at: budget)), ("optimized", optimized)].map {
-        try train($0.0, $0.1, budget, in: store)
+      let networks = [("uniform", try subject.uniform(at: budget)), ("optimized", optimized)]
+      var variants = try networks.map { try train($0.0, $0.1, budget, in: store) }
+      // When all is trained, so that nothing of this run is busy beside it.
+      for (index, times) in (try latency?.times(of: networks.map(\.1)) ?? []).enumerated() {
+        variants[index].latency = times
       }
       var summary = try summary(widths.file, budget, variants)
       if widths.search != store.joined(place, "search") {
@@ -83,6 +89,10 @@ public struct RunPlan {
       sourceMacs: try finding.ends().source.cost.macs, overhead: overhead,
       groups: GroupRecord.all(of: target, widths: widths.widths), variants: variants)
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
+    summary.targetLatency = budget.model.isTime ? Double(budget.amount) / 1e9 : nil
+    summary.latencyRuntime = latency.map {
+      "\($0.table.runtime), \(Format.number($0.table.threads, "thread")), \($0.table.device)"
+    }
     return summary
   }
 }

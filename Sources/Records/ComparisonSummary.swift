@@ -19,6 +19,8 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   public var targetMacs: Int
   /// The budget in parameters, where it was one.
   public var targetParameters: Int?
+  /// The budget in seconds for one image, where it was one of time.
+  public var targetLatency: Double?
   /// How network and data were shrunk for the transferred searches; nil when all are direct, or shrunk in several ways.
   public var projection: Projection?
   /// The width groups in network order.

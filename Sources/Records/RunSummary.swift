@@ -59,6 +59,10 @@ public struct RunSummary: Codable, Sendable, Equatable {
   public var targetMacs: Int
   /// The budget in parameters, where it was one.
   public var targetParameters: Int?
+  /// The budget in seconds for one image, where it was one of time.
+  public var targetLatency: Double?
+  /// By what the networks' times were told: `onnxruntime 1.22.0, 1 thread, …`; nil without a latency table.
+  public var latencyRuntime: String?
   /// How network and data were shrunk for the search.
   public var projection: Projection
   /// The source network's MACs at the source resolution.
@@ -83,6 +87,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
     public var macs: Int
     /// Learnable parameters.
     public var parameters: Int
+    /// How long one image takes; nil without a latency table.
+    public var latency: LatencyRecord?
     /// One result a seed.
     public var results: [TrainingResult]
     /// The seeds, in the order of `results`.

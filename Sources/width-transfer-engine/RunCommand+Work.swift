@@ -25,7 +25,9 @@ extension RunCommand: EngineWork {
       "run", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: transfer.resolved(finding, more: ["seeds": "\(seeds)"]), lists: transfer.lists)
     let summaries = try output.session(configuration, general) { folder in
-      let plan = RunPlan(try transfer.fitted(finding, in: folder, general), seeds: seeds)
+      let plan = RunPlan(
+        try transfer.fitted(finding, in: folder, general), seeds: seeds,
+        latency: try transfer.timing.reading(for: subject.target, subject.device, general))
       try jobs.perform(plan, output, general)
       let summaries = try plan.run(in: folder, output.surroundings(general))
       for budget in finding.budgets {
@@ -46,6 +48,12 @@ extension RunCommand: EngineWork {
     }
   }
 
+  private static func times(_ latency: LatencyRecord?) -> String {
+    guard let latency else { return "" }
+    let predicted = "\(Format.milliseconds(latency.predicted)) predicted"
+    return ", " + (latency.measured.map { "\(Format.milliseconds($0)) (\(predicted))" } ?? predicted)
+  }
+
   private func tell(_ summary: RunSummary, budget: String?, in folder: RunFolder) throws {
     let prefix = budget.map { "\($0), " } ?? ""
     for variant in summary.variants {
@@ -53,7 +61,8 @@ extension RunCommand: EngineWork {
       let deviation = spread?.standardDeviation.map { " ± \(Format.decimal($0, 2))" } ?? ""
       try Output.text(
         "\(prefix)\(variant.name): top-1 \(Format.decimal(spread?.mean ?? .nan, 2))\(deviation) %, "
-          + "\(Format.amount(variant.macs)) MACs, \(Format.amount(variant.parameters)) parameters")
+          + "\(Format.amount(variant.macs)) MACs, \(Format.amount(variant.parameters)) parameters"
+          + Self.times(variant.latency))
     }
     try Output.text(
       "\(prefix)search: \(Format.decimal(summary.overhead.reduction, 1))x fewer FLOPs than a direct search, "

@@ -4,7 +4,7 @@ import Testing
 /// Budgets and projections that cannot be meant, refused before anything is searched.
 @Suite struct BudgetTests {
   /// Two convolutions of 32 channels for 28-pixel images, without stages.
-  private static let network = """
+  static let network = """
     {"name": "plain", "input": {"channels": 1, "height": 28, "width": 28}, "layers": [
      {"name": "c1", "inputs": ["input"], "operation":
        {"kind": "convolution", "outputChannels": 32, "kernelSize": 3, "padding": 1, "stride": 2}},

@@ -139,7 +139,7 @@ public struct LatencyTable: Sendable, Hashable {
       }
       if step.input < 0, step.form.hasOwnChannels, !grid.inputs.contains(network.input.channels) {
         throw other(
-          network, "\(layer) was measured for images of \(grid.inputs) channels, not \(network.input.channels)")
+          network, "\(layer) was not measured for images of \(Format.number(network.input.channels, "channel"))")
       }
       let output = network.layers[step.output]
       let isFree = output.outputSegments.contains { $0.group.map { network.widthGroup($0) != nil } ?? false }
@@ -154,7 +154,7 @@ public struct LatencyTable: Sendable, Hashable {
     let (input, classes) = (network.input, network.layers.last?.output.channels ?? 0)
     return UsageFailure(
       "the latency table is one of another network, \(self.network): \(reason). Measure this one: width-transfer latency measure "
-        + "--network \(network.name) --resolution \(input.height) --input-channels \(input.channels) --classes \(classes)"
+        + "with this network and --resolution \(input.height) --input-channels \(input.channels) --classes \(classes)"
     )
   }
 

@@ -22,9 +22,15 @@ struct MethodsPage {
   func page() -> Page {
     Page(
       title: "Width-search methods on \(summary.network)",
-      subtitle: "Widths of \(summary.network) for \(summary.dataset), found in different ways and trained alike, at "
-        + "\(Format.si(Double(summary.targetMacs))) MACs each.",
+      subtitle:
+        "Widths of \(summary.network) for \(summary.dataset), found in different ways and trained alike, at \(budget) each.",
       sections: [result, cost, widths, similarity, asked, warnings, made].compactMap { $0 })
+  }
+
+  private var budget: String {
+    summary.targetLatency.map { "\(Format.milliseconds($0)) for one image" }
+      ?? summary.targetParameters.map { "\(Format.si(Double($0))) parameters" }
+      ?? "\(Format.si(Double(summary.targetMacs))) MACs"
   }
 
   // MARK: Result
@@ -316,7 +322,7 @@ struct MethodsPage {
       .init(name: "Training images", value: Format.count(summary.images)),
       .init(name: "Classes", value: Format.count(summary.classes)),
       .init(name: "Resolution", value: "\(summary.resolution) px"),
-      .init(name: "Budget", value: "\(Format.si(Double(summary.targetMacs))) MACs"),
+      .init(name: "Budget", value: budget),
     ]
     if !methods.isEmpty { facts.append(.init(name: "Methods", value: methods.map(\.name).joined(separator: ", "))) }
     if let projection = summary.projection {

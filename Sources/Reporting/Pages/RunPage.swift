@@ -45,7 +45,15 @@ struct RunPage {
         label: "Search cost reduced", value: Format.factor(summary.overhead.reduction),
         detail: summary.overhead.nominalReduction.map { "counted in MACs; \(Format.factor($0)) by the formula" }
           ?? "counted in MACs, against direct search"))
-    if let optimized {
+    if let budget = summary.targetLatency, let latency = optimized?.latency {
+      let predicted = Format.milliseconds(latency.predicted)
+      tiles.append(
+        Page.Tile(
+          label: latency.measured == nil ? "Latency of one image, predicted" : "Latency of one image",
+          value: Format.milliseconds(latency.measured ?? latency.predicted),
+          detail: "budget \(Format.milliseconds(budget))" + (latency.measured == nil ? "" : ", predicted \(predicted)"))
+      )
+    } else if let optimized {
       tiles.append(
         Page.Tile(
           label: "MACs of one image", value: Format.si(Double(optimized.macs)),
@@ -55,7 +63,12 @@ struct RunPage {
     if let difference, !isOneNetwork {
       blocks.append(.paragraph(difference.reason))
     }
-    if let uniform, let optimized, abs(relative(optimized.macs, uniform.macs)) > 0.01 {
+    if let uniform, let optimized, summary.targetLatency != nil {
+      blocks.append(
+        .paragraph(
+          "The budget is one of time: at equal predicted latency the optimized network has "
+            + "\(Format.signed(100 * relative(optimized.macs, uniform.macs), 1))% MACs of the uniform one's."))
+    } else if let uniform, let optimized, abs(relative(optimized.macs, uniform.macs)) > 0.01 {
       blocks.append(
         .paragraph(
           "Mind that the two networks do not cost the same: the optimized one has "
@@ -96,6 +109,16 @@ struct RunPage {
 
   // MARK: Networks
 
+  private var hasLatency: Bool { summary.variants.contains { $0.latency != nil } }
+  private var latencyColumns: [(String, Page.Table.Alignment)] {
+    hasLatency ? [("Latency, predicted", .number), ("Latency, measured", .number)] : []
+  }
+
+  private func latency(_ variant: RunSummary.Variant) -> [String] {
+    guard hasLatency else { return [] }
+    return [variant.latency?.predicted, variant.latency?.measured].map { $0.map(Format.milliseconds) ?? "–" }
+  }
+
   private var networks: Page.Section {
     func row(_ variant: RunSummary.Variant) -> [String] {
       func spread(_ value: (TrainingResult) -> Double, _ decimals: Int) -> String {
@@ -103,6 +126,7 @@ struct RunPage {
       }
       return [
         variant.name, Format.si(Double(variant.macs)), Format.si(Double(variant.parameters)),
+      ] + latency(variant) + [
         "\(variant.results.count)", spread(\.top1, 2), spread(\.top5, 2), spread(\.loss, 4),
         spread(\.imagesPerSecond, 0),
       ]
@@ -110,7 +134,9 @@ struct RunPage {
     let table = Page.Table(
       caption: "Held-out results, mean ± sample standard deviation over seeds",
       columns: [
-        ("Network", .text), ("MACs", .number), ("Parameters", .number), ("Seeds", .number), ("Top-1 (%)", .number),
+        ("Network", .text), ("MACs", .number), ("Parameters", .number),
+      ] + latencyColumns + [
+        ("Seeds", .number), ("Top-1 (%)", .number),
         ("Top-5 (%)", .number), ("Loss", .number), ("Training images/s", .number),
       ],
       rows: summary.variants.map(row))
@@ -249,7 +275,7 @@ struct RunPage {
         .init(name: "Training images", value: Format.count(summary.images)),
         .init(name: "Classes", value: Format.count(summary.classes)),
         .init(name: "Resolution", value: "\(summary.resolution) px"),
-        .init(name: "Budget", value: "\(Format.si(Double(summary.targetMacs))) MACs"),
+        .init(name: "Budget", value: budget),
         .init(name: "Algorithm", value: PageParts.algorithm(summary.algorithm)),
         .init(name: "Projected width", value: "\(Format.trimmed(summary.projection.width))×"),
         .init(name: "Projected depth", value: "\(Format.trimmed(summary.projection.depth))×"),
@@ -258,6 +284,14 @@ struct RunPage {
       ] + trainingFacts
     return Page.Section(
       id: "asked", heading: "What was asked", blocks: [.facts(facts + PageParts.recipe(record, besides: facts))])
+  }
+
+  private var budget: String {
+    if let latency = summary.targetLatency {
+      return "\(Format.milliseconds(latency)) for one image (\(summary.latencyRuntime ?? ""))"
+    }
+    if let parameters = summary.targetParameters { return "\(Format.si(Double(parameters))) parameters" }
+    return "\(Format.si(Double(summary.targetMacs))) MACs"
   }
 
   private var trainingFacts: [Page.Fact] {

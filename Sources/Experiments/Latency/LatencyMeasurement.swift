@@ -147,7 +147,7 @@ public struct LatencyMeasurement {
       table.check = .init(
         pairs: zip(networks, pairs).dropFirst(calibrations).map { network, pair in
           (predicted: table.seconds(of: network), measured: pair.measured)
-        })
+        }, macs: networks.dropFirst(calibrations).map(\.cost.macs))
     }
     return table
   }

@@ -66,9 +66,11 @@ public struct LatencyTable: Sendable, Hashable {
     public var largestError: Double
     /// (predicted, measured) in seconds.
     public var pairs: [[Double]]
+    /// The multiply-accumulates of each.
+    public var macs: [Int]
 
     /// Compares pairs of a predicted and a measured time.
-    public init(pairs: [(predicted: Double, measured: Double)]) {
+    public init(pairs: [(predicted: Double, measured: Double)], macs: [Int]) {
       let errors = pairs.map { abs($0.predicted - $0.measured) / $0.measured }.sorted()
       networks = pairs.count
       let middle = errors.count / 2
@@ -76,6 +78,7 @@ public struct LatencyTable: Sendable, Hashable {
         errors.isEmpty ? 0 : errors.count % 2 == 1 ? errors[middle] : (errors[middle - 1] + errors[middle]) / 2
       largestError = errors.last ?? 0
       self.pairs = pairs.map { [$0.predicted, $0.measured] }
+      self.macs = macs
     }
   }
 

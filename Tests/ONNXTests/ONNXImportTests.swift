@@ -232,6 +232,26 @@ private struct Graph {
     #expect(found.remarks.contains { $0.contains("Softmax") })
   }
 
+  @Test("Of a network that is not trained, equal tensors are kept once, and layers have their own names all the same")
+  func equalTensors() throws {
+    var graph = Graph()
+    for name in ["weight", "bias", "running_mean", "running_var"] {
+      graph.weights("bn1.\(name)", [4])
+      graph.node("Identity", ["bn1.\(name)"], "layer1.0.bn1.\(name)")
+    }
+    graph.convolution("conv1", from: "image")
+    func norm(_ name: String, from: String, in graph: inout Graph) {
+      graph.node(
+        "BatchNormalization", [from] + ["weight", "bias", "running_mean", "running_var"].map { "\(name).\($0)" }, name)
+    }
+    norm("bn1", from: "conv1", in: &graph)
+    graph.convolution("layer1.0.conv1", from: "bn1", inputs: 4)
+    norm("layer1.0.bn1", from: "layer1.0.conv1", in: &graph)
+    graph.classifier(from: "layer1.0.bn1")
+    #expect(
+      try graph.read().network.layers.map(\.name).prefix(4) == ["conv1", "bn1", "layer1.0.conv1", "layer1.0.bn1"])
+  }
+
   @Test("Batch normalization is put back where the exporter says that it took one in")
   func folded() throws {
     var graph = Graph()

@@ -54,11 +54,19 @@ def make(name):
     return network, torch.zeros(1, 3, side, side)
 
 
-def export(network, image, path, keeps):
-    """The default export, or the one that keeps batch normalization."""
-    more = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False} if keeps else {}
+# What TorchScript's exporter writes, by default and with batch normalization; what the newer exporter does, optimized (the default) or not.
+EXPORTS = ("folded", "kept", "newer", "newer-plain")
+
+
+def export(network, image, path, how):
+    """Writes the file as one of EXPORTS."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        if how.startswith("newer"):
+            torch.onnx.export(network, (image,), str(path), dynamo=True, opset_version=18, input_names=["image"], external_data=False,
+                              dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=1024)},), optimize=how == "newer", verbose=False)
+            return
+        more = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False} if how == "kept" else {}
         torch.onnx.export(network, image, str(path), dynamo=False, opset_version=17, input_names=["image"],
                           dynamic_axes={"image": {0: "batch"}}, **more)
 
@@ -136,6 +144,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--executable", required=True)
     parser.add_argument("--largest", type=float, default=1e9, help="leave out networks with more parameters")
+    parser.add_argument("--exports", default="folded,kept", help="which of " + ",".join(EXPORTS))
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     names = arguments.names or [name for name in torchvision.models.list_models(module=torchvision.models)
@@ -153,18 +162,17 @@ def main():
             macs, parameters = costs(network, image)
             spread(network)
             images = generator.standard_normal((3, *image.shape[1:]), dtype=numpy.float32)
-            for keeps in (False, True):
+            for how in arguments.exports.split(","):
                 path = pathlib.Path(place) / f"{name.removeprefix('timm/')}.onnx"
-                export(network, image, path, keeps)
+                export(network, image, path, how)
                 done = subprocess.run([arguments.executable, "inspect", str(path), "--json"], capture_output=True, text=True)
-                how = "kept" if keeps else "folded"
                 if done.returncode:
                     refused += 1
                     reason = done.stderr.strip().split(f"{path}: ")[-1]
                     print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | | | | refused: {reason[:150]} |", flush=True)
                     continue
                 found = json.loads(done.stdout)
-                expected = parameters - (0 if keeps else dropped_biases(network))
+                expected = parameters - (dropped_biases(network) if how in ("folded", "newer") else 0)
                 isRight = found["macs"] == macs and found["parameters"] == expected
                 again = pathlib.Path(place) / "again.onnx"
                 difference, fault = round_trip(arguments.executable, path, again, images)

@@ -1,0 +1,156 @@
+"""The main job: better widths, and trained networks at them."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import os
+import pathlib
+import tempfile
+from typing import TYPE_CHECKING, Any, Mapping, Sequence, Union
+
+from ._export import export
+from ._program import WidthTransferError, call
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Result", "diagnose", "optimize"]
+
+# A value of a flag: False and None leave it out, True gives it alone, a sequence gives it several times.
+Flag = Union[None, bool, int, float, str, "os.PathLike[str]", Sequence[Union[int, float, str]]]
+
+
+def flags(values: Mapping[str, Flag]) -> list[str]:
+    """Python's names and values as words of the command line: `batch_size=32` is `--batch-size 32`."""
+    words: list[str] = []
+    for name, value in values.items():
+        flag = "--" + name.replace("_", "-")
+        if value is None or value is False:
+            continue
+        if value is True:
+            words.append(flag)
+        elif isinstance(value, (str, int, float, os.PathLike)):
+            words += [flag, os.fspath(value) if isinstance(value, os.PathLike) else str(value)]
+        else:
+            for one in value:
+                words += [flag, str(one)]
+    return words
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a search or a run left in its folder; `Result("runs/mine")` opens one that is there."""
+
+    folder: pathlib.Path
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        object.__setattr__(self, "folder", pathlib.Path(folder))
+        if not (self.folder / "widths.json").is_file():
+            raise WidthTransferError(f"{self.folder} holds no widths.json: it is no folder of a search or a run that is over", 66)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Channels by width group."""
+        return json.loads((self.folder / "widths.json").read_text())["widths"]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What `run --json` prints: costs, accuracies of the uniform and the optimized network by seed. A search alone has `widths.json`'s content."""
+        for name in ("summary.json", "widths.json"):
+            if (self.folder / name).is_file():
+                return json.loads((self.folder / name).read_text())
+        raise AssertionError
+
+    @property
+    def report(self) -> pathlib.Path:
+        """The report, a page that needs no network."""
+        return self.folder / "report.html"
+
+    def weights(self, variant: str = "optimized", seed: int | None = None) -> pathlib.Path:
+        """The trained weights of a network, as safetensors.
+
+        Args:
+            variant: `"optimized"`, or `"uniform"` for the network at its own proportions.
+            seed: Of which training; the first, where none is named.
+        """
+        found = sorted((self.folder / variant).glob("seed-*/model.safetensors" if seed is None else f"seed-{seed}/model.safetensors"),
+                       key=lambda path: int(path.parent.name.removeprefix("seed-")))
+        if not found:
+            raise WidthTransferError(f"{self.folder} has no trained weights of {variant}: its networks were not trained here", 66)
+        return found[0]
+
+    def model(self, variant: str = "optimized", seed: int | None = None) -> torch.nn.Module:
+        """The network as a module of plain PyTorch with its trained weights; for one's own module at new widths, see `apply`.
+
+        Args:
+            variant: As of `weights`.
+            seed: As of `weights`.
+        """
+        from safetensors.torch import load_file
+
+        weights = self.weights(variant, seed)
+        with tempfile.TemporaryDirectory() as place:
+            source = pathlib.Path(place) / "network.py"
+            call(["export", "--weights", weights, "--output", source], quiet=True)
+            specification = importlib.util.spec_from_file_location("width_transfer_network", source)
+            assert specification is not None and specification.loader is not None
+            module = importlib.util.module_from_spec(specification)
+            specification.loader.exec_module(module)
+            network = module.Network()
+            network.load_state_dict(load_file(source.with_suffix(".safetensors")))
+        return network.eval()
+
+
+def optimize(network: torch.nn.Module | str | os.PathLike[str], dataset: str | os.PathLike[str], output: str | os.PathLike[str], *,
+             example_input: torch.Tensor | None = None, train: bool = True, quiet: bool = False, **more: Flag) -> Result:
+    """Searches better widths on a shrunken copy of network and data, and trains the network at its own and at the found ones.
+
+    The same call goes on with a folder that was begun, for example after Ctrl-C; what is there is not done again.
+
+    Args:
+        network: A module, an ONNX or JSON file, or a name of the zoo.
+        dataset: A folder of images, an archive, or a known name such as `"fashion-mnist"`.
+        output: The run folder.
+        example_input: Of a module: images `[N, C, H, W]`.
+        train: Whether the networks are trained; else the widths are searched alone, for `apply`.
+        quiet: Whether progress is left out.
+        more: Any other flag of `width-transfer run` (or `search`), with underscores: `flops="1.0x"`, `project="width=0.5,data=20%"`,
+            `algorithm="dmcp"`, `budget="30m"`, `epochs=30`, `batch_size=64`, `divisor=8`, `threads=2`, …
+
+    Raises:
+        WidthTransferError: What the program said.
+        KeyboardInterrupt: After Ctrl-C, when a checkpoint is written.
+    """
+    output = pathlib.Path(output)
+    name: str | os.PathLike[str]
+    if isinstance(network, (str, os.PathLike)):
+        name = network
+    else:
+        if example_input is None:
+            raise WidthTransferError("example_input is missing: of a module, images [N, C, H, W] say which size it is for", 64)
+        # Beside the run folder, which is the program's own: going on reads the same file again.
+        name = output.parent / (output.name + ".onnx")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        export(network, example_input, name)
+    call(["run" if train else "search", "--network", name, "--dataset", dataset, "--output", output, *flags(more)], quiet=quiet)
+    return Result(output)
+
+
+def diagnose(weights: str | os.PathLike[str] | None = None, *, run: str | os.PathLike[str] | None = None, quiet: bool = True,
+             **more: Flag) -> dict[str, Any]:
+    """Says of each layer whether it is wide enough, from weights after every epoch: `width-transfer diagnose --json`.
+
+    Args:
+        weights: A pattern of state dicts, one an epoch: `"epochs/*.safetensors"`.
+        run: Instead, the folder of a training that was tracked.
+        quiet: Whether progress is left out.
+        more: Any other flag of `width-transfer diagnose`, with underscores: `network="resnet18"`, `output="sufficiency"`, …
+    """
+    words = ["diagnose", "--json", *flags(more)]
+    if run is not None:
+        words.append(os.fspath(run))
+    if weights is not None:
+        words += ["--weights", os.fspath(weights)]
+    return json.loads(call(words, quiet=quiet))

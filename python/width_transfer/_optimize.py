@@ -75,11 +75,13 @@ class Result:
             variant: `"optimized"`, or `"uniform"` for the network at its own proportions.
             seed: Of which training; the first, where none is named.
         """
-        found = sorted((self.folder / variant).glob("seed-*/model.safetensors" if seed is None else f"seed-{seed}/model.safetensors"),
-                       key=lambda path: int(path.parent.name.removeprefix("seed-")))
-        if not found:
-            raise WidthTransferError(f"{self.folder} has no trained weights of {variant}: its networks were not trained here", 66)
-        return found[0]
+        for found in self.summary.get("variants", []):
+            places = dict(zip(found["seeds"], found["folders"]))
+            # Where the search returned the uniform widths, one training serves both.
+            if found["name"] == variant and places and (seed is None or seed in places):
+                return self.folder / (next(iter(places.values())) if seed is None else places[seed]) / "model.safetensors"
+        asked = variant if seed is None else f"{variant} with seed {seed}"
+        raise WidthTransferError(f"{self.folder} has no trained weights of {asked}: the network was not trained here", 66)
 
     def model(self, variant: str = "optimized", seed: int | None = None) -> torch.nn.Module:
         """The network as a module of plain PyTorch with its trained weights; for one's own module at new widths, see `apply`.

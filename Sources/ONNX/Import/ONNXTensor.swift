@@ -14,6 +14,8 @@ struct ONNXTensor {
   var fill: Double?
   /// The tensor of the file that holds the numbers, and its dimensions in the order that these are in.
   var origin: (name: String, order: [Int]?)?
+  /// The name under which its readers know it, where the file holds it once for several that are equal.
+  var alias: String?
 
   static let mostIntegers = 4096, mostFloats = 4096
 
@@ -25,7 +27,7 @@ struct ONNXTensor {
   func arranged(_ dimensions: [Int], order: [Int]? = nil) -> ONNXTensor {
     var result = ONNXTensor(
       dimensions: dimensions, integers: order == nil ? integers : nil, floats: order == nil ? floats : nil)
-    result.fill = fill
+    (result.fill, result.alias) = (fill, alias)
     if let origin {
       if let order {
         result.origin = (origin.name, order.map { origin.order?[$0] ?? $0 })

@@ -168,9 +168,11 @@ extension ONNXTranslation {
       keep(factors, as: "\(source).weight")
       return set(node, .layer(source), layouts[node.input[place]])
     }
-    let initializer = node.input[rest]
-    let name = initializer.contains("::") || factors.origin == nil ? nil : initializer
-    let rank = factors.dimensions.count == 1 ? 1 : 3
+    // The name that the node reads, or, of numbers that the graph gives other dimensions, theirs; not what an exporter made up.
+    let known = [node.input[rest], factors.alias, factors.origin?.name].compactMap { $0 }
+    let name = factors.origin == nil ? nil : known.first { !$0.contains("::") && !$0.contains("/") }
+    let own = factors.origin.flatMap { file.constants[$0.name] } ?? factors
+    let rank = own.dimensions.count == 1 ? 1 : 3
     // What all begin with, where a file of fresh weights says so.
     let first = factors.fill ?? factors.floats?.first ?? 1
     let isEven = factors.floats?.allSatisfy { $0 == first } ?? (factors.fill != nil)

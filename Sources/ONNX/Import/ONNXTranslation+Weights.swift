@@ -4,17 +4,11 @@ import Support
 /// Layers with weights: convolutions, normalizations, linear layers.
 extension ONNXTranslation {
   /// The module that a node is: that of its weights, also of those that it reads turned.
-  ///
-  /// Of a network that is not trained, many tensors are equal. Exporters keep one, and its readers have the others' names by an Identity: the name
-  /// that a node reads comes first.
   func module(_ node: PBNodeProto) -> String {
     guard node.input.count > 1 else { return ONNXNames.module(of: node) }
-    let name = node.input[1]
-    if let own = ONNXNames.module(ofWeight: name) { return own }
-    guard case .constant(let tensor)? = values[name], let origin = tensor.origin else {
-      return ONNXNames.module(of: node)
-    }
-    return ONNXNames.module(ofWeight: origin.name) ?? ONNXNames.module(of: node)
+    var name = node.input[1]
+    if case .constant(let tensor)? = values[name], let origin = tensor.origin { name = tensor.alias ?? origin.name }
+    return ONNXNames.module(ofWeight: name) ?? ONNXNames.module(of: node)
   }
 
   func weights(_ node: PBNodeProto, _ place: Int, rank: Int) throws -> ONNXTensor {

@@ -151,7 +151,15 @@ struct ONNXTranslation {
 
   /// The node does nothing: its output is its first input.
   mutating func alias(_ node: PBNodeProto) throws {
-    set(node, try value(node, 0), layouts[node.input[0]])
+    var found = try value(node, 0)
+    // Of a network that is not trained, many tensors are equal: exporters keep one, and the others' names are those of an Identity.
+    if node.opType == "Identity", case .constant(var tensor) = found, let name = node.output.first,
+      !name.contains("::"), !name.contains("/")
+    {
+      tensor.alias = name
+      found = .constant(tensor)
+    }
+    set(node, found, layouts[node.input[0]])
   }
 
   func value(_ node: PBNodeProto, _ place: Int) throws -> ONNXValue {

@@ -1,0 +1,199 @@
+"""Uses an installed width_transfer as a user would; scripts/check-wheel --help says more."""
+
+import argparse
+import json
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import sys
+
+import numpy
+import torch
+import width_transfer
+
+SIDE, CLASSES = 32, 4
+SMALL = {"width": 0.5, "divisor": 2, "epochs": 1, "search_epochs": 1, "batch_size": 16, "threads": 1, "quiet": True}
+
+
+def images(folder):
+    """A few images in the files of MNIST: noise, brighter in one quarter, which is the class."""
+    generator = numpy.random.default_rng(0)
+    folder.mkdir()
+    for part, count in (("train", 64), ("t10k", 32)):
+        labels = numpy.arange(count, dtype=numpy.uint8) % CLASSES
+        pixels = generator.integers(0, 128, (count, SIDE, SIDE)).astype(numpy.uint8)
+        for image, label in zip(pixels, labels):
+            top, left = SIDE // 2 * (label // 2), SIDE // 2 * (label % 2)
+            image[top:top + SIDE // 2, left:left + SIDE // 2] += 127
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4i", 2051, count, SIDE, SIDE) + pixels.tobytes())
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 2049, count) + labels.tobytes())
+    return pixels, labels
+
+
+def command_line():
+    """The two ways to the command, without a compiler or root."""
+    for words in (["width-transfer"], [sys.executable, "-m", "width_transfer"]):
+        done = subprocess.run([*words, "--version"], check=True, capture_output=True, text=True)
+        assert done.stdout.strip() == width_transfer.__version__, done.stdout
+        done = subprocess.run([*words, "evaluate", "--weights", "nothing.safetensors", "--dataset", "data"], capture_output=True, text=True)
+        assert done.returncode == 66 and "nothing.safetensors" in done.stderr, done
+    assert width_transfer.inspect("resnet18")["parameters"] == 11_689_512
+
+
+def main_job(pixels, labels):
+    """Widths, a report, and the trained network as a module that says what `evaluate` says."""
+    result = width_transfer.optimize("resnet20", "data", "runs/first", project="width=0.5", algorithm="dmcp", **SMALL)
+    assert set(result.widths) == {group["id"] for group in width_transfer.inspect("resnet20", "--width", "0.5")["widthGroups"]}
+    page = result.report.read_text()
+    assert "vegaEmbed" in page, "the report has no charts"
+    assert width_transfer.Result("runs/first").summary == result.summary
+    for variant in ("uniform", "optimized"):
+        weights = result.weights(variant)
+        told = json.loads(width_transfer.command(["evaluate", "--weights", weights, "--dataset", "data", "--json", "--threads", "1"], quiet=True))
+        normalization = json.loads(header(weights)["normalization"])
+        mean, deviation = normalization["mean"], normalization["std"]
+        batch = (torch.from_numpy(pixels)[:, None].float() / 255 - mean[0]) / deviation[0]
+        with torch.no_grad():
+            scores = result.model(variant)(batch)
+        loss = torch.nn.functional.cross_entropy(scores, torch.from_numpy(labels).long())
+        assert abs(float(loss) - told["loss"]) < 1e-4 * max(1, told["loss"]), (variant, float(loss), told)
+        assert told["parameters"] == sum(parameter.numel() for parameter in result.model(variant).parameters())
+    # Once more: nothing is done again.
+    again = width_transfer.optimize("resnet20", "data", "runs/first", project="width=0.5", algorithm="dmcp", **SMALL)
+    assert again.summary == result.summary
+
+
+def header(path):
+    """The metadata of a safetensors file."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    return json.loads(data[8:8 + length])["__metadata__"]
+
+
+def refusals():
+    """What the program says arrives as an exception with its exit code."""
+    for words, code, said in (({"dataset": "nowhere"}, 66, "nowhere"), ({"flops": "much"}, 64, "much"), ({"epoch": 3}, 64, "epoch")):
+        more = {**SMALL, **words}
+        dataset = more.pop("dataset", "data")
+        try:
+            width_transfer.optimize("resnet20", dataset, "runs/refused", **more)
+        except width_transfer.WidthTransferError as error:
+            assert error.exit_code == code and said in str(error), error
+        else:
+            raise AssertionError(words)
+    try:
+        width_transfer.Result("runs/refused")
+    except width_transfer.WidthTransferError as error:
+        assert "widths.json" in str(error)
+
+
+def interrupted():
+    """Ctrl-C in a script leaves a checkpoint, from which the same call goes on."""
+    program = ("import width_transfer; width_transfer.optimize('resnet20', 'data', 'runs/stopped', project='width=0.5', algorithm='uniform', "
+               "width=0.5, divisor=2, epochs=400, search_epochs=1, batch_size=16, threads=1)")
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if "epoch 2/" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    lines += process.stderr.readlines()
+    process.wait()
+    assert "KeyboardInterrupt" in lines[-1] and any("checkpoint" in line for line in lines), lines[-8:]
+    saved = list(pathlib.Path("runs/stopped").glob("uniform/seed-0/checkpoints/*"))
+    assert saved, "no checkpoint"
+
+
+def of_libraries():
+    """Modules of torchvision and timm at new widths: trained, exported and run without this package."""
+    import onnxruntime
+    import torchvision_models
+    import timm
+
+    networks = [("torchvision", name, torchvision_models.model(name, num_classes=CLASSES)) for name in ("resnet18", "mobilenet_v2", "regnet_y_400mf")]
+    networks += [("timm", name, timm.create_model(name, num_classes=CLASSES, in_chans=3)) for name in ("resnet18", "mobilenetv3_small_100", "convnext_atto")]
+    for library, name, model in networks:
+        example = torch.zeros(1, 3, SIDE, SIDE)
+        before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+        path = width_transfer.export(model, example, f"{library}-{name}.onnx")
+        found = width_transfer.inspect(path)
+        widths = {}
+        for group in found["widthGroups"]:
+            step = group.get("granularity", 1)
+            if not group.get("fixed"):
+                widths[group["id"]] = max(step, int(0.7 * group["width"]) // step * step)
+        narrow = width_transfer.apply(model, widths, example)
+        pathlib.Path("w.json").write_text(json.dumps({"network": path.stem, "widths": widths}))
+        told = width_transfer.inspect(path, "--widths", "w.json")
+        parameters = sum(parameter.numel() for parameter in narrow.parameters())
+        assert parameters == told["parameters"] < found["parameters"], (name, parameters, told["parameters"])
+        assert all(torch.equal(tensor, model.state_dict()[key]) for key, tensor in before.items()), "the module was changed"
+        loss = train(narrow)
+        torch.onnx.export(narrow.eval(), (example,), "narrow.onnx", dynamo=False, opset_version=17)
+        session = onnxruntime.InferenceSession("narrow.onnx", providers=["CPUExecutionProvider"])
+        batch = torch.randn(1, 3, SIDE, SIDE)
+        with torch.no_grad():
+            expected = narrow(batch).numpy()
+        scores = session.run(None, {session.get_inputs()[0].name: batch.numpy()})[0]
+        assert numpy.abs(scores - expected).max() <= 1e-4 * max(1, numpy.abs(expected).max())
+        print(f"{library} {name}: {found['parameters']:,} → {parameters:,} parameters, {len(widths)} groups, loss after an epoch {loss:.3f}", flush=True)
+    refuses_code()
+
+
+def train(model):
+    """An epoch of plain PyTorch on noise that is brighter in one quarter."""
+    torch.manual_seed(0)
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
+    model.train()
+    for _ in range(8):
+        labels = torch.arange(16) % CLASSES
+        batch = torch.rand(16, 3, SIDE, SIDE)
+        for image, label in zip(batch, labels):
+            image[:, 16 * (label // 2):16 * (label // 2) + 16, 16 * (label % 2):16 * (label % 2) + 16] += 1
+        loss = torch.nn.functional.cross_entropy(model(batch), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert torch.isfinite(loss)
+    return float(loss)
+
+
+def refuses_code():
+    """A module whose code counts on its widths is refused with the line."""
+
+    class Counting(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 16, 3, padding=1)
+            self.fc = torch.nn.Linear(16, CLASSES)
+
+        def forward(self, x):
+            return self.fc(self.conv(x).mean((2, 3)).reshape(-1, 16))
+
+    try:
+        width_transfer.apply(Counting(), {"conv": 8}, torch.zeros(1, 3, SIDE, SIDE))
+    except width_transfer.WidthTransferError as error:
+        assert "check_wheel.py" in str(error) and "reshape(-1, 16)" in str(error), error
+    else:
+        raise AssertionError("a module whose code counts on its widths was taken")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--libraries", action="store_true")
+    arguments = parser.parse_args()
+    assert "width_transfer" in os.path.dirname(width_transfer.__file__)
+    pixels, labels = images(pathlib.Path("data"))
+    command_line()
+    main_job(pixels, labels)
+    refusals()
+    interrupted()
+    if arguments.libraries:
+        of_libraries()
+
+
+if __name__ == "__main__":
+    main()

@@ -32,7 +32,6 @@ def apply(model: torch.nn.Module, widths: Mapping[str, int] | str | os.PathLike[
     Raises:
         WidthTransferError: When the widths are another network's, or the module's code depends on widths; the message names the line.
     """
-    import torch
     from safetensors.torch import load_file
 
     with tempfile.TemporaryDirectory() as place:
@@ -113,7 +112,8 @@ def _require_forward(model: torch.nn.Module, images: torch.Tensor, cost: Mapping
         lines = [frame for frame in traceback.extract_tb(error.__traceback__) if f"{os.sep}torch{os.sep}nn{os.sep}" not in frame.filename]
         place = lines[-1] if lines else None
         where = f"{place.filename}:{place.lineno}: {place.line}" if place else "its code"
-        raise WidthTransferError(f"the module does not run at these widths, its code counts on the former ones: {where} ({error})") from error
+        raise WidthTransferError(
+            f"the module does not run at these widths, its code counts on the former ones: {where} ({error})") from error
     finally:
         for module, mode in modes.items():
             module.training = mode

@@ -57,7 +57,7 @@ class Result:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What `run --json` prints: costs, accuracies of the uniform and the optimized network by seed. A search alone has `widths.json`'s content."""
+        """What `run --json` prints: costs and accuracies of the uniform and the optimized network; of a search alone, `widths.json`."""
         for name in ("summary.json", "widths.json"):
             if (self.folder / name).is_file():
                 return json.loads((self.folder / name).read_text())

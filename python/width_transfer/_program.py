@@ -107,6 +107,7 @@ def call(words: Sequence[str | os.PathLike[str]], *, quiet: bool = False, more: 
         lines = [line for line in "".join(said).splitlines() if line.startswith("width-transfer: ")]
         message = (lines[-1] if lines else "".join(said[-5:]).strip()).removeprefix("width-transfer: ")
         if process.returncode < 0:
-            message = f"the program was ended by {signal.Signals(-process.returncode).name}" + (f"; it said last: {message}" if message else "")
+            ended = f"the program was ended by {signal.Signals(-process.returncode).name}"
+            message = f"{ended}; it said last: {message}" if message else ended
         raise WidthTransferError(message or f"exit code {process.returncode}", process.returncode)
     return b"".join(parts).decode()

@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import warnings
 
 import numpy
 import torch
@@ -51,7 +52,8 @@ def main_job(pixels, labels):
     assert width_transfer.Result("runs/first").summary == result.summary
     for variant in ("uniform", "optimized"):
         weights = result.weights(variant)
-        told = json.loads(width_transfer.command(["evaluate", "--weights", weights, "--dataset", "data", "--json", "--threads", "1"], quiet=True))
+        words = ["evaluate", "--weights", weights, "--dataset", "data", "--json", "--threads", "1"]
+        told = json.loads(width_transfer.command(words, quiet=True))
         normalization = json.loads(header(weights)["normalization"])
         mean, deviation = normalization["mean"], normalization["std"]
         batch = (torch.from_numpy(pixels)[:, None].float() / 255 - mean[0]) / deviation[0]
@@ -74,7 +76,8 @@ def header(path):
 
 def refusals():
     """What the program says arrives as an exception with its exit code."""
-    for words, code, said in (({"dataset": "nowhere"}, 66, "nowhere"), ({"flops": "much"}, 64, "much"), ({"epoch": 3}, 64, "epoch")):
+    mistakes = ({"dataset": "nowhere"}, 66, "nowhere"), ({"flops": "much"}, 64, "much"), ({"epoch": 3}, 64, "epoch")
+    for words, code, said in mistakes:
         more = {**SMALL, **words}
         dataset = more.pop("dataset", "data")
         try:
@@ -91,8 +94,8 @@ def refusals():
 
 def interrupted():
     """Ctrl-C in a script leaves a checkpoint, from which the same call goes on."""
-    program = ("import width_transfer; width_transfer.optimize('resnet20', 'data', 'runs/stopped', project='width=0.5', algorithm='uniform', "
-               "width=0.5, divisor=2, epochs=400, search_epochs=1, batch_size=16, threads=1)")
+    program = ("import width_transfer; width_transfer.optimize('resnet20', 'data', 'runs/stopped', project='width=0.5', "
+               "algorithm='uniform', width=0.5, divisor=2, epochs=400, search_epochs=1, batch_size=16, threads=1)")
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
     lines = []
     for line in process.stderr:
@@ -113,8 +116,10 @@ def of_libraries():
     import torchvision_models
     import timm
 
-    networks = [("torchvision", name, torchvision_models.model(name, num_classes=CLASSES)) for name in ("resnet18", "mobilenet_v2", "regnet_y_400mf")]
-    networks += [("timm", name, timm.create_model(name, num_classes=CLASSES, in_chans=3)) for name in ("resnet18", "mobilenetv3_small_100", "convnext_atto")]
+    networks = [("torchvision", name, torchvision_models.model(name, num_classes=CLASSES))
+                for name in ("resnet18", "mobilenet_v2", "regnet_y_400mf")]
+    networks += [("timm", name, timm.create_model(name, num_classes=CLASSES))
+                 for name in ("resnet18", "mobilenetv3_small_100", "convnext_atto")]
     for library, name, model in networks:
         example = torch.zeros(1, 3, SIDE, SIDE)
         before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
@@ -132,14 +137,17 @@ def of_libraries():
         assert parameters == told["parameters"] < found["parameters"], (name, parameters, told["parameters"])
         assert all(torch.equal(tensor, model.state_dict()[key]) for key, tensor in before.items()), "the module was changed"
         loss = train(narrow)
-        torch.onnx.export(narrow.eval(), (example,), "narrow.onnx", dynamo=False, opset_version=17)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(narrow.eval(), (example,), "narrow.onnx", dynamo=False, opset_version=17)
         session = onnxruntime.InferenceSession("narrow.onnx", providers=["CPUExecutionProvider"])
         batch = torch.randn(1, 3, SIDE, SIDE)
         with torch.no_grad():
             expected = narrow(batch).numpy()
         scores = session.run(None, {session.get_inputs()[0].name: batch.numpy()})[0]
         assert numpy.abs(scores - expected).max() <= 1e-4 * max(1, numpy.abs(expected).max())
-        print(f"{library} {name}: {found['parameters']:,} → {parameters:,} parameters, {len(widths)} groups, loss after an epoch {loss:.3f}", flush=True)
+        print(f"{library} {name}: {found['parameters']:,} → {parameters:,} parameters, {len(widths)} groups, "
+              f"loss after an epoch {loss:.3f}", flush=True)
     refuses_code()
 
 

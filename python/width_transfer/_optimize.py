@@ -140,19 +140,20 @@ def optimize(network: torch.nn.Module | str | os.PathLike[str], dataset: str | o
     return Result(output)
 
 
-def diagnose(weights: str | os.PathLike[str] | None = None, *, run: str | os.PathLike[str] | None = None, quiet: bool = True,
+def diagnose(weights: str | None = None, *, runs: Sequence[str | os.PathLike[str]] = (), quiet: bool = True,
              **more: Flag) -> dict[str, Any]:
     """Says of each layer whether it is wide enough, from weights after every epoch: `width-transfer diagnose --json`.
 
     Args:
         weights: A pattern of state dicts, one an epoch: `"epochs/*.safetensors"`.
-        run: Instead, the folder of a training that was tracked.
+        runs: Instead, folders of trainings that were tracked; several of one network are seeds.
         quiet: Whether progress is left out.
-        more: Any other flag of `width-transfer diagnose`, with underscores: `network="resnet18"`, `output="sufficiency"`, …
+        more: Any other flag of `width-transfer diagnose`, with underscores: `network="resnet18"`, `output="sufficiency"` for a folder
+            with the page, …
     """
-    words = ["diagnose", "--json", *flags(more)]
-    if run is not None:
-        words.append(os.fspath(run))
-    if weights is not None:
-        words += ["--weights", os.fspath(weights)]
+    if "output" not in more and (weights is not None or len(runs) > 1):
+        # What is asked for is the answer; the page and its files go where an output says.
+        with tempfile.TemporaryDirectory() as place:
+            return diagnose(weights, runs=runs, quiet=quiet, output=place + "/diagnosis", **more)
+    words = ["diagnose", *(os.fspath(run) for run in runs), "--json", *flags(more), *([] if weights is None else ["--weights", weights])]
     return json.loads(call(words, quiet=quiet))

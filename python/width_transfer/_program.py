@@ -104,8 +104,9 @@ def call(words: Sequence[str | os.PathLike[str]], *, quiet: bool = False, more: 
     if interrupted:
         raise KeyboardInterrupt("".join(said[-1:]).strip())
     if process.returncode:
-        lines = [line for line in "".join(said).splitlines() if line.startswith("width-transfer: ")]
-        message = (lines[-1] if lines else "".join(said[-5:]).strip()).removeprefix("width-transfer: ")
+        # A mistake in the flags is told with their usage behind it.
+        lines = [line for line in "".join(said).splitlines() if line.startswith(("width-transfer: ", "Error: "))]
+        message = (lines[-1] if lines else "".join(said[-5:]).strip()).removeprefix("width-transfer: ").removeprefix("Error: ")
         if process.returncode < 0:
             ended = f"the program was ended by {signal.Signals(-process.returncode).name}"
             message = f"{ended}; it said last: {message}" if message else ended

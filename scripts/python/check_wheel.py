@@ -67,6 +67,21 @@ def main_job(pixels, labels):
     assert again.summary == result.summary
 
 
+def diagnosis():
+    """Says of every group what its norms did over epochs that are made up: they grow, and ever less."""
+    from safetensors.torch import load_file, save_file
+
+    state = load_file(width_transfer.Result("runs/first").weights("uniform"))
+    pathlib.Path("epochs").mkdir()
+    for epoch in range(12):
+        save_file({name: (tensor * (2 - 0.7 ** epoch) if tensor.is_floating_point() else tensor) for name, tensor in state.items()},
+                  f"epochs/{epoch:03}.safetensors")
+    found = width_transfer.diagnose("epochs/*.safetensors", network="resnet20", width=0.5, divisor=2, classes=CLASSES, input_channels=1,
+                                    resolution=SIDE)
+    groups = {group["id"] for group in width_transfer.inspect("resnet20", "--width", "0.5")["widthGroups"]}
+    assert {group["id"] for group in found["groups"]} == groups, found.keys()
+
+
 def header(path):
     """The metadata of a safetensors file."""
     data = path.read_bytes()
@@ -197,6 +212,7 @@ def main():
     pixels, labels = images(pathlib.Path("data"))
     command_line()
     main_job(pixels, labels)
+    diagnosis()
     refusals()
     interrupted()
     if arguments.libraries:

@@ -32,7 +32,7 @@ package struct WidthTransferCommand: ParsableCommand {
     do {
       try ArgumentEncoding.requireUTF8(ArgumentEncoding.words)
       let arguments = try GridArguments.expand(
-        ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), Vocabulary()), Vocabulary())
+        ConfigurationFile.expand(Array(ArgumentEncoding.arguments.dropFirst()), Vocabulary()), Vocabulary())
       try requireKnownCommand(arguments)
       var command = try parseAsRoot(arguments)
       try perform(&command)

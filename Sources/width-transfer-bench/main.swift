@@ -12,4 +12,4 @@ struct BenchCommand: ParsableCommand {
     ])
 }
 
-BenchCommand.main()
+BenchCommand.main(Array(ArgumentEncoding.arguments.dropFirst()))

@@ -70,7 +70,7 @@ extension JobsOptions {
 
   private func perform(_ parts: [PlanPart], _ output: OutputOptions, _ general: GeneralOptions) throws {
     let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let given = Array(CommandLine.arguments.dropFirst())
+    let given = Array(ArgumentEncoding.arguments.dropFirst())
     let tasks = parts.map { ProcessPool.Task($0.name, after: $0.after, arguments: given + ["--part", $0.name]) }
     let progress = ParallelProgress(of: tasks.count, isQuiet: general.quiet) { StandardError.write(Flags.spell($0)) }
     let mishaps: [ProcessPool.Mishap]

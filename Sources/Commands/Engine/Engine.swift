@@ -16,7 +16,8 @@ enum Engine {
   ///
   /// - Throws: ``MissingFailure`` (exit code 69) when the engine or LibTorch is missing.
   static func takeOver(
-    arguments: [String] = CommandLine.arguments, environment: [String: String] = ProcessInfo.processInfo.environment
+    arguments: [String] = ArgumentEncoding.arguments,
+    environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> Never {
     let executable = try path()
     var environment = environment

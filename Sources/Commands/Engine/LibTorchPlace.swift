@@ -98,8 +98,9 @@ struct LibTorchPlace: Equatable {
     guard let found = LibTorchVersion.found(beside: folder) else { return }
     guard LibTorchVersion.minor(found) != LibTorchVersion.minor(built) else { return }
     throw MissingFailure(
-      "this program was built for LibTorch \(built), and \(folder) holds \(found): build it anew with that one (the same variables "
-        + "before scripts/build), or name one of version \(LibTorchVersion.minor(built))")
+      "this program was built for LibTorch \(built), and \(folder) holds \(found): install that version "
+        + "(pip install 'torch==\(LibTorchVersion.minor(built)).*'), or build the program anew with \(found) (the same variables before scripts/build)"
+    )
   }
 
   /// Tells the loader where to look, unless the engine knows it by itself.

@@ -66,8 +66,8 @@ struct RunPage {
     if let uniform, let optimized, summary.targetLatency != nil {
       blocks.append(
         .paragraph(
-          "The budget is one of time: at equal predicted latency the optimized network has "
-            + "\(Format.signed(100 * relative(optimized.macs, uniform.macs), 1))% MACs of the uniform one's."))
+          "The budget is one of time. At equal predicted latency, the optimized network's MACs differ by "
+            + "\(Format.signed(100 * relative(optimized.macs, uniform.macs), 1))% from the uniform one's."))
     } else if let uniform, let optimized, abs(relative(optimized.macs, uniform.macs)) > 0.01 {
       blocks.append(
         .paragraph(
@@ -92,11 +92,20 @@ struct RunPage {
     else { return cheaper }
     guard !isOneNetwork else {
       return "The search returned the uniform widths, so there is one network and nothing to compare "
-        + "(\(Format.spread(value, 2))% top-1 at \(Format.si(Double(optimized.macs))) MACs). \(cheaper)"
+        + "(\(Format.spread(value, 2))% top-1 at \(cost(optimized))). \(cheaper)"
     }
     let numbers =
-      "(\(Format.spread(value, 2))% against \(Format.spread(baseline, 2))% top-1 at \(Format.si(Double(optimized.macs))) MACs)"
+      "(\(Format.spread(value, 2))% against \(Format.spread(baseline, 2))% top-1 at \(cost(optimized)))"
     return "\(difference.claim) \(numbers). \(cheaper)"
+  }
+
+  // What the budget was set on.
+  private func cost(_ variant: RunSummary.Variant) -> String {
+    if summary.targetLatency != nil, let latency = variant.latency {
+      return "\(Format.milliseconds(latency.predicted)) for one image"
+    }
+    if summary.targetParameters != nil { return "\(Format.si(Double(variant.parameters))) parameters" }
+    return "\(Format.si(Double(variant.macs))) MACs"
   }
 
   private func relative(_ value: Int, _ reference: Int) -> Double {

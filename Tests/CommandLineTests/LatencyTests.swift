@@ -29,7 +29,7 @@ import Testing
       }
       return form
     }
-    table["calibration"] = ["factor": 1, "step": 0, "networks": 0]
+    table["calibration"] = ["factor": 1, "step": 0, "weight": 0, "networks": 0]
     try place.write(try JSONSerialization.data(withJSONObject: table), to: "t.json")
   }
 

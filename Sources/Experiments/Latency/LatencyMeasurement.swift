@@ -23,7 +23,7 @@ public struct LatencyMeasurement {
   static let passes = 3
 
   /// Describes a measurement.
-  public init(_ network: ResolvedNetwork, divisor: Int = 8, calibrations: Int = 8, checks: Int = 20, seed: Int = 0) {
+  public init(_ network: ResolvedNetwork, divisor: Int = 8, calibrations: Int = 12, checks: Int = 20, seed: Int = 0) {
     self.network = network
     self.divisor = divisor
     self.calibrations = calibrations
@@ -142,7 +142,9 @@ public struct LatencyMeasurement {
     var table = LatencyTable(
       network: network.name, runtime: clock.runtime, device: device, threads: clock.threads, entries: entries)
     let pairs = zip(networks, whole).map { (predicted: table.seconds(of: $0), measured: $1) }
-    table.calibration = Self.calibration(Array(pairs.prefix(calibrations)), steps: network.latencySteps.count)
+    table.calibration = Self.calibration(
+      zip(pairs, networks).prefix(calibrations).map { ($0.0.predicted, Double($0.1.cost.parameters), $0.0.measured) },
+      steps: network.latencySteps.count)
     if checks > 0 {
       table.check = .init(
         pairs: zip(networks, pairs).dropFirst(calibrations).map { network, pair in
@@ -152,42 +154,60 @@ public struct LatencyMeasurement {
     return table
   }
 
-  /// Networks at random widths, each group between a quarter and one and a half of its own.
+  /// Networks at random widths, each group between a half and one and a half of its own, and up to 1.6 times that towards one end.
   ///
   /// The first of them are also scaled as a whole, so that a correction sees small networks, too.
   func randomNetworks(_ count: Int) throws -> [ResolvedNetwork] {
     try (0..<count).map { index in
       var random = SeededGenerator(seed: seed, .latencyWidths, at: index)
       let common = index < calibrations ? [1, 0.5, 0.25][index % 3] : 1
+      // From one end of the network to the other, as searches move channels.
+      let tilt = 1.2 * random.nextUnit() - 0.6
       var widths: Widths = [:]
-      for group in network.widthGroups {
-        let part = common * (0.25 + 1.25 * random.nextUnit())
+      for (place, group) in network.widthGroups.enumerated() {
+        let depth = Double(place) / Double(max(1, network.widthGroups.count - 1))
+        let part = common * (1 + tilt * (1 - 2 * depth)) * (0.5 + random.nextUnit())
         widths[group.id] = makeDivisible(part * Double(group.width), divisor: group.step(divisor: divisor))
       }
       return try network.with(widths)
     }
   }
 
-  /// The line through (predicted, measured) that is nearest in relative terms, its constant in equal parts on all steps.
+  /// The plane through (time of the steps, parameters) → measured that is nearest in relative terms, its constant in equal parts on all
+  /// steps.
   static func calibration(
-    _ pairs: [(predicted: Double, measured: Double)], steps: Int
+    _ networks: [(predicted: Double, parameters: Double, measured: Double)], steps: Int
   ) -> LatencyTable.Calibration {
-    guard pairs.count > 1, steps > 0 else { return .none }
-    // Σ ((a + b·p − m) / m)² is least: a line through (1/m, p/m) → 1.
-    var (aa, ab, bb, a1, b1) = (0.0, 0.0, 0.0, 0.0, 0.0)
-    for pair in pairs {
-      let (x, y) = (1 / pair.measured, pair.predicted / pair.measured)
-      aa += x * x
-      ab += x * y
-      bb += y * y
-      a1 += x
-      b1 += y
+    guard networks.count > 3, steps > 0 else { return .none }
+    // Σ ((a·n + b·p + c·w − m) / m)² is least.
+    let rows = networks.map { [Double(steps) / $0.measured, $0.predicted / $0.measured, $0.parameters / $0.measured] }
+    // Terms that make times fall as more is computed or read are noise, and are left out.
+    for terms in [[0, 1, 2], [0, 1], [1]] {
+      guard let found = leastSquares(rows.map { row in terms.map { row[$0] } }) else { continue }
+      let values = Dictionary(uniqueKeysWithValues: zip(terms, found))
+      guard values[1, default: 0] > 0, values[2, default: 0] >= 0 else { continue }
+      return .init(
+        step: values[0] ?? 0, factor: values[1] ?? 1, weight: values[2] ?? 0, networks: networks.count)
     }
-    let determinant = aa * bb - ab * ab
-    var constant = determinant > 1e-9 * aa * bb ? (a1 * bb - b1 * ab) / determinant : 0
-    var factor = (b1 - constant * ab) / bb
-    // Times that fall as more is computed are noise.
-    if factor <= 0 { (constant, factor) = (0, b1 / bb) }
-    return .init(step: constant / Double(steps), factor: factor, networks: pairs.count)
+    return .none
+  }
+
+  /// The factors with which rows come nearest to 1, by the normal equations of columns that are scaled alike.
+  private static func leastSquares(_ rows: [[Double]]) -> [Double]? {
+    let count = rows[0].count
+    let scales = (0..<count).map { column in rows.reduce(0) { $0 + $1[column] * $1[column] }.squareRoot() }
+    guard scales.allSatisfy({ $0 > 0 }) else { return nil }
+    let scaled = rows.map { row in zip(row, scales).map { $0 / $1 } }
+    var matrix = (0..<count).map { i in
+      (0..<count).map { j in scaled.reduce(0) { $0 + $1[i] * $1[j] } } + [scaled.reduce(0) { $0 + $1[i] }]
+    }
+    for pivot in 0..<count {
+      guard matrix[pivot][pivot] > 1e-9 else { return nil }
+      for row in 0..<count where row != pivot {
+        let part = matrix[row][pivot] / matrix[pivot][pivot]
+        for column in pivot...count { matrix[row][column] -= part * matrix[pivot][column] }
+      }
+    }
+    return (0..<count).map { matrix[$0][count] / matrix[$0][$0] / scales[$0] }
   }
 }

@@ -33,9 +33,17 @@ public struct CostGrid: Sendable, Hashable {
     self.values = values
   }
 
-  /// The same grid with every value multiplied, and then raised; none falls below zero.
-  func scaled(by factor: Double, adding constant: Double = 0) -> CostGrid {
-    CostGrid(unchecked: inputs, outputs, values.map { $0.map { max(0, $0 * factor + constant) } })
+  /// The same grid with every value multiplied.
+  func scaled(by factor: Double) -> CostGrid {
+    CostGrid(unchecked: inputs, outputs, values.map { $0.map { $0 * factor } })
+  }
+
+  /// The same grid with what its channels add at each point; none falls below zero.
+  func adding(_ more: (_ input: Int, _ output: Int) -> Double) -> CostGrid {
+    let rows = inputs.isEmpty ? [0] : inputs
+    return CostGrid(
+      unchecked: inputs, outputs,
+      zip(rows, values).map { input, row in zip(outputs, row).map { max(0, $1 + more(input, $0)) } })
   }
 
   private init(unchecked inputs: [Int], _ outputs: [Int], _ values: [[Double]]) {

@@ -68,6 +68,17 @@ public struct LatencyForm: Hashable, Sendable, Codable {
     }
   }
 
+  /// The learnable numbers at some channels; without own channels, those of the input are the output's.
+  func parameters(input: Int, output: Int) -> Int {
+    var source = hasOwnChannels ? input : output
+    return operations.reduce(0) { total, operation in
+      defer { source = output }
+      return operation.definition.parameters.reduce(total) { total, parameter in
+        total + parameter.shape(input: source, output: output).reduce(1, *)
+      }
+    }
+  }
+
   /// For people: `conv 3x3/2 + relu on 56x56`.
   public var words: String {
     let names = operations.map { operation -> String in

@@ -36,22 +36,26 @@ public struct LatencyTable: Sendable, Hashable {
     }
   }
 
-  /// A network's latency is the sum over its steps of `step + factor · seconds`, none below zero.
+  /// A network's latency is the sum over its steps of `step + factor · seconds + weight · parameters`, none below zero.
   public struct Calibration: Codable, Sendable, Hashable {
     /// Seconds that a step takes longer among others than alone, whatever it computes; mostly below zero.
     public var step: Double
     /// How many times as long as alone its computation takes.
     public var factor: Double
+    /// Seconds for each learnable number: alone, a step finds its weights in the cache at every call; in a network they come from
+    /// memory.
+    public var weight: Double
     /// How many whole networks it was fitted to.
     public var networks: Int
 
     /// Nothing corrected.
-    public static let none = Calibration(step: 0, factor: 1, networks: 0)
+    public static let none = Calibration(step: 0, factor: 1, weight: 0, networks: 0)
 
     /// Describes a correction.
-    public init(step: Double, factor: Double, networks: Int) {
+    public init(step: Double, factor: Double, weight: Double, networks: Int) {
       self.step = step
       self.factor = factor
+      self.weight = weight
       self.networks = networks
     }
   }
@@ -127,7 +131,9 @@ public struct LatencyTable: Sendable, Hashable {
 
   /// The times of a form among others.
   func corrected(_ form: LatencyForm) -> CostGrid? {
-    seconds(of: form)?.scaled(by: calibration.factor, adding: calibration.step)
+    seconds(of: form)?.scaled(by: calibration.factor).adding { input, output in
+      calibration.step + calibration.weight * Double(form.parameters(input: input, output: output))
+    }
   }
 
   /// Makes sure that every step of a network was measured, at its own size and with its channels where no width changes them.
@@ -191,7 +197,8 @@ extension LatencyTable: Codable {
       entries: try values.decode([Entry].self, forKey: .forms),
       calibration: try values.decodeIfPresent(Calibration.self, forKey: .calibration) ?? .none,
       check: try values.decodeIfPresent(Check.self, forKey: .check))
-    guard calibration.step.isFinite, calibration.factor.isFinite, calibration.factor > 0 else {
+    guard calibration.step.isFinite, calibration.weight.isFinite, calibration.factor.isFinite, calibration.factor > 0
+    else {
       throw DecodingError.dataCorruptedError(
         forKey: .calibration, in: values, debugDescription: "the factor is positive")
     }

@@ -64,7 +64,7 @@ public struct LatencyMeasurement {
         ? [ChannelSegment(group: nil, channels: network.input.channels)] : network.layers[index].outputSegments
       let channels = segments.reduce(0) { $0 + $1.channels }
       // A squeeze-excite bottleneck has no group, and yet its channels follow one.
-      let follows = index >= 0 && isDerived(index)
+      let follows = index >= 0 && network.derivation(of: index) != nil
       guard follows || segments.contains(where: { isFree($0.group) }) else {
         points.insert(channels)
         continue
@@ -81,18 +81,6 @@ public struct LatencyMeasurement {
   private func spread(_ segments: [ChannelSegment]) -> Int { segments.map(\.positions).max() ?? 1 }
 
   private func isFree(_ group: WidthGroup.ID?) -> Bool { group.map { network.widthGroup($0) != nil } ?? false }
-
-  private func isDerived(_ index: Int) -> Bool {
-    var index = index
-    while index >= 0 {
-      switch network.layers[index].layer.operation.definition.channels {
-      case .produces(_, let rule): return rule != nil
-      case .passes, .filters, .spreads: index = network.layers[index].inputIndices[0]
-      case .ties, .joins, .slices, .shuffles, .groups: return false
-      }
-    }
-    return false
-  }
 
   /// Measures.
   ///

@@ -102,7 +102,7 @@ extension ResolvedNetwork {
   }
 
   /// The rule of the derived convolution whose channels reach this layer's output unchanged.
-  private func derivation(of index: Int) -> Convolution.DerivedChannels? {
+  package func derivation(of index: Int) -> Convolution.DerivedChannels? {
     var index = index
     while index >= 0 {
       let layer = layers[index]

@@ -128,4 +128,12 @@ public struct RunSummary: Codable, Sendable, Equatable {
     self.groups = groups
     self.variants = variants
   }
+
+  /// Whether the search returned the uniform widths: then one training serves both names.
+  public var isOneNetwork: Bool {
+    guard let uniform = variants.first(where: { $0.name == "uniform" }),
+      let optimized = variants.first(where: { $0.name == "optimized" })
+    else { return false }
+    return !uniform.folders.isEmpty && uniform.folders == optimized.folders
+  }
 }

@@ -64,6 +64,9 @@ extension RunCommand: EngineWork {
           + "\(Format.amount(variant.macs)) MACs, \(Format.amount(variant.parameters)) parameters"
           + Self.times(variant.latency))
     }
+    if summary.isOneNetwork {
+      try Output.text("\(prefix)the search returned the uniform widths: one training serves both names")
+    }
     try Output.text(
       "\(prefix)search: \(Format.decimal(summary.overhead.reduction, 1))x fewer FLOPs than a direct search, "
         + "\(Format.decimal(summary.overhead.seconds, 0)) s; report in \(folder.report)")

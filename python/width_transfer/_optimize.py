@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import importlib.util
 import json
 import os
 import pathlib
+import statistics
 import tempfile
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, Union
 
@@ -62,6 +64,18 @@ class Result:
             if (self.folder / name).is_file():
                 return json.loads((self.folder / name).read_text())
         raise AssertionError
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the networks, and where the report is."""
+        rows = ""
+        for found in self.summary.get("variants", []):
+            scores = [one["top1"] for one in found["results"]]
+            spread = f" ± {statistics.stdev(scores):.2f}" if len(scores) > 1 else ""
+            cells = [found["name"], f"{statistics.mean(scores):.2f}{spread} %", f"{found['macs'] / 1e6:,.2f} M", f"{found['parameters']:,}"]
+            rows += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        heads = "".join(f"<th>{name}</th>" for name in ("network", f"top-1, n = {len(scores)}", "MACs", "parameters")) if rows else ""
+        path = html.escape(str(self.report if self.report.is_file() else self.folder))
+        return f"<table><tr>{heads}</tr>{rows}</table><p><a href='{path}'>{path}</a></p>" if rows else f"<p><a href='{path}'>{path}</a></p>"
 
     @property
     def report(self) -> pathlib.Path:

@@ -49,6 +49,9 @@ def main_job(pixels, labels):
     assert set(result.widths) == {group["id"] for group in width_transfer.inspect("resnet20", "--width", "0.5")["widthGroups"]}
     page = result.report.read_text()
     assert "vegaEmbed" in page, "the report has no charts"
+    # What a notebook shows below the cell.
+    shown = result._repr_html_()
+    assert shown.count("<tr>") == 3 and str(result.report) in shown, shown
     assert width_transfer.Result("runs/first").summary == result.summary
     for variant in ("uniform", "optimized"):
         weights = result.weights(variant)

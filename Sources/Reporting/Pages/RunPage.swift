@@ -30,7 +30,7 @@ struct RunPage {
   private var result: Page.Section {
     var blocks: [Page.Block] = [.headline(headline)]
     var tiles: [Page.Tile] = []
-    if let difference, let optimized, let uniform, !isOneNetwork {
+    if let difference, let optimized, let uniform, !summary.isOneNetwork {
       tiles.append(
         Page.Tile(
           label: "Top-1, optimized − uniform", value: difference.points,
@@ -60,7 +60,7 @@ struct RunPage {
           detail: "budget \(Format.si(Double(summary.targetMacs))), \(deviation(optimized.macs)) off"))
     }
     blocks.append(.tiles(tiles))
-    if let difference, !isOneNetwork {
+    if let difference, !summary.isOneNetwork {
       blocks.append(.paragraph(difference.reason))
     }
     if let uniform, let optimized, summary.targetLatency != nil {
@@ -77,12 +77,6 @@ struct RunPage {
     return Page.Section(id: "result", heading: "Result", blocks: blocks)
   }
 
-  // A search may return the network's own widths; then one training serves both names.
-  private var isOneNetwork: Bool {
-    guard let uniform, let optimized else { return false }
-    return !uniform.folders.isEmpty && uniform.folders == optimized.folders
-  }
-
   private var headline: String {
     let cheaper =
       "Searching the whole network and data directly would have cost \(Format.factor(summary.overhead.reduction)) the "
@@ -90,7 +84,7 @@ struct RunPage {
     guard let difference, let optimized, let uniform, let value = Spread(optimized.results.map(\.top1)),
       let baseline = Spread(uniform.results.map(\.top1))
     else { return cheaper }
-    guard !isOneNetwork else {
+    guard !summary.isOneNetwork else {
       return "The search returned the uniform widths, so there is one network and nothing to compare "
         + "(\(Format.spread(value, 2))% top-1 at \(cost(optimized))). \(cheaper)"
     }

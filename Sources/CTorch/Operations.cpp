@@ -95,6 +95,9 @@ ct_tensor ct_eq(ct_tensor a, ct_tensor b) {
 ct_tensor ct_sum(ct_tensor a, const int64_t *over, int count, bool keep) {
   return tensor([&] { return count == 0 ? at::sum(a->value) : at::sum(a->value, array(over, count), keep); });
 }
+ct_tensor ct_norm(ct_tensor a, const int64_t *over, int count, bool keep) {
+  return tensor([&] { return at::linalg_vector_norm(a->value, 2, array(over, count), keep); });
+}
 ct_tensor ct_mean(ct_tensor a, const int64_t *over, int count, bool keep) {
   return tensor([&] { return count == 0 ? at::mean(a->value) : at::mean(a->value, array(over, count), keep); });
 }

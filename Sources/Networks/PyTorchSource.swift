@@ -25,7 +25,7 @@ public struct PyTorchSource {
     var steps: [String] = []
     var names: [String] = []
     var flat: [Bool] = []
-    var taken: Set<String> = ["x", "layer", "self", "torch", "nn", "F", "drop_path", "layers"]
+    var taken: Set<String> = ["x", "layer", "self", "torch", "nn", "F", "drop_path", "layers", "ResponseNorm"]
     for layer in network.layers {
       let own = layer.layer.name
       let inputs = layer.inputIndices.map { $0 < 0 ? "x" : names[$0] }
@@ -39,6 +39,9 @@ public struct PyTorchSource {
       steps.append("        \(name) = \(try expression(layer, inputs, isFlat: isFlat))")
     }
     let (input, cost) = (network.input, network.cost)
+    let usesResponseNorm = network.layers.contains {
+      if case .other(let other) = $0.layer.operation { other.definition is GlobalResponseNorm } else { false }
+    }
     let usesDropPath = network.layers.contains { if case .stochasticDepth = $0.layer.operation { true } else { false } }
     return """
       \"\"\"\(Self.plain(network.name)), as width-transfer\(version.isEmpty ? "" : " \(version)") wrote it: widths are plain numbers here.
@@ -61,7 +64,7 @@ public struct PyTorchSource {
       \(layers.joined(separator: "\n"))
           }
 
-      \(usesDropPath ? Self.dropPath : "")
+      \(usesDropPath ? Self.dropPath : "")\(usesResponseNorm ? Self.responseNorm : "")
       class Network(nn.Module):
           \"\"\"Images of \(input.channels) x \(input.height) x \(input.width), \(network.output.channels) outputs; \(cost.macs) multiply-accumulates, \(cost.parameters) parameters.\"\"\"
 
@@ -95,6 +98,25 @@ public struct PyTorchSource {
             return x
         kept = torch.rand(x.shape[0], *[1] * (x.dim() - 1), device=x.device, dtype=x.dtype) >= probability
         return x * kept / max(1 - probability, 1e-12)
+
+
+    """
+
+  private static let responseNorm = """
+
+    class ResponseNorm(nn.Module):
+        \"\"\"Weighs channels by their norms beside the mean of all norms (ConvNeXt V2).\"\"\"
+
+        def __init__(self, channels, eps):
+            super().__init__()
+            self.eps = eps
+            self.weight = nn.Parameter(torch.zeros(channels))
+            self.bias = nn.Parameter(torch.zeros(channels))
+
+        def forward(self, x):
+            norms = x.norm(p=2, dim=(2, 3), keepdim=True)
+            share = norms / (norms.mean(dim=1, keepdim=True) + self.eps)
+            return x + x * share * self.weight[:, None, None] + self.bias[:, None, None]
 
 
     """
@@ -142,6 +164,9 @@ public struct PyTorchSource {
     case let scale as ChannelScale:
       return
         "nn.Parameter(torch.full((\(scale.rank == 1 ? "\(channels),)" : "\(channels), 1, 1)"), \(scale.initialValue)))"
+    case let number as LearnedNumber:
+      return "nn.Parameter(torch.full((\(number.rank == 1 ? "1," : "")), \(number.initialValue)))"
+    case let norm as GlobalResponseNorm: return "ResponseNorm(\(channels), \(norm.epsilon))"
     default: return nil
     }
   }
@@ -178,7 +203,9 @@ public struct PyTorchSource {
     case let slice as ChannelPart: return "\(first)[:, \(slice.start):\(slice.end)]"
     case let shuffle as ChannelShuffle: return "F.channel_shuffle(\(first), \(shuffle.groups))"
     case is LayerNorm, is PointwiseLinear: return turned
-    case is GroupNorm: return "layer(\(quoted(own)))(\(first))"
+    case is GroupNorm, is GlobalResponseNorm: return "layer(\(quoted(own)))(\(first))"
+    case let number as LearnedNumber:
+      return "\(first) \(number.isShift ? "+" : "*") self.get_parameter(\(quoted(own)))"
     case let scale as ChannelScale:
       return "\(first) * self.get_parameter(\(quoted(own)))\(scale.rank == 1 ? "[:, None, None]" : "")"
     case let rescaling as Rescaling: return "\(first) * \(rescaling.factor) + \(rescaling.shift)"

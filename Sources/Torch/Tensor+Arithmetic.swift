@@ -63,6 +63,10 @@ extension Tensor {
   public func sum(_ dimensions: [Int] = [], keepingDimensions: Bool = false) throws -> Tensor {
     try wrap(ct_sum(handle, dimensions.int64, Int32(dimensions.count), keepingDimensions), "sum")
   }
+  /// Euclidean norm over the given dimensions; its derivative where all are zero is zero.
+  public func norm(_ dimensions: [Int], keepingDimensions: Bool = false) throws -> Tensor {
+    try wrap(ct_norm(handle, dimensions.int64, Int32(dimensions.count), keepingDimensions), "norm")
+  }
   /// Mean over the given dimensions, or over all.
   public func mean(_ dimensions: [Int] = [], keepingDimensions: Bool = false) throws -> Tensor {
     try wrap(ct_mean(handle, dimensions.int64, Int32(dimensions.count), keepingDimensions), "mean")

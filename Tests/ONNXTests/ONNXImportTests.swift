@@ -232,6 +232,46 @@ private struct Graph {
     #expect(found.remarks.contains { $0.contains("Softmax") })
   }
 
+  /// TensorFlow's SAME by hand: max(0, (⌈8 / 2⌉ − 1) · 2 + 3 − 8) = 1, of which the smaller half is above and left.
+  @Test("Padding that a graph computes from the image's size, with fractions on the way")
+  func computedPadding() throws {
+    var graph = Graph()
+    graph.integers("rows", [2])
+    for (name, value) in [("zero", 0), ("one", 1), ("two", 2), ("three", 3)] as [(String, Float)] {
+      graph.numbers("n.\(name)/", [value])
+    }
+    graph.node("Shape", ["image"], "shape")
+    graph.node("Gather", ["shape", "rows"], "size")
+    graph.node("Cast", ["size"], "number", [.int("to", 1)])
+    graph.node("Div", ["number", "n.two/"], "half")
+    graph.node("Ceil", ["half"], "steps")
+    graph.node("Sub", ["steps", "n.one/"], "before")
+    graph.node("Mul", ["before", "n.two/"], "reach")
+    graph.node("Add", ["reach", "n.three/"], "needed")
+    graph.node("Sub", ["needed", "number"], "missing")
+    graph.node("Clip", ["missing", "n.zero/"], "all")
+    graph.node("Div", ["all", "n.two/"], "share")
+    graph.node("Cast", ["share"], "low", [.int("to", 7)])
+    graph.node("Cast", ["low"], "low as number", [.int("to", 1)])
+    graph.node("Sub", ["all", "low as number"], "rest")
+    graph.node("Cast", ["rest"], "high", [.int("to", 7)])
+    graph.integers("none", [0, 0])
+    graph.node("Concat", ["none", "low", "low", "none", "high", "high"], "pads", [.int("axis", 0)])
+    graph.node("Pad", ["image", "pads"], "padded")
+    graph.weights("conv.weight", [4, 3, 3, 3])
+    graph.node("Conv", ["padded", "conv.weight"], "conv", [.ints("strides", [2, 2])])
+    graph.classifier(from: "conv")
+    let network = try graph.read().network.resolved()
+    let pads = network.layers.compactMap { layer in
+      if case .other(let other) = layer.layer.operation { other.definition as? ZeroPad } else { nil }
+    }
+    #expect(pads == [ZeroPad(top: 0, bottom: 1, left: 0, right: 1)])
+    #expect(network.layers.first { $0.layer.name == "conv" }?.output == Shape(channels: 4, height: 4, width: 4))
+    // A number that nobody can know leads to a refusal, not to a guess.
+    graph.model.graph.initializer[3].floatData = [.nan]
+    #expect(throws: FileFailure.self) { try graph.read() }
+  }
+
   @Test("Of a network that is not trained, equal tensors are kept once, and layers have their own names all the same")
   func equalTensors() throws {
     var graph = Graph()
@@ -432,6 +472,16 @@ private struct Graph {
     var unknown = sound()
     unknown.model.graph.node[0].opType = "Loop"
     try refuse(unknown, "(Loop)", "not read")
+    for (operation, inputs) in [
+      ("ReduceMean", ["norms"]), ("Add", ["norms", "conv"]), ("Div", ["norms"]), ("Mul", ["conv", "conv", "norms"]),
+    ] {
+      var norms = Graph()
+      norms.convolution("conv", from: "image")
+      norms.node("ReduceL2", ["conv"], "norms", [.ints("axes", [2, 3])])
+      norms.node(operation, inputs, "more", operation == "ReduceMean" ? [.ints("axes", [2, 3])] : [])
+      norms.classifier(from: "more")
+      try refuse(norms, operation == "ReduceMean" ? "channels" : "global response normalization")
+    }
   }
 
   @Test("Settings that lead nowhere are refused, and never handed on")

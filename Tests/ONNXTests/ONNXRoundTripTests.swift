@@ -121,7 +121,10 @@ import Testing
       Layer(name: "gamma", operation: .other(ChannelScale(initialValue: 1)), inputs: ["mix"]),
       Layer(name: "right", operation: .other(ChannelPart(start: 4, end: 8)), inputs: ["shuffle"]),
       Layer(name: "sum", operation: .add, inputs: ["gamma", "right"]),
-      Layer(name: "pad", operation: .other(ZeroPad(bottom: 1, right: 2)), inputs: ["sum"]),
+      Layer(name: "block.grn", operation: .other(GlobalResponseNorm(epsilon: 1e-5)), inputs: ["sum"]),
+      Layer(name: "lab.scale", operation: .other(LearnedNumber()), inputs: ["block.grn"]),
+      Layer(name: "lab.bias", operation: .other(LearnedNumber(isShift: true, rank: 0)), inputs: ["lab.scale"]),
+      Layer(name: "pad", operation: .other(ZeroPad(bottom: 1, right: 2)), inputs: ["lab.bias"]),
       Layer(
         name: "pool", operation: .maxPool(Pool(kernelSize: 2, stride: 2)), inputs: ["pad"]),
       Layer(name: "mean", operation: .globalAveragePool, inputs: ["pool"]),

@@ -115,6 +115,7 @@ ct_tensor _Nullable ct_eq(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
 ct_tensor _Nullable ct_isfinite(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_all(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sum(ct_tensor _Nonnull a, const int64_t *_Nullable over, int count, bool keep);
+ct_tensor _Nullable ct_norm(ct_tensor _Nonnull a, const int64_t *_Nullable over, int count, bool keep);
 ct_tensor _Nullable ct_mean(ct_tensor _Nonnull a, const int64_t *_Nullable over, int count, bool keep);
 ct_tensor _Nullable ct_var(ct_tensor _Nonnull a, const int64_t *_Nullable over, int count, bool unbiased);
 ct_tensor _Nullable ct_max(ct_tensor _Nonnull a);

@@ -32,7 +32,8 @@ public enum Operation: Hashable, Sendable {
   /// Zeroes whole images of a residual branch at random while training.
   case stochasticDepth(StochasticDepth)
   /// Any other: one of this package that needs no place of its own here (``ChannelPart``, ``ChannelShuffle``, ``LayerNorm``,
-  /// ``GroupNorm``, ``ChannelScale``, ``PointwiseLinear``, ``ZeroPad``, ``Rescaling``, ``Upsample``, ``ChannelConvolution``), or one that is defined elsewhere.
+  /// ``GroupNorm``, ``ChannelScale``, ``PointwiseLinear``, ``ZeroPad``, ``Rescaling``, ``Upsample``, ``ChannelConvolution``, ``GlobalResponseNorm``,
+  /// ``LearnedNumber``), or one that is defined elsewhere.
   case other(OtherOperation)
 
   /// An operation that is defined elsewhere.
@@ -89,6 +90,7 @@ extension Operation {
     MaxPool.self, AveragePool.self, AdaptivePool.self, GlobalAveragePool.self, Flattening.self, Linear.self,
     Dropout.self, StochasticDepth.self, ChannelPart.self, ChannelShuffle.self, LayerNorm.self, GroupNorm.self,
     ChannelScale.self, PointwiseLinear.self, ZeroPad.self, Rescaling.self, Upsample.self, ChannelConvolution.self,
+    GlobalResponseNorm.self, LearnedNumber.self,
   ]
 
   /// The name of the operation in files and tables; an activation goes by its own name.

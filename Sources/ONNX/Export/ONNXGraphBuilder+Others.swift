@@ -38,6 +38,12 @@ extension ONNXGraphBuilder {
       }
       // The layer's name is the tensor's.
       document.add("Mul", [input, factor], to: output, name: inner(own, "Mul"))
+    case let number as LearnedNumber:
+      // The layer's name is the tensor's.
+      let operation = number.isShift ? "Add" : "Mul"
+      document.add(
+        operation, [input, try tensor(own, number.rank == 1 ? [1] : [])], to: output, name: inner(own, operation))
+    case let norm as GlobalResponseNorm: try add(norm, layer, input, output)
     case let linear as PointwiseLinear:
       let weight = try tensor("\(own).weight", [channels, layer.inputs[0].channels])
       let bias = linear.hasBias ? try tensor("\(own).bias", [channels]) : nil
@@ -87,6 +93,28 @@ extension ONNXGraphBuilder {
     default:
       throw UsageFailure("\(own): \(definition.kind) has no ONNX form here; `format` pytorch or safetensors may do")
     }
+  }
+
+  /// As PyTorch's exporter writes ConvNeXt V2.
+  private mutating func add(
+    _ norm: GlobalResponseNorm, _ layer: ResolvedLayer, _ input: String, _ output: String
+  ) throws {
+    let own = layer.layer.name
+    let parameters = try ["weight", "bias"].map { name -> String in
+      let numbers = try tensor("\(own).\(name)", [layer.output.channels])
+      let map = inner(own, "\(name) of maps")
+      document.add("Unsqueeze", [numbers, whole([1, 2], own, "\(name) axes")], to: map, name: map)
+      return map
+    }
+    let parts = ["norms", "mean", "shifted", "share", "product", "weighted", "moved"].map { inner(own, $0) }
+    document.add("ReduceL2", [input], to: parts[0], name: parts[0], [.ints("axes", [2, 3]), .int("keepdims", 1)])
+    document.add("ReduceMean", [parts[0]], to: parts[1], name: parts[1], [.ints("axes", [1]), .int("keepdims", 1)])
+    document.add("Add", [parts[1], constant(norm.epsilon)], to: parts[2], name: parts[2])
+    document.add("Div", [parts[0], parts[2]], to: parts[3], name: parts[3])
+    document.add("Mul", [input, parts[3]], to: parts[4], name: parts[4])
+    document.add("Mul", [parts[4], parameters[0]], to: parts[5], name: parts[5])
+    document.add("Add", [parts[5], parameters[1]], to: parts[6], name: parts[6])
+    document.add("Add", [input, parts[6]], to: output, name: own)
   }
 
   /// Until opset 18 the format has normalization by instance alone, of which groups are made.

@@ -54,7 +54,7 @@ extension ONNXTranslation {
     if divides, case .constant(let tensor) = try value(node, 1), tensor.dimensions.contains(where: { $0 > 1 }) {
       throw refusal(node, "it divides by numbers of the file, which is no layer that is read")
     }
-    try refuseLearnt(node)
+    if try learn(node, isShift: false, divides: divides) { return }
     guard let by = try scalar(node, 1) ?? (divides ? nil : scalar(node, 0)), by != 0 else {
       throw refusal(node, "it divides by what is no number of the file")
     }
@@ -77,13 +77,30 @@ extension ONNXTranslation {
     }
   }
 
-  /// A number that has a module's name is learnt, and no layer here has one such.
-  private func refuseLearnt(_ node: PBNodeProto) throws {
-    for name in node.input where file.constants[name] != nil {
-      guard name.contains("."), !name.contains("/"), !name.contains("::") else { continue }
-      throw refusal(
-        node, "\(ONNXFault.shown(name)) is one number that is learnt; layers here learn one for each channel, or none")
+  /// A number that has a module's name is learnt: then the node is a layer of its own.
+  private mutating func learn(_ node: PBNodeProto, isShift: Bool, divides: Bool = false) throws -> Bool {
+    for (place, name) in node.input.enumerated() {
+      // Numbers that are equal in a file of fresh weights are one, and go by the names of Identities.
+      guard name.contains("."), !name.contains("/"), !name.contains("::"),
+        case .constant(let tensor) = try value(node, place), file.constants[name] != nil || tensor.alias == name
+      else { continue }
+      guard !divides, node.input.count == 2, tensor.dimensions.count <= 1 else {
+        throw refusal(
+          node, "\(ONNXFault.shown(name)) is a number that is learnt, and such numbers multiply or are added here")
+      }
+      let source = try layer(node, 1 - place)
+      guard users.updateValue(name, forKey: name) == nil else {
+        throw refusal(node, "\(ONNXFault.shown(name)) is learnt, and several layers share it")
+      }
+      // Of a number that is neither, nobody knows whether it was trained.
+      let initial = try scalar(node, place).flatMap { [0, 1].contains($0) ? $0 : nil }
+      let made = try emit(
+        .other(LearnedNumber(isShift: isShift, initialValue: initial, rank: tensor.dimensions.count)),
+        [source], node, name: name, reading: 1 - place)
+      keep(tensor, as: made)
+      return true
     }
+    return false
   }
 
   mutating func erf(_ node: PBNodeProto) throws {
@@ -147,7 +164,7 @@ extension ONNXTranslation {
   }
 
   /// The place of the channels' numbers among the axes of a constant that has one for each; nil for any other.
-  private func isOnChannels(_ tensor: ONNXTensor, _ layout: ONNXLayout, _ shape: Shape) -> Bool {
+  func isOnChannels(_ tensor: ONNXTensor, _ layout: ONNXLayout, _ shape: Shape) -> Bool {
     guard let axis = layout.channelAxis(shape) else { return false }
     let missing = layout.axes.count - tensor.dimensions.count
     return missing >= 0 && axis >= missing
@@ -193,7 +210,7 @@ extension ONNXTranslation {
       guard case .constant(let numbers) = try value(node, rest) else { continue }
       let source = try layer(node, place)
       if let number = try scalar(node, rest), numbers.dimensions.count <= 1 || shapes[source]?.channels != 1 {
-        try refuseLearnt(node)
+        if try learn(node, isShift: true) { return }
         if number == 0 { return set(node, .layer(source), layouts[node.input[place]]) }
         try emit(.other(Rescaling(shift: Self.meant(number))), [source], node, reading: place)
         return

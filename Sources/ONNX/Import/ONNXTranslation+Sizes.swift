@@ -34,8 +34,9 @@ extension ONNXTranslation {
     switch try value(node, 0) {
     case .constant(let tensor): sizes = tensor.dimensions.map { .known($0) }
     case .sizes(let all): sizes = [.known(all.count)]
+    case .numbers(let all): sizes = [.known(all.count)]
     case .layer, .gate, .gelu: sizes = layout(node, 0).sizes
-    case .table, .index, .padded, .sequence: throw refusal(node, "the shape of what it reads is not known")
+    case .table, .index, .padded, .response, .sequence: throw refusal(node, "the shape of what it reads is not known")
     }
     // Part of it, since opset 15.
     let (start, end) = (integer(node, "start") ?? 0, integer(node, "end") ?? sizes.count)

@@ -64,6 +64,8 @@ struct ONNXTranslation {
         node,
         "it is an operator of \(ONNXFault.shown(node.domain)); give the file as it was before a runtime optimized it")
     }
+    if try isFraction(node) { return try computeFraction(node) }
+    if try isResponse(node) { return try respond(node) }
     switch node.opType {
     case "Constant":
       var tensor = try constant(node)
@@ -187,7 +189,7 @@ struct ONNXTranslation {
       let made = try emit(.other(Rescaling(factor: factor)), [part.source], path: node.input[place])
       values[node.input[place]] = .layer(made)
       return made
-    case .constant, .sizes, .table, .index, .gelu, .sequence:
+    case .constant, .sizes, .numbers, .table, .index, .gelu, .response, .sequence:
       throw refusal(node, "its input \(place + 1) is not the result of a layer, which only some operators may have")
     }
   }

@@ -6,6 +6,8 @@ enum ONNXValue {
   case constant(ONNXTensor)
   /// Whole numbers that are computed from shapes.
   case sizes([Size])
+  /// Numbers with a fraction that are computed from shapes; nil for what is not known.
+  case numbers([Double?])
   /// The same in rows of equal length: exporters compute a Pad's numbers so.
   case table([[Size]])
   /// Places in a tensor, which are computed.
@@ -16,6 +18,8 @@ enum ONNXValue {
   case gate(of: String, isHard: Bool)
   /// A part of x · ½ · (1 + erf(x / √2)).
   case gelu(GELUPart)
+  /// A part of a global response normalization.
+  case response(ResponsePart)
   /// Parts of one tensor, of which others are taken by number.
   case sequence([String])
 
@@ -26,6 +30,29 @@ enum ONNXValue {
     case batch
     /// Something that follows from the network, and is not asked for.
     case open
+  }
+
+  /// How much of a global response normalization has been met.
+  struct ResponsePart {
+    /// The layer whose result is x.
+    var source: String
+    var stage: Stage
+    var epsilon = 0.0
+    var weight: ONNXTensor?
+    var bias: ONNXTensor?
+
+    enum Stage: Equatable {
+      /// n, the norms of the channels over all places.
+      case norms
+      /// The mean of n over the channels.
+      case mean
+      /// The same with ε.
+      case shifted
+      /// n / (mean + ε)
+      case share
+      /// x · share, weight · x · share, bias + weight · x · share
+      case product, weighted, moved
+    }
   }
 
   /// How much of the function has been met.

@@ -54,6 +54,30 @@ extension ChannelScale: TensorOperation {
   }
 }
 
+extension LearnedNumber: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Multiplies or adds.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    isShift ? try inputs[0] + parameters[0] : try inputs[0] * parameters[0]
+  }
+}
+
+extension GlobalResponseNorm: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Weighs each channel by its norm beside the mean of all norms.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let map = try inputs[0].asMap
+    let norms = try map.norm([2, 3], keepingDimensions: true)
+    let share = try norms / (norms.mean([1], keepingDimensions: true) + epsilon)
+    let (weight, bias) = (
+      try parameters[0].unsqueezed(1).unsqueezed(2), try parameters[1].unsqueezed(1).unsqueezed(2)
+    )
+    return try map * (share * weight + 1) + bias
+  }
+}
+
 extension PointwiseLinear: TensorOperation {
   /// The input is what it reads.
   public var derivativeReadsResult: Bool { false }

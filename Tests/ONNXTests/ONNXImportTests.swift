@@ -120,8 +120,8 @@ private struct Graph {
     #expect(back.widthGroups.map(\.width) == network.widthGroups.map(\.width))
     #expect(
       back.network.stages.map { $0.blocks.count }
-        // A stage of one block repeats nothing, and VGG's numbered layers are no modules of their own.
-        == network.network.stages.map { $0.blocks.count }.filter { $0 > 1 && !name.hasPrefix("vgg") })
+        // A stage of one block repeats nothing.
+        == network.network.stages.map { $0.blocks.count }.filter { $0 > 1 })
     #expect(found.restored.isEmpty)
   }
 

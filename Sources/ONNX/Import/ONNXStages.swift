@@ -1,8 +1,9 @@
 import Networks
 
-/// Stages and blocks of a network whose layers are called as modules inside of modules: `layer1.0.conv1`, `features.3.conv.0`.
+/// Stages and blocks of a network.
 ///
-/// Modules that are numbered under one name are candidates for blocks. Neighbours whose maps have one size and as many channels make a stage
+/// Where layers are called as modules inside of modules, `layer1.0.conv1` or `features.3.conv.0`, modules that are numbered under one name
+/// are candidates for blocks; where the graph itself shows more of them (``ONNXBlocks``), those are. Neighbours whose maps have one size and as many channels make a stage
 /// when all but the first are alike: the same operations in the same order, whatever their widths.
 struct ONNXStages {
   private let network: ResolvedNetwork
@@ -10,7 +11,30 @@ struct ONNXStages {
   init(_ network: ResolvedNetwork) { self.network = network }
 
   /// The stages that were found, in network order; none for a network that repeats nothing.
-  func stages() -> [Stage] { stages(in: Array(network.layers.indices), under: "", depth: 0) }
+  func stages() -> [Stage] {
+    let (named, shown) = (stages(in: Array(network.layers.indices), under: "", depth: 0), unnamed())
+    func blocks(_ stages: [Stage]) -> Int { stages.reduce(0) { $0 + $1.blocks.count } }
+    return blocks(shown) > blocks(named) ? shown : named
+  }
+
+  /// By the graph alone.
+  func unnamed() -> [Stage] {
+    var finder = ONNXBlocks(network)
+    let units = finder.blocks().enumerated().map { Unit(name: "block\($0)", layers: Array($1)) }
+    var stages: [Stage] = []
+    var place = 0
+    while place < units.count {
+      let run = run(units, from: place, isNamed: false)
+      if run > 1 {
+        let blocks = units[place..<place + run].map { unit in
+          Block(name: prefix(of: unit) ?? unit.name, layers: unit.layers.map { network.layers[$0].layer.name })
+        }
+        stages.append(Stage(name: "stage\(stages.count + 1)", blocks: blocks))
+      }
+      place += run
+    }
+    return stages
+  }
 
   private struct Unit {
     var name: String
@@ -68,14 +92,19 @@ struct ONNXStages {
   }
 
   /// How many units from one on make a stage.
-  private func run(_ units: [Unit], from start: Int) -> Int {
+  private func run(_ units: [Unit], from start: Int, isNamed: Bool = true) -> Int {
     guard let shape = output(of: units[start]) else { return 1 }
     var count = 1
     while start + count < units.count {
-      let next = units[start + count]
-      guard stem(next) == stem(units[start]), isWhole(next), output(of: next) == shape, input(of: next) == shape else {
-        break
-      }
+      let (before, next) = (units[start + count - 1], units[start + count])
+      // One behind the other: branches side by side are numbered, too.
+      guard !isNamed || stem(next) == stem(units[start]), entrance(next) == before.layers.last,
+        isWhole(next), let (first, last) = input(of: next).flatMap({ input in output(of: next).map { (input, $0) } })
+      else { break }
+      // Branches side by side may add up to any number of channels.
+      guard !isNamed && joins(next) ? (last.height, last.width) == (shape.height, shape.width) : last == shape,
+        isNamed || !joins(next) ? first == shape : (first.height, first.width) == (shape.height, shape.width)
+      else { break }
       if count > 1, signature(next) != signature(units[start + 1]) { break }
       count += 1
     }
@@ -84,6 +113,30 @@ struct ONNXStages {
     let (first, others) = (convolutions(units[start]), convolutions(units[start + 1]))
     guard !others.isEmpty, others.allSatisfy({ kind, number in first[kind, default: 0] >= number }) else { return 1 }
     return count
+  }
+
+  /// The module that all layers of a unit, and no others, are in, by their names.
+  private func prefix(of unit: Unit) -> String? {
+    let names = unit.layers.map {
+      network.layers[$0].layer.name.split(separator: ".", omittingEmptySubsequences: false)
+    }
+    guard var common = names.first?.dropLast() else { return nil }
+    for name in names { common = common.prefix(zip(common, name).prefix { $0 == $1 }.count) }
+    let prefix = common.joined(separator: ".")
+    guard !prefix.isEmpty else { return nil }
+    let own = Set(unit.layers)
+    let isAlone = network.layers.indices.allSatisfy {
+      own.contains($0) || !network.layers[$0].layer.name.hasPrefix(prefix + ".")
+    }
+    return isAlone ? prefix : nil
+  }
+
+  /// Whether a unit ends where maps are put side by side.
+  private func joins(_ unit: Unit) -> Bool {
+    unit.layers.contains { index in
+      guard case .concatenate = network.layers[index].layer.operation else { return false }
+      return network.layers[index].output.channels == output(of: unit)?.channels
+    }
   }
 
   private func output(of unit: Unit) -> Shape? { unit.layers.last.map { network.layers[$0].output } }

@@ -9,6 +9,7 @@ import tempfile
 import warnings
 
 import numpy
+import onnx
 import onnxruntime
 import torch
 from safetensors.torch import load_file, save_file
@@ -54,8 +55,27 @@ def make(name):
     return network, torch.zeros(1, 3, side, side)
 
 
-# What TorchScript's exporter writes, by default and with batch normalization; what the newer exporter does, optimized (the default) or not.
-EXPORTS = ("folded", "kept", "newer", "newer-plain")
+# What TorchScript's exporter writes, by default and with batch normalization; what the newer exporter does, optimized (the default) or not;
+# and the second with names that say nothing.
+EXPORTS = ("folded", "kept", "newer", "newer-plain", "nameless")
+
+
+def take_names(path):
+    """Replaces the names of all nodes and tensors of a file."""
+    model = onnx.load(str(path))
+    graph, names = model.graph, {"": ""}
+
+    def new(name):
+        return names.setdefault(name, f"t{len(names)}")
+
+    for one in [*graph.initializer, *graph.input, *graph.output]:
+        one.name = new(one.name)
+    for place, node in enumerate(graph.node):
+        node.name = f"{node.op_type}_{place}"
+        for tensors in (node.input, node.output):
+            tensors[:] = [new(name) for name in tensors]
+    del graph.value_info[:]
+    onnx.save(model, str(path))
 
 
 def export(network, image, path, how):
@@ -63,12 +83,15 @@ def export(network, image, path, how):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if how.startswith("newer"):
-            torch.onnx.export(network, (image,), str(path), dynamo=True, opset_version=18, input_names=["image"], external_data=False,
-                              dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=1024)},), optimize=how == "newer", verbose=False)
+            # Of one image, the number of images would be taken for fixed.
+            torch.onnx.export(network, (image.repeat(2, 1, 1, 1),), str(path), dynamo=True, opset_version=18, input_names=["image"], external_data=False,
+                              dynamic_shapes=({0: torch.export.Dim("batch")},), optimize=how == "newer", verbose=False)
             return
-        more = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False} if how == "kept" else {}
+        more = {} if how == "folded" else {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
         torch.onnx.export(network, image, str(path), dynamo=False, opset_version=17, input_names=["image"],
                           dynamic_axes={"image": {0: "batch"}}, **more)
+        if how == "nameless":
+            take_names(path)
 
 
 def dropped_biases(network):
@@ -135,9 +158,11 @@ def spread(network):
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.running_mean, -0.2, 0.2)
             torch.nn.init.uniform_(module.running_var, 0.5, 2)
-    for name, parameter in network.named_parameters():
-        if name.endswith("layer_scale"):
-            torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    # Numbers that are all alike, fresh biases and factors: exporters leave zeros out, and keep one of several that are equal.
+    for parameter in network.parameters():
+        with torch.no_grad():
+            if parameter.numel() and bool((parameter == parameter.flatten()[0]).all()):
+                parameter.add_(torch.empty_like(parameter).uniform_(0.05, 0.3))
 
 
 def main():

@@ -89,14 +89,14 @@ extension ONNXTranslation {
           node, "\(ONNXFault.shown(name)) is a number that is learnt, and such numbers multiply or are added here")
       }
       let source = try layer(node, 1 - place)
-      guard users.updateValue(name, forKey: name) == nil else {
-        throw refusal(node, "\(ONNXFault.shown(name)) is learnt, and several layers share it")
-      }
+      // Fresh numbers are equal, and the newer exporter keeps one of them: the others go by the modules that use them.
+      let isFirst = users.updateValue(name, forKey: name) == nil
+      let own = isFirst ? name : "\(ONNXNames.module(of: node)).\(name.split(separator: ".").last ?? "")"
       // Of a number that is neither, nobody knows whether it was trained.
       let initial = try scalar(node, place).flatMap { [0, 1].contains($0) ? $0 : nil }
       let made = try emit(
         .other(LearnedNumber(isShift: isShift, initialValue: initial, rank: tensor.dimensions.count)),
-        [source], node, name: name, reading: 1 - place)
+        [source], node, name: own, reading: 1 - place)
       keep(tensor, as: made)
       return true
     }
@@ -121,6 +121,10 @@ extension ONNXTranslation {
   }
 
   mutating func multiply(_ node: PBNodeProto) throws {
+    // Numbers of the file times one: what is left of a factor that an exporter spells out.
+    for place in [0, 1] where try scalar(node, place) == 1 {
+      if case .constant = try value(node, 1 - place) { return set(node, try value(node, 1 - place)) }
+    }
     if try scalar(node, 0) != nil || scalar(node, 1) != nil { return try scaled(node, divides: false) }
     for (place, rest) in [(0, 1), (1, 0)] {
       if case .constant(let factors) = try value(node, rest) { return try scaleChannels(node, place, rest, factors) }

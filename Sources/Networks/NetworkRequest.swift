@@ -41,19 +41,12 @@ public struct NetworkRequest {
   /// - Throws: `UsageFailure` for a value that makes no sense or an unknown name, `FileFailure` for a file that is no network,
   ///   `NetworkFailure` for a network that does not fit.
   public func build(classes: Int? = nil, inputChannels: Int? = nil, resolution: Int? = nil) throws -> ResolvedNetwork {
-    for (flag, value, largest) in [
-      ("`classes`", self.classes, 1 << 28), ("`input-channels`", self.inputChannels, 1 << 28),
-      ("`resolution`", self.resolution, 1 << 14), ("`divisor`", divisor, 1 << 28),
-    ] {
-      if let value, !(1...largest).contains(value) {
-        throw UsageFailure("\(flag) \(value): it must be from 1 to \(largest)")
-      }
-    }
-    for (flag, value) in [("`width`", width), ("`depth`", depth)] {
-      if let value, !(value > 0 && value <= 64) {
-        throw UsageFailure("\(flag) \(value): it must be above 0, at most 64")
-      }
-    }
+    try Self.check("classes", self.classes, upTo: 1 << 28)
+    try Self.check("input-channels", self.inputChannels, upTo: 1 << 28)
+    try Self.check("resolution", self.resolution, upTo: 1 << 14)
+    try Self.check("divisor", divisor, upTo: 1 << 28)
+    try Self.check("width", width)
+    try Self.check("depth", depth)
     let classes = self.classes ?? classes
     let channels = self.inputChannels ?? inputChannels
     let side = self.resolution ?? resolution
@@ -70,6 +63,19 @@ public struct NetworkRequest {
     if let depth { network = try network.changingDepth(by: depth, asked: "`depth` \(depth)") }
     if let width { network = try network.scalingWidth(by: width, divisor: divisor) }
     return network
+  }
+
+  // One call each: of a loop over tuples of these, the compiler makes other machine code every time, and a release would not be the same twice.
+  private static func check(_ flag: String, _ value: Int?, upTo largest: Int) throws {
+    if let value, !(1...largest).contains(value) {
+      throw UsageFailure("`\(flag)` \(value): it must be from 1 to \(largest)")
+    }
+  }
+
+  private static func check(_ flag: String, _ factor: Double?) throws {
+    if let factor, !(factor > 0 && factor <= 64) {
+      throw UsageFailure("`\(flag)` \(factor): it must be above 0, at most 64")
+    }
   }
 
   private func file(_ side: Int?, _ channels: Int?) throws -> Network {

@@ -484,6 +484,33 @@ private struct Graph {
     }
   }
 
+  /// Every operator that is read, and one that is not.
+  private static let operators = [
+    "Identity", "Cast", "CastLike", "DequantizeLinear", "Dropout", "Shape", "Reshape", "Slice", "Transpose", "Expand",
+    "ConstantOfShape", "Range", "Unsqueeze", "Squeeze", "Mul", "Add", "Sub", "Div", "Gather", "Concat", "Conv",
+    "InstanceNormalization", "Resize", "Upsample", "BatchNormalization", "LayerNormalization", "Gemm", "MatMul", "Relu",
+    "Clip", "HardSwish", "Gelu", "LeakyRelu", "Sigmoid", "HardSigmoid", "Erf", "Split", "SplitToSequence", "SequenceAt",
+    "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean", "ReduceL2", "Flatten", "Pad", "Softmax", "Ceil",
+    "Loop",
+  ]
+
+  @Test("A node that reads nothing, or less than it must, is refused", arguments: operators)
+  func inputs(_ operation: String) throws {
+    for inputs in [[], [""], ["", ""], ["conv"], ["conv", ""], ["", "conv"]] {
+      var graph = Graph()
+      graph.convolution("conv", from: "image")
+      graph.node(operation, inputs, "more")
+      graph.classifier(from: "more")
+      // Some need no more than one, or read as nothing what is not there.
+      do { _ = try graph.read() } catch is FileFailure {}
+    }
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    graph.node(operation, [], "more")
+    graph.classifier(from: "more")
+    #expect(throws: FileFailure.self) { try graph.read() }
+  }
+
   @Test("Settings that lead nowhere are refused, and never handed on")
   func settings() throws {
     var still = sound()

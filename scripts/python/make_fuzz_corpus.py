@@ -114,8 +114,39 @@ def write_models(folder):
 
     mixed = torch.nn.Sequential(
         torch.nn.Conv2d(3, 8, 3), Mixer(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 3)).eval()
+
+    class Weigher(torch.nn.Module):
+        """TensorFlow's padding, a global response normalization, and numbers that are learnt."""
+
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 4, 3, stride=2)
+            self.weight, self.bias = torch.nn.Parameter(torch.rand(4)), torch.nn.Parameter(torch.rand(4))
+            self.scale, self.shift = torch.nn.Parameter(torch.tensor([1.5])), torch.nn.Parameter(torch.tensor(0.5))
+
+        def forward(self, x):
+            size = torch.as_tensor(x.shape[2])
+            missing = torch.clamp((torch.ceil(size / 2) - 1) * 2 + 3 - size, min=0)
+            low = (missing / 2).to(torch.int64)
+            high = (missing - low).to(torch.int64)
+            x = self.conv(torch.nn.functional.pad(x, (low, high, low, high)))
+            norms = x.norm(p=2, dim=(2, 3), keepdim=True)
+            share = norms / (norms.mean(dim=1, keepdim=True) + 1e-6)
+            x = x + torch.addcmul(self.bias.view(1, -1, 1, 1), self.weight.view(1, -1, 1, 1), x * share)
+            return self.scale * x + self.shift
+
+    class Named(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = Weigher(), torch.nn.Linear(4, 3)
+
+        def forward(self, x):
+            return self.last(self.first(x).mean((2, 3)))
+
     kept = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
-    for name, model, arguments in (("folded", network, {}), ("kept", network, kept), ("mixed", mixed, {})):
+    open_batch = {"input_names": ["image"], "dynamic_axes": {"image": {0: "batch"}}}
+    for name, model, arguments in (("folded", network, {}), ("kept", network, kept), ("mixed", mixed, {}),
+                                   ("weighed", Named().eval(), kept | open_batch)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(model, torch.zeros(1, 3, 12, 12), os.path.join(folder, name), dynamo=False, **arguments)

@@ -196,7 +196,8 @@ struct ONNXTranslation {
 
   /// What the axes of an input stand for; the layer's own when nothing was done to them.
   func layout(_ node: PBNodeProto, _ place: Int) -> ONNXLayout {
-    layouts[node.input[place]] ?? ONNXLayout(axes: [])
+    guard node.input.indices.contains(place) else { return ONNXLayout(axes: []) }
+    return layouts[node.input[place]] ?? ONNXLayout(axes: [])
   }
 
   /// The layer whose result an input is, as batch, channels, rows and columns.

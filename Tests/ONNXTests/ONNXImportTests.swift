@@ -232,6 +232,27 @@ private struct Graph {
     #expect(found.remarks.contains { $0.contains("Softmax") })
   }
 
+  @Test("Of parts that a graph makes, those are layers that it reads; a slice of everything is nothing")
+  func unreadParts() throws {
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    for (name, values) in [("zero", [0, 0]), ("all", [Int.max, 4]), ("axes", [0, 1]), ("two", [2]), ("last", [-1])] {
+      graph.integers(name, values)
+    }
+    graph.node("Slice", ["conv", "zero", "all", "axes"], "same")
+    graph.node("SplitToSequence", ["same", "two"], "parts", [.int("axis", 1)])
+    graph.node("SequenceAt", ["parts", "last"], "part")
+    graph.node("SequenceAt", ["parts", "last"], "again")
+    graph.node("Add", ["part", "again"], "sum")
+    graph.classifier(from: "sum", inputs: 2)
+    let network = try graph.read().network
+    #expect(
+      network.layers.map(\.operation.kind) == [
+        "convolution", "channelPart", "add", "globalAveragePool", "flatten", "linear",
+      ])
+    #expect(network.layers[1].operation == .other(ChannelPart(start: 2, end: 4)))
+  }
+
   /// TensorFlow's SAME by hand: max(0, (⌈8 / 2⌉ − 1) · 2 + 3 − 8) = 1, of which the smaller half is above and left.
   @Test("Padding that a graph computes from the image's size, with fractions on the way")
   func computedPadding() throws {

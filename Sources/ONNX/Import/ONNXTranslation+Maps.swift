@@ -229,33 +229,44 @@ extension ONNXTranslation {
       sizes.reduce(0, +) == channels, isSequence || sizes.count == node.output.count
     else { throw refusal(node, "its parts \(sizes ?? []) are not the \(channels) channels") }
     var start = 0
-    var parts: [String] = []
-    let path = ONNXNames.path(of: node)
-    for (index, size) in sizes.enumerated() {
+    let parts = sizes.map { size in
       defer { start += size }
-      let output = isSequence ? "\(node.output.first ?? path)#\(index)" : node.output[index]
-      guard isSequence || readers[output] != nil || output == file.output else { continue }
-      guard let (made, cut) = try part(source, start..<start + size, layout, name: "\(path).\(index)") else {
+      return start..<start + size
+    }
+    let path = ONNXNames.path(of: node)
+    if isSequence { return set(node, .sequence(.init(source: source, layout: layout, parts: parts, path: path))) }
+    for (index, range) in parts.enumerated() {
+      let output = node.output[index]
+      guard readers[output] != nil || output == file.output else { continue }
+      guard let (made, cut) = try part(source, range, layout, name: "\(path).\(index)") else {
         throw refusal(node, "the axes of its parts are not followed")
       }
       values[output] = .layer(made)
       layouts[output] = cut
-      parts.append(output)
     }
-    if isSequence { set(node, .sequence(parts)) }
   }
 
   mutating func element(_ node: PBNodeProto) throws {
-    guard case .sequence(let parts) = try value(node, 0), let index = try scalar(node, 1).flatMap({ Int(exactly: $0) }),
-      parts.indices.contains(index < 0 ? parts.count + index : index)
+    guard case .sequence(let sequence) = try value(node, 0),
+      let place = try scalar(node, 1).flatMap({ Int(exactly: $0) }),
+      case let index = place < 0 ? sequence.parts.count + place : place, sequence.parts.indices.contains(index)
     else { throw refusal(node, "which part it takes is not known") }
-    let name = parts[index < 0 ? parts.count + index : index]
+    let name = "\(node.input[0])#\(index)"
+    if values[name] == nil {
+      guard
+        let (made, cut) = try part(
+          sequence.source, sequence.parts[index], sequence.layout, name: "\(sequence.path).\(index)")
+      else { throw refusal(node, "the axes of its parts are not followed") }
+      values[name] = .layer(made)
+      layouts[name] = cut
+    }
     set(node, values[name] ?? .sizes([]), layouts[name])
   }
 
   mutating func slice(_ node: PBNodeProto) throws {
     let source = try layer(node, 0)
     let layout = layout(node, 0)
+    if try isWhole(node, layout) { return try alias(node) }
     guard let starts = try integers(node, "starts", input: 1), let ends = try integers(node, "ends", input: 2),
       starts.count == 1, ends.count == 1, try integers(node, "steps", input: 4) ?? [1] == [1],
       let shape = shapes[source],
@@ -269,6 +280,22 @@ extension ONNXTranslation {
       let (made, cut) = try part(source, start..<end, layout, name: ONNXNames.path(of: node))
     else { throw refusal(node, "it cuts out no channels") }
     set(node, .layer(made), cut)
+  }
+
+  /// Whether a slice takes all of every axis that it names.
+  private func isWhole(_ node: PBNodeProto, _ layout: ONNXLayout) throws -> Bool {
+    guard let starts = try integers(node, "starts", input: 1), let ends = try integers(node, "ends", input: 2),
+      starts.count == ends.count, try integers(node, "steps", input: 4)?.allSatisfy({ $0 == 1 }) ?? true,
+      starts.allSatisfy({ $0 == 0 })
+    else { return false }
+    let axes = try integers(node, "axes", input: 3) ?? Array(starts.indices)
+    guard axes.count == ends.count else { return false }
+    return try zip(axes, ends).allSatisfy { given, end in
+      if end >= 1 << 31 - 1 { return true }
+      let axis = try axis(given, node, rank: max(1, layout.axes.count))
+      guard layout.sizes.indices.contains(axis), case .known(let size) = layout.sizes[axis] else { return false }
+      return end >= size
+    }
   }
 
   /// Larger maps, by whole factors.

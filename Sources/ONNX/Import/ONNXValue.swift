@@ -21,7 +21,18 @@ enum ONNXValue {
   /// A part of a global response normalization.
   case response(ResponsePart)
   /// Parts of one tensor, of which others are taken by number.
-  case sequence([String])
+  case sequence(SplitParts)
+
+  /// What SplitToSequence makes of a map: a part becomes a layer when it is taken.
+  struct SplitParts {
+    /// The layer that is split, and what its axes stand for.
+    var source: String
+    var layout: ONNXLayout
+    /// The channels of each part.
+    var parts: [Range<Int>]
+    /// What the parts' layers are called, but for their numbers.
+    var path: String
+  }
 
   /// A dimension in a computation of shapes.
   enum Size: Equatable {

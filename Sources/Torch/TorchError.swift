@@ -9,11 +9,16 @@ public struct TorchError: Failure, Equatable {
   public let reason: String
 
   /// The operation and the reason.
-  public var message: String { "LibTorch failed in \(operation): \(reason)" }
+  public var message: String {
+    isCUDA ? "CUDA cannot be used: \(reason)" : "LibTorch failed in \(operation): \(reason)"
+  }
+
+  // Nothing failed: a device or a driver is not there.
+  private var isCUDA: Bool { operation == "load CUDA" }
 
   /// 69 when the device or its memory is what is missing, 70 otherwise.
   public var exitCode: ExitStatus {
-    let isMissing = isOutOfMemory || operation == "load CUDA"
+    let isMissing = isOutOfMemory || isCUDA
     return isMissing ? .unavailable : .internalError
   }
 

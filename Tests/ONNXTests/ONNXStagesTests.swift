@@ -55,6 +55,31 @@ import Testing
     }
   }
 
+  @Test("Two thousand blocks are one stage, and two thousand kinds of convolutions are none")
+  func many() throws {
+    func convolution(_ side: Int) -> Networks.Operation {
+      .convolution(Convolution(outputChannels: 4, kernelSize: Extent(side), padding: Extent(side / 2)))
+    }
+    var layers = [Layer(name: "stem", operation: convolution(3), inputs: ["input"])]
+    for place in 0..<2000 {
+      let before = place == 0 ? "stem" : "sum\(place - 1)x"
+      layers.append(Layer(name: "conv\(place)x", operation: convolution(1), inputs: [before]))
+      layers.append(Layer(name: "sum\(place)x", operation: .add, inputs: ["conv\(place)x", before]))
+    }
+    let deep = try Network(name: "deep", input: Shape(channels: 3, height: 4, width: 4), layers: layers).resolved()
+    #expect(ONNXStages(deep).stages().map(\.blocks.count) == [2000])
+    // Pairs of equal convolutions, each pair of another kind than its neighbours: stages, but so many that no network is made of them.
+    layers = [Layer(name: "stem", operation: convolution(3), inputs: ["input"])]
+    for place in 0..<2000 {
+      layers.append(
+        Layer(
+          name: "conv\(place)x", operation: convolution([1, 1, 3, 3, 5, 5][place % 6]),
+          inputs: [place == 0 ? "stem" : "conv\(place - 1)x"]))
+    }
+    let odd = try Network(name: "odd", input: Shape(channels: 3, height: 4, width: 4), layers: layers).resolved()
+    #expect(ONNXStages(odd).stages().isEmpty)
+  }
+
   /// Branches side by side, with a convolution before each pair: SqueezeNet's. Then pairs of depthwise and pointwise convolutions: MobileNetV1's.
   @Test("Blocks that end side by side, with what stands before each of them; blocks of two convolutions in a row")
   func others() throws {

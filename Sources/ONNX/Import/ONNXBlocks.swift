@@ -111,11 +111,18 @@ struct ONNXBlocks {
 
   /// What a layer computes of the layer `entry`, without widths and strides; -1 is that layer itself, and -2 anything before it.
   private mutating func form(_ index: Int, from entry: Int) -> Int {
-    var known: [Int: Int] = [:]
-    for layer in entry + 1...max(entry + 1, index) {
-      var inputs = network.layers[layer].inputIndices.map { $0 == entry ? -1 : $0 < entry ? -2 : known[$0] ?? -2 }
+    forms(from: entry, through: index).last ?? -2
+  }
+
+  /// The same of all layers behind `entry`, in one pass.
+  private mutating func forms(from entry: Int, through end: Int) -> [Int] {
+    var known: [Int] = []
+    for layer in entry + 1..<max(entry, end) + 1 {
+      var inputs = network.layers[layer].inputIndices.map {
+        $0 == entry ? -1 : $0 < entry ? -2 : known[$0 - entry - 1]
+      }
       guard let operation = operation(layer) else {
-        known[layer] = inputs.first ?? -2
+        known.append(inputs.first ?? -2)
         continue
       }
       switch network.layers[layer].layer.operation {
@@ -123,10 +130,11 @@ struct ONNXBlocks {
       default: break
       }
       let form = Form(operation: operation, inputs: inputs)
-      known[layer] = forms[form] ?? forms.count
-      forms[form] = known[layer]
+      let number = forms[form] ?? forms.count
+      forms[form] = number
+      known.append(number)
     }
-    return known[index] ?? -2
+    return known
   }
 
   private func heavies(_ index: Int, from entry: Int) -> Int {
@@ -173,10 +181,10 @@ struct ONNXBlocks {
       // Not of the image: that is where a stem begins.
       guard entry >= 0, !ofSums.isEmpty else { continue }
       var hit: (end: Int, main: Int)?
-      for end in index..<min(index + Self.longest, elements.count) {
-        if elements[end].isBlock { break }
-        let form = form(elements[end].exit, from: entry)
-        if ofSums.contains(form) { hit = (end, form) }
+      let those = elements[index..<min(index + Self.longest, elements.count)].prefix { !$0.isBlock }
+      let forms = forms(from: entry, through: those.last?.exit ?? entry)
+      for (end, element) in zip(index..., those) where ofSums.contains(forms[element.exit - entry - 1]) {
+        hit = (end, forms[element.exit - entry - 1])
       }
       if let hit {
         found.append(

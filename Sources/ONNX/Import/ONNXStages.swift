@@ -7,14 +7,32 @@ import Networks
 /// when all but the first are alike: the same operations in the same order, whatever their widths.
 struct ONNXStages {
   private let network: ResolvedNetwork
+  /// The layers that read each.
+  private let readers: [[Int]]
+  /// How many layers are called something below a module.
+  private let below: [Substring: Int]
 
-  init(_ network: ResolvedNetwork) { self.network = network }
+  /// A network with more of them is none that was made of stages; each is tried.
+  private static let most = 64
+
+  init(_ network: ResolvedNetwork) {
+    self.network = network
+    var readers = Array(repeating: [Int](), count: network.layers.count)
+    var below: [Substring: Int] = [:]
+    for (index, layer) in network.layers.enumerated() {
+      for input in layer.inputIndices where input >= 0 { readers[input].append(index) }
+      let name = layer.layer.name
+      for dot in name.indices.filter({ name[$0] == "." }).prefix(16) { below[name[..<dot], default: 0] += 1 }
+    }
+    (self.readers, self.below) = (readers, below)
+  }
 
   /// The stages that were found, in network order; none for a network that repeats nothing.
   func stages() -> [Stage] {
     let (named, shown) = (stages(in: Array(network.layers.indices), under: "", depth: 0), unnamed())
     func blocks(_ stages: [Stage]) -> Int { stages.reduce(0) { $0 + $1.blocks.count } }
-    return blocks(shown) > blocks(named) ? shown : named
+    let found = blocks(shown) > blocks(named) ? shown : named
+    return found.count > Self.most ? [] : found
   }
 
   /// By the graph alone.
@@ -123,12 +141,7 @@ struct ONNXStages {
     guard var common = names.first?.dropLast() else { return nil }
     for name in names { common = common.prefix(zip(common, name).prefix { $0 == $1 }.count) }
     let prefix = common.joined(separator: ".")
-    guard !prefix.isEmpty else { return nil }
-    let own = Set(unit.layers)
-    let isAlone = network.layers.indices.allSatisfy {
-      own.contains($0) || !network.layers[$0].layer.name.hasPrefix(prefix + ".")
-    }
-    return isAlone ? prefix : nil
+    return below[prefix[...]] == unit.layers.count ? prefix : nil
   }
 
   /// Whether a unit ends where maps are put side by side.
@@ -157,9 +170,7 @@ struct ONNXStages {
   private func isWhole(_ unit: Unit) -> Bool {
     guard entrance(unit) != nil, let last = unit.layers.last else { return false }
     let own = Set(unit.layers)
-    return network.layers.indices.allSatisfy { reader in
-      own.contains(reader) || network.layers[reader].inputIndices.allSatisfy { !own.contains($0) || $0 == last }
-    }
+    return unit.layers.allSatisfy { $0 == last || readers[$0].allSatisfy(own.contains) }
   }
 
   // What is done, without widths.

@@ -94,14 +94,7 @@ struct ONNXBlocks {
     let operation = network.layers[index].layer.operation
     switch operation {
     case .dropout, .stochasticDepth: return nil
-    case .convolution(let convolution):
-      let grouping =
-        switch convolution.grouping {
-        case .dense: "dense"
-        case .depthwise: "depthwise"
-        case .grouped: "grouped"
-        }
-      return "convolution \(convolution.kernelSize.height)x\(convolution.kernelSize.width) \(grouping)"
+    case .convolution(let convolution): return convolution.formWithoutWidths
     case .other(let other):
       // Branches may begin with a share of the channels, or with all.
       return other.definition is ZeroPad || other.definition is ChannelPart ? nil : operation.kind

@@ -183,12 +183,19 @@ struct ONNXStages {
   private func kind(_ index: Int) -> String {
     let layer = network.layers[index].layer
     guard case .convolution(let convolution) = layer.operation else { return layer.operation.definition.kind }
-    let grouping =
-      switch convolution.grouping {
+    return convolution.formWithoutWidths
+  }
+}
+
+extension Convolution {
+  /// What it does, without widths and strides: blocks are alike by that.
+  var formWithoutWidths: String {
+    let kind =
+      switch grouping {
       case .dense: "dense"
       case .depthwise: "depthwise"
       case .grouped: "grouped"
       }
-    return "convolution \(convolution.kernelSize.height)x\(convolution.kernelSize.width) \(grouping)"
+    return "convolution \(kernelSize.height)x\(kernelSize.width) \(kind)"
   }
 }

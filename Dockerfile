@@ -1,4 +1,4 @@
-# width-transfer in an image: docker build --tag width-transfer . && docker run --rm --volume "$PWD:/work" width-transfer inspect resnet20
+# width-transfer in an image: docker build --tag width-transfer . && docker run --rm --volume "$PWD:/images" width-transfer inspect resnet20
 #
 # The torch that pip installs decides about the device. PIP_INDEX_URL names another index than pip's own, for example one with builds for the CPU alone,
 # which make a much smaller image: --build-arg PIP_INDEX_URL=…; with a CUDA build: docker run --gpus all …
@@ -29,6 +29,6 @@ COPY --from=build /wheel /wheel
 RUN /opt/width-transfer/bin/pip install --no-cache-dir /wheel/*.whl numpy && rm -r /wheel
 ENV PATH="/opt/width-transfer/bin:$PATH"
 USER 1000
-WORKDIR /work
+WORKDIR /images
 ENTRYPOINT ["width-transfer"]
 CMD ["--help"]

@@ -67,15 +67,15 @@ class Result:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the networks, and where the report is."""
-        rows = ""
+        rows = [("network", "top-1", "seeds", "MACs", "parameters")]
         for found in self.summary.get("variants", []):
             scores = [one["top1"] for one in found["results"]]
             spread = f" ± {statistics.stdev(scores):.2f}" if len(scores) > 1 else ""
-            cells = [found["name"], f"{statistics.mean(scores):.2f}{spread} %", f"{found['macs'] / 1e6:,.2f} M", f"{found['parameters']:,}"]
-            rows += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
-        heads = "".join(f"<th>{name}</th>" for name in ("network", f"top-1, n = {len(scores)}", "MACs", "parameters")) if rows else ""
+            rows.append((found["name"], f"{statistics.fmean(scores):.2f}{spread} %", str(len(scores)), f"{found['macs'] / 1e6:,.2f} M",
+                         f"{found['parameters']:,}"))
+        table = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
         path = html.escape(str(self.report if self.report.is_file() else self.folder))
-        return f"<table><tr>{heads}</tr>{rows}</table><p><a href='{path}'>{path}</a></p>" if rows else f"<p><a href='{path}'>{path}</a></p>"
+        return (f"<table>{table}</table>" if len(rows) > 1 else "") + f"<p><a href='{path}'>{path}</a></p>"
 
     @property
     def report(self) -> pathlib.Path:

@@ -38,7 +38,8 @@ let pure: [Target] = [
 
 // Works with tensors.
 let tensors: [Target] = [
-  .target(name: "CTorch", dependencies: ["CLibTorch"]),
+  // Some of LibTorch's classes have a member more without NDEBUG; its libraries are built with it.
+  .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.define("NDEBUG")]),
   .target(name: "Torch", dependencies: ["CTorch", "Support"]),
   .target(name: "Loading", dependencies: ["ImageFiles", "Support", "Torch"]),
   .target(

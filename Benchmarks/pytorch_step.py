@@ -5,6 +5,7 @@ Prints one JSON line with the medians in milliseconds, and the seconds that comp
   backward  the gradients of all parameters
   step      one step of SGD (Nesterov momentum 0.9, weight decay 1e-4)
   total     all three, as one span
+stepMemory is what the process held at most, less what it held before the first step, and peakMemory all of it, in MB.
 Channels-last, one fixed batch that is in memory already. On a GPU only `total` is told: the time of many steps in a row, which the
 host does not wait for, by their number.
 """
@@ -12,6 +13,7 @@ host does not wait for, by their number.
 import argparse
 import json
 import os
+import resource
 import statistics
 import sys
 import time
@@ -100,6 +102,7 @@ def main():
             logits = called(images)
         return nn.functional.cross_entropy(logits.float(), labels)
 
+    before = resident()
     begin = time.perf_counter()
     evaluate().backward()
     optimizer.step()
@@ -109,7 +112,14 @@ def main():
         result |= on_cpu(evaluate, optimizer, options.iterations)
     else:
         result["total"] = on_device(evaluate, optimizer, options.iterations)
-    print(json.dumps(result))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print(json.dumps(result | {"peakMemory": round(peak, 1), "stepMemory": round(peak - before, 1)}))
+
+
+def resident():
+    """The memory of this process that is in RAM, in MB."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 
 def on_cpu(evaluate, optimizer, iterations):

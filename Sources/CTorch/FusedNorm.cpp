@@ -1,4 +1,5 @@
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -109,6 +110,8 @@ struct FusedNorm : public torch::autograd::Function<FusedNorm> {
                             const std::optional<at::Tensor> &running_mean,
                             const std::optional<at::Tensor> &running_variance, double momentum, double epsilon,
                             int64_t activation) {
+    // What is read and written, as often as it is.
+    RECORD_FUNCTION("width_transfer::norm", std::vector<c10::IValue>({input, input, input, residual}));
     const at::Tensor x = laid_out(input);
     const Rows rows(x);
     const float *values = floats(x);
@@ -147,8 +150,11 @@ struct FusedNorm : public torch::autograd::Function<FusedNorm> {
       fused::apply(values + first, other ? other + first : nullptr, result + first, count, length, factors.data(),
                    offsets.data(), int(activation));
     });
-    const bool keeps_result = activation == fused::relu || activation == fused::relu6;
-    context->save_for_backward({x, weight, bias, tensor_of(mean), tensor_of(inverse), keeps_result ? y : at::Tensor()});
+    // Of a sum what went into the activation cannot be computed again; its result tells as much. The factors are kept as they were used,
+    // so that what is computed again is the same to the bit.
+    const bool keeps_result = residual && (activation == fused::relu || activation == fused::relu6);
+    context->save_for_backward({x, tensor_of(mean), tensor_of(inverse), tensor_of(factor), tensor_of(offset),
+                                keeps_result ? y : at::Tensor()});
     context->saved_data["activation"] = activation;
     context->saved_data["residual"] = residual.has_value();
     return y;
@@ -156,24 +162,25 @@ struct FusedNorm : public torch::autograd::Function<FusedNorm> {
 
   static variable_list backward(AutogradContext *context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
+    RECORD_FUNCTION("width_transfer::norm_backward",
+                    std::vector<c10::IValue>({saved[0], saved[0], saved[0], gradients[0], gradients[0], saved[5], saved[5]}));
     const int activation = int(context->saved_data["activation"].toInt());
     const at::Tensor &x = saved[0];
     const at::Tensor dy = laid_out(gradients[0]);
     const Rows rows(x);
     const auto channels = static_cast<size_t>(rows.channels);
-    const std::vector<double> gamma = doubles(saved[1]), beta = doubles(saved[2]), mean = doubles(saved[3]),
-                              inverse = doubles(saved[4]);
-    std::vector<double> factor(channels), offset(channels);
-    for (size_t c = 0; c < channels; c++) {
-      factor[c] = gamma[c] * inverse[c];
-      offset[c] = beta[c] - mean[c] * factor[c];
-    }
+    const std::vector<double> mean = doubles(saved[1]), inverse = doubles(saved[2]), factor = doubles(saved[3]),
+                              offset = doubles(saved[4]);
     const std::vector<float> means = rows.spread(mean), factors = rows.spread(factor), offsets = rows.spread(offset);
     const float *in = floats(x), *back = floats(dy);
-    const float *out = saved[5].defined() ? floats(saved[5]) : in;
+    const float *out = saved[5].defined() ? floats(saved[5]) : nullptr;
+    const auto results = [&](int64_t first) { return out ? out + first : nullptr; };
+    // For SiLU the first pass leaves there what the second one starts from.
+    at::Tensor dx = at::empty_like(x);
+    float *to = dx.data_ptr<float>();
     auto [sum, product] = rows.sums([&](int64_t first, int64_t count, int64_t length, float *one, float *other) {
-      fused::reduce(in + first, out + first, back + first, count, length, means.data(), factors.data(), offsets.data(),
-                    activation, one, other);
+      fused::reduce(in + first, results(first), back + first, to + first, count, length, means.data(), factors.data(),
+                    offsets.data(), activation, one, other);
     });
     std::vector<double> dgamma(channels), slope(channels), constant(channels);
     for (size_t c = 0; c < channels; c++) {
@@ -183,17 +190,20 @@ struct FusedNorm : public torch::autograd::Function<FusedNorm> {
       constant[c] = factor[c] * (tilt * mean[c] - sum[c] / double(rows.rows));
     }
     const bool has_residual = context->saved_data["residual"].toBool();
-    at::Tensor dx, dresidual;
-    if (context->needs_input_grad(0) || (has_residual && context->needs_input_grad(3))) {
-      dx = at::empty_like(x);
-      if (has_residual) dresidual = at::empty_like(x);
-      const std::vector<float> slopes = rows.spread(slope), constants = rows.spread(constant);
-      float *to = dx.data_ptr<float>(), *beside = has_residual ? dresidual.data_ptr<float>() : nullptr;
-      rows.each([&](int64_t first, int64_t count, int64_t length, int64_t) {
-        fused::differentiate(in + first, out + first, back + first, to + first, beside ? beside + first : nullptr,
-                             count, length, factors.data(), offsets.data(), slopes.data(), constants.data(), activation);
-      });
+    if (!context->needs_input_grad(0) && !(has_residual && context->needs_input_grad(3))) {
+      return {at::Tensor(), tensor_of(dgamma), tensor_of(sum), at::Tensor(), {}, {}, {}, {}, {}};
     }
+    const at::Tensor dresidual = has_residual ? at::empty_like(x) : at::Tensor();
+    const std::vector<float> slopes = rows.spread(slope), constants = rows.spread(constant);
+    float *beside = has_residual ? dresidual.data_ptr<float>() : nullptr;
+    rows.each([&](int64_t first, int64_t count, int64_t length, int64_t) {
+      if (activation == fused::silu) {
+        fused::finish(in + first, to + first, count, length, factors.data(), slopes.data(), constants.data());
+        return;
+      }
+      fused::differentiate(in + first, results(first), back + first, to + first, beside ? beside + first : nullptr, count,
+                           length, factors.data(), offsets.data(), slopes.data(), constants.data(), activation);
+    });
     return {dx, tensor_of(dgamma), tensor_of(sum), dresidual, {}, {}, {}, {}, {}};
   }
 };
@@ -204,6 +214,7 @@ at::Tensor activate(at::Tensor value, int activation) {
     case fused::relu: return at::relu_(value);
     case fused::relu6: return at::hardtanh_(value, 0, 6);
     case fused::hard_swish: return at::hardswish(value);
+    case fused::silu: return at::silu(value);
     default: return value;
   }
 }
@@ -225,8 +236,8 @@ ct_tensor ct_fused_norm(ct_tensor input, ct_tensor weight, ct_tensor bias, ct_te
                         ct_tensor running_variance, double momentum, double epsilon, int activation) {
   return tensor([&] {
     const std::optional<at::Tensor> added = optional(residual);
-    // Hard swish's derivative needs what went into it, which is not kept where something was added.
-    const bool is_known = !(added && activation == fused::hard_swish);
+    // The derivatives of hard swish and SiLU need what went into them, which is not kept where something was added.
+    const bool is_known = !(added && (activation == fused::hard_swish || activation == fused::silu));
     if (is_known && is_fusible(input->value, added) && weight->value.scalar_type() == at::kFloat) {
       return FusedNorm::apply(input->value, weight->value, bias->value, added, optional(running_mean),
                               optional(running_variance), momentum, epsilon, int64_t(activation));

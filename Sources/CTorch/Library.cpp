@@ -14,6 +14,7 @@
 #include <mutex>
 
 #include "Internal.h"
+#include "KeptMemory.h"
 
 namespace ctorch {
 static thread_local std::string last_error;
@@ -36,6 +37,8 @@ using namespace ctorch;
 __attribute__((constructor)) static void keep_kernels() {
   if (!getenv("DNNL_PRIMITIVE_CACHE_CAPACITY")) setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384", 0);
 }
+
+void ct_set_error(const char *message) { set_error(message); }
 
 const char *ct_last_error(void) { return last_error.c_str(); }
 
@@ -100,6 +103,7 @@ int ct_set_flush_denormal(bool flush) {
 }
 
 int ct_keep_freed_memory(void) {
+  keep_memory();
 #if defined(__GLIBC__)
   const int never = 0x7fffffff;
   return mallopt(M_TRIM_THRESHOLD, never) && mallopt(M_MMAP_THRESHOLD, 1 << 30) ? 0 : -1;

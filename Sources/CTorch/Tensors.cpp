@@ -36,6 +36,10 @@ ct_tensor ct_from_channels_last_bytes(const void *bytes, size_t count, const int
   });
 }
 
+ct_tensor ct_same_tensor(ct_tensor t) {
+  return tensor([&] { return t->value; });
+}
+
 void ct_tensor_free(ct_tensor t) { delete t; }
 
 int ct_dims(ct_tensor t) { return static_cast<int>(t->value.dim()); }

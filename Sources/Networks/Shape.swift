@@ -16,6 +16,9 @@ public struct Shape: Codable, Hashable, Sendable {
     self.width = width
   }
 
+  /// How many numbers it holds.
+  public var elements: Int { channels * height * width }
+
   /// `[channels, height, width]`, the order that PyTorch uses.
   public var dimensions: [Int] { [channels, height, width] }
 }

@@ -14,7 +14,9 @@ public final class RunSession {
   private let isShared: Bool
 
   // What does not change the outcome, or is checked with the data itself.
-  private static let ignored: Set = ["threads", "loader-threads", "seeds", "version", "libtorch", "swift", "data"]
+  private static let ignored: Set = [
+    "threads", "loader-threads", "recompute", "seeds", "version", "libtorch", "swift", "data",
+  ]
   // The plans whose jobs lie beside each other; a single training is its folder itself.
   private static let sharing: Set = ["run", "compare", "search"]
   private static let paths: Set = ["dataset", "network", "widths"]

@@ -51,6 +51,10 @@ extension Tensor {
     case relu = 1
     case relu6 = 2
     case hardSwish = 3
+    case silu = 4
+
+    /// Whether the derivative needs what went into the activation, and not only its result: nothing can then be added before it.
+    public var needsInput: Bool { self == .hardSwish || self == .silu }
   }
 
   /// Batch normalization by the batch's own statistics, plus `residual`, through an activation, in the fewest passes over memory.

@@ -34,6 +34,9 @@ public enum Torch {
   }
 }
 
+/// Whether operations are recorded for differentiation.
+public var recordsGradients: Bool { ct_grad_enabled() }
+
 /// Runs `body` without recording operations for differentiation.
 public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
   let former = ct_grad_enabled()

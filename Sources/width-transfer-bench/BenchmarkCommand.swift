@@ -31,6 +31,10 @@ struct BenchmarkCommand: ParsableCommand {
   @Option var precision: Recipe.Precision = .float32
   @Flag(help: "Compute every layer by itself.")
   var plain = false
+  @Flag(help: "Compute activations again for the derivative instead of keeping them.")
+  var recompute = false
+  @Flag(help: "Print what the time goes to instead.")
+  var limits = false
   @Flag var json = false
 
   struct Timing: Encodable {
@@ -40,6 +44,9 @@ struct BenchmarkCommand: ParsableCommand {
     var step: Double
     var total: Double
     var macs: Int
+    /// What the process held at most, and how much more that is than before the first step; MB.
+    var peakMemory: Double
+    var stepMemory: Double
   }
 
   func run() throws {
@@ -60,6 +67,7 @@ struct BenchmarkCommand: ParsableCommand {
       built = try built.with(Widths(Dictionary(uniqueKeysWithValues: chosen)))
     }
     let model = try Model(built, seed: 0, device: device, fuses: !plain)
+    if recompute { model.recomputeActivations() }
     let optimizer = try ParameterOptimizer(model.parameters, recipe: Recipe())
     let generator = try Generator(seed: 1, device: device)
     let shape = [batchSize, built.input.channels, built.input.height, built.input.width]
@@ -72,6 +80,16 @@ struct BenchmarkCommand: ParsableCommand {
         try model.forward(images, ForwardOptions(.training, dropout: generator, reusesBuffers: precision == .float32))
       }.to(.float32).crossEntropy(labels)
     }
+    if limits {
+      try Output.text(
+        StepLimits(of: built, batchSize: batchSize, iterations: iterations, warmUp: warmUp) {
+          let loss = try evaluate()
+          try loss.backward()
+          try optimizer.step(learningRate: 0.01)
+        }.json())
+      return
+    }
+    let before = ResidentMemory.now
     var times: [[Double]] = []
     for iteration in 0..<(iterations + warmUp) {
       var marks = [Date()]
@@ -101,7 +119,7 @@ struct BenchmarkCommand: ParsableCommand {
     let timing = Timing(
       network: built.name, forward: median(times.map { $0[0] }), backward: median(times.map { $0[1] }),
       step: median(times.map { $0[2] }), total: inARow ?? median(times.map { $0.reduce(0, +) }),
-      macs: model.plan.macs)
+      macs: model.plan.macs, peakMemory: ResidentMemory.peak, stepMemory: ResidentMemory.peak - before)
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
@@ -109,7 +127,9 @@ struct BenchmarkCommand: ParsableCommand {
     } else {
       try Output.text(
         "\(timing.network): forward \(Format.decimal(timing.forward, 2)) ms, backward \(Format.decimal(timing.backward, 2)) ms, "
-          + "step \(Format.decimal(timing.step, 2)) ms, total \(Format.decimal(timing.total, 2)) ms")
+          + "step \(Format.decimal(timing.step, 2)) ms, total \(Format.decimal(timing.total, 2)) ms; "
+          + "\(Format.decimal(timing.stepMemory, 0)) MB more than before, \(Format.decimal(timing.peakMemory, 0)) at most"
+      )
     }
   }
 }

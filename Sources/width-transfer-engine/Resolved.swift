@@ -18,7 +18,8 @@ enum Resolved {
       "divisor": "\(network.divisor)", "dataset": path(data.dataset), "data": try dataset.fingerprint,
       "subset": data.subset,
       "device": device.description, "threads": "\(Torch.threads)", "loader-threads": "\(compute.loaderThreads)",
-      "seed": "\(compute.seed)", "version": WidthTransferCommand.version, "libtorch": Torch.version,
+      "recompute": recipe.recomputesActivations ? "true" : nil, "seed": "\(compute.seed)",
+      "version": WidthTransferCommand.version, "libtorch": Torch.version,
       "swift": swiftVersion,
     ]
     values.merge(data.reading.resolved) { _, new in new }

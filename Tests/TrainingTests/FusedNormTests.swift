@@ -37,6 +37,7 @@ import Torch
       case .relu: result = try result.relu()
       case .relu6: result = try result.relu6()
       case .hardSwish: result = try result.hardSwish()
+      case .silu: result = try result.silu()
       }
     }
     try (result * leaves[3].detached()).sum().backward()
@@ -61,8 +62,8 @@ import Torch
   @Test("Results, derivatives and statistics are those of single operations in double precision", arguments: 1...41)
   func matches(channels: Int) throws {
     for (activation, adds) in [
-      (Activation.none, false), (.relu, false), (.relu6, false), (.hardSwish, false), (.relu, true), (.none, true),
-      (.hardSwish, true),
+      (Activation.none, false), (.relu, false), (.relu6, false), (.hardSwish, false), (.silu, false), (.relu, true),
+      (.none, true), (.hardSwish, true), (.silu, true),
     ] {
       // 3 · 7 · 5 rows leave some behind the last whole period; 3 · 61 · 13 are several parts.
       for (height, width) in channels % 5 == 1 ? [(7, 5), (61, 13)] : [(7, 5)] {
@@ -74,6 +75,24 @@ import Torch
           #expect(distance < 3e-5, "\(activation) \(adds) \(height)×\(width), \(index): \(distance)")
         }
       }
+    }
+  }
+
+  @Test("SiLU of anything is that of LibTorch to two units of the last place")
+  func saturated() throws {
+    let values =
+      (-4000...4000).map { Float($0) * 0.05 } + [1e-30, -1e-30, .greatestFiniteMagnitude, -.greatestFiniteMagnitude]
+    let count = values.count
+    // The batch's own mean and deviation are undone, so that the values come through as they are.
+    let input = try Tensor([Float](repeating: -1, count: count) + [Float](repeating: 1, count: count))
+      .reshaped([2, count])
+    let ones = try Tensor.ones([count])
+    let halves = try Tensor(values)
+    let found = try input.fusedBatchNorm(
+      weight: halves, bias: ones * 0, runningMean: nil, runningVariance: nil, epsilon: 0, activation: .silu)
+    let expected = try Tensor(values.map { -$0 } + values).reshaped([2, count]).to(.float64).silu().to(.float32)
+    for (one, other) in zip(try found.floats, try expected.floats) where abs(other) > 1e-30 {
+      #expect(abs(one - other) <= 3 * abs(other).ulp, "\(one) \(other)")
     }
   }
 
@@ -119,7 +138,7 @@ import Torch
 
   @Test(
     "A fused network is as near to double precision as the plain one, forward and backward, at full width and narrower",
-    arguments: ["resnet20", "mobilenet_v2_cifar", "vgg11_cifar"])
+    arguments: ["resnet20", "mobilenet_v2_cifar", "vgg11_cifar", "efficientnet_b0_cifar"])
   func networks(name: String) throws {
     let network = try NetworkZoo.network(named: name, classes: 10).scalingWidth(by: 0.3, divisor: 1)
     let exact = try Model(network, seed: 1, scalarType: .float64, fuses: false)

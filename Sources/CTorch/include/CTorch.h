@@ -143,7 +143,7 @@ ct_tensor _Nullable ct_conv2d(ct_tensor _Nonnull input, ct_tensor _Nonnull weigh
 ct_tensor _Nullable ct_batch_norm(ct_tensor _Nonnull input, ct_tensor _Nullable weight, ct_tensor _Nullable bias,
                                   ct_tensor _Nullable running_mean, ct_tensor _Nullable running_var, bool training,
                                   double momentum, double epsilon);
-/// Batch normalization by the batch's statistics, plus `residual`, through an activation (0 none, 1 ReLU, 2 ReLU6, 3 hard swish).
+/// Batch normalization by the batch's statistics, plus `residual`, through an activation (0 none, 1 ReLU, 2 ReLU6, 3 hard swish, 4 SiLU).
 ct_tensor _Nullable ct_fused_norm(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias,
                                   ct_tensor _Nullable residual, ct_tensor _Nullable running_mean,
                                   ct_tensor _Nullable running_variance, double momentum, double epsilon, int activation);
@@ -220,6 +220,30 @@ int ct_check_gradients(const ct_tensor _Nonnull *_Nonnull parameters, size_t cou
                        ct_tensor _Nonnull found_infinite);
 int ct_update_scale(ct_tensor _Nonnull scale, ct_tensor _Nonnull growth_tracker, ct_tensor _Nonnull found_infinite,
                     double growth, double backoff, int64_t interval);
+
+// MARK: Activations that are computed again instead of kept
+/// Computes a part of a network. The inputs are the callee's to free. NULL after a failure whose message is set. `again`: for the
+/// derivative, with a graph; the first time there is none.
+typedef ct_tensor _Nullable (*ct_part)(void *_Nonnull context, const ct_tensor _Nonnull *_Nonnull inputs, size_t count, bool again);
+/// What `part` gives for `inputs`, of which nothing in between is kept: the derivative computes the part once more.
+///
+/// `leaves` are the other tensors whose derivatives are wanted. `generator` is what the part draws from: it draws the same again.
+/// `release` is called when the part is needed no more, also after a failure.
+ct_tensor _Nullable ct_recomputed(const ct_tensor _Nonnull *_Nonnull inputs, size_t input_count,
+                                  const ct_tensor _Nonnull *_Nonnull leaves, size_t leaf_count, ct_generator _Nullable generator,
+                                  ct_part _Nonnull part, void *_Nonnull context, void (*_Nonnull release)(void *_Nonnull context));
+/// Another handle of the same tensor.
+ct_tensor _Nullable ct_same_tensor(ct_tensor _Nonnull tensor);
+/// Sets the message of a failure outside of this library.
+void ct_set_error(const char *_Nonnull message);
+
+// MARK: Times of operations
+/// Measures the operations that this thread calls from now on.
+int ct_profile_begin(void);
+/// One operation: its name, seconds without those of operations that it called, bytes of arguments and results, number of calls.
+typedef void (*ct_profile_visit)(void *_Nonnull context, const char *_Nonnull name, double seconds, double bytes, int64_t calls);
+/// Ends it and tells what was measured, by name.
+int ct_profile_end(ct_profile_visit _Nonnull visit, void *_Nonnull context);
 
 #ifdef __cplusplus
 }

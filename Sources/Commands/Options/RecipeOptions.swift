@@ -50,6 +50,12 @@ package struct RecipeOptions: ParsableArguments {
     help: "Epochs between evaluations on held-out images; the last epoch is always followed by one.")
   package var evaluationInterval: Int?
 
+  @Flag(
+    help:
+      "Keep few activations for the derivative and compute the others again: less memory, up to a third more time, the same result."
+  )
+  package var recompute = false
+
   /// The recipe with the flags' values over it.
   package func build() throws -> Recipe {
     try require(epochs, "--epochs", in: 1...1_000_000)
@@ -73,6 +79,7 @@ package struct RecipeOptions: ParsableArguments {
     set(precision, \.precision)
     if let clipNorm { result.clipNorm = clipNorm }
     if let averagingDecay { result.averagingDecay = averagingDecay }
+    result.recomputesActivations = recompute
     try result.validate()
     return result
   }

@@ -85,6 +85,9 @@ public struct Recipe: Codable, Sendable, Hashable {
   public var evaluationInterval: Int
   /// Batches that recompute the batch-norm statistics before the last evaluation; 0 keeps the running ones.
   public var recalibrationBatches: Int
+  /// Whether most activations are computed again for the derivative instead of kept. The outcome does not depend on it, and it is not
+  /// part of what a recipe's file holds.
+  public var recomputesActivations = false
 
   /// Creates a recipe; the defaults are the small-scale settings of the project.
   public init(

@@ -70,6 +70,7 @@ public final class Trainer: StepWork {
   ) throws {
     try recipe.validate()
     self.model = model
+    if recipe.recomputesActivations { model.recomputeActivations() }
     self.recipe = recipe
     self.training = training
     self.heldOut = heldOut
@@ -261,6 +262,7 @@ public final class Trainer: StepWork {
 
   private func equip(_ new: Model) throws {
     new.statistics.batchesTracked = model.statistics.batchesTracked
+    if recipe.recomputesActivations { new.recomputeActivations() }
     model = new
     optimizer = try ParameterOptimizer(new.parameters, recipe: recipe)
     update = WeightUpdate(new, optimizer, clipNorm: recipe.clipNorm, scaler: scaler, cohort: cohort)

@@ -144,7 +144,7 @@ public struct ExecutionPlan: Sendable {
         // The network's input, −1, is there from the start; so is all that was computed before this normalization.
         last.inputs.append(step.inputs[0] == last.result ? step.inputs[1] : step.inputs[0])
       case .activation(let function) where layers.activation == .none && step.inputs.count == 1:
-        guard let fused = fusedActivation(function), !(layers.adds && fused == .hardSwish) else {
+        guard let fused = fusedActivation(function), !(layers.adds && fused.needsInput) else {
           result.append(step)
           continue
         }
@@ -186,7 +186,8 @@ public struct ExecutionPlan: Sendable {
     case .relu: .relu
     case .relu6: .relu6
     case .hardSwish: .hardSwish
-    case .silu, .sigmoid, .hardSigmoid, .leakyRelu, .gelu: nil
+    case .silu: .silu
+    case .sigmoid, .hardSigmoid, .leakyRelu, .gelu: nil
     }
   }
 

@@ -12,6 +12,9 @@ extension Model {
   public func forward(
     _ images: Tensor, as narrower: ExecutionPlan? = nil, _ options: ForwardOptions
   ) throws -> Tensor {
+    if !recomputedParts.isEmpty, recordsGradients, (narrower ?? plan).steps.count == plan.steps.count {
+      return try recomputingForward(images, as: narrower, options)
+    }
     var values = [Tensor?](repeating: nil, count: (narrower ?? plan).slotCount)
     return try run(narrower, on: images, &values, options)
   }
@@ -203,6 +206,7 @@ extension Model {
     case .relu: try value.relu(inPlace: inPlace)
     case .relu6: try value.relu6(inPlace: inPlace)
     case .hardSwish: try value.hardSwish()
+    case .silu: try value.silu(inPlace: inPlace)
     }
   }
 }

@@ -16,6 +16,9 @@ public final class Model {
   /// The running statistics of the batch normalizations.
   public let statistics: BatchStatistics
 
+  /// The parts whose activations are computed again for the derivative.
+  var recomputedParts: [RecomputedPart] = []
+
   /// The network at full width.
   public var network: Network { plan.resolved.network }
 

@@ -35,6 +35,7 @@ final class AutoSlimSearch: SearchSubject {
     self.settings = settings
     self.context = context
     supernet = try Supernet(network, seed: context.seed, device: context.device)
+    if context.recipe.recomputesActivations { supernet.model.recomputeActivations() }
     counter = CostCounter(supernet.resolved, context.costModel)
     macs = CostCounter(supernet.resolved)
     grid = supernet.resolved.widthGroups.map {

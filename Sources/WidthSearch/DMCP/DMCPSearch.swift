@@ -34,6 +34,7 @@ final class DMCPSearch: SearchSubject {
     self.context = context
     self.target = target
     supernet = try Supernet(network, seed: context.seed, device: context.device)
+    if context.recipe.recomputesActivations { supernet.model.recomputeActivations() }
     chains = MarkovNetwork(
       supernet.resolved, settings: settings, target: Double(target), in: context.costModel)
     state = State(alphas: chains.alphas, velocities: chains.alphas.map { $0.map { _ in 0 } })

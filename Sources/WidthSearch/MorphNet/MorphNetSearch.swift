@@ -86,6 +86,7 @@ final class MorphNetSearch: SearchSubject {
     _ widths: Widths, _ settings: MorphNetSettings, _ context: SearchContext
   ) throws -> Round {
     let model = try Model(context.network.with(widths), seed: context.seed, device: context.device)
+    if context.recipe.recomputesActivations { model.recomputeActivations() }
     let polynomial = RelaxedCost(model.plan.resolved, context.costModel)
     let regularizer = FLOPsRegularizer(
       polynomial, threshold: settings.threshold, grouping: settings.grouping,

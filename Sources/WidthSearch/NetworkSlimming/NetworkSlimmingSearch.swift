@@ -29,6 +29,7 @@ final class NetworkSlimmingSearch: SearchSubject {
     self.settings = settings
     self.context = context
     model = try Model(wide, seed: context.seed, device: context.device)
+    if context.recipe.recomputesActivations { model.recomputeActivations() }
     scales = GroupScales(model)
     counter = CostCounter(model.plan.resolved, context.costModel)
     macs = CostCounter(model.plan.resolved)

@@ -12,8 +12,8 @@ import Torch
 ///   multiplied with a pixel. Convolving with that part is the same function, and the derivative of the rest is zero as it should be.
 ///   Searches on images of low resolution end in such maps.
 /// - Of a depthwise convolution of a map smaller than its filter oneDNN takes the weight gradient by a matrix product for each channel,
-///   which is 4 to 30 times slower than its own kernel (docs/results/small-maps.md). With the zeros of the padding laid around the
-///   map it takes the kernel.
+///   which is 4 to 30 times slower than its own kernel (docs/results/small-maps.md). With zeros laid around the
+///   map until it is as large it takes the kernel.
 /// - Where an output lies wholly in the padding, oneDNN's AVX2 kernel may read out of bounds (1×1 at stride 2, padding 1 and dilation 2 on a
 ///   map one pixel wide crashes PyTorch 2.13, with a bias); there, too, the zeros are laid around the map.
 struct ConvolutionExecution: Sendable, Hashable {
@@ -55,12 +55,17 @@ struct ConvolutionExecution: Sendable, Hashable {
     let isOutside =
       rows.before > dilation.height * (rows.taps.count - 1)
       || columns.before > dilation.width * (columns.taps.count - 1)
-    let laysZeros = input.device == .cpu && (isOutside || isDepthwise && isSmall)
-    if rows.before == rows.after, columns.before == columns.after, !laysZeros {
+    guard rows.before == rows.after, columns.before == columns.after, !(isOutside && input.device == .cpu) else {
+      let padded = try input.padded([columns.before, columns.after, rows.before, rows.after])
+      return try convolve(padded.contiguous(.channelsLast), filters, bias, Size2D(0))
+    }
+    guard isDepthwise, isSmall, input.device == .cpu else {
       return try convolve(input, filters, bias, Size2D(rows.before, columns.before))
     }
-    let padded = try input.padded([columns.before, columns.after, rows.before, rows.after])
-    return try convolve(padded.contiguous(.channelsLast), filters, bias, Size2D(0))
+    // As many as make the map as large as the filter; the convolution does the others for less.
+    let (above, beside) = (rows.missing(shape[2]), columns.missing(shape[3]))
+    let larger = try input.padded([beside, beside, above, above]).contiguous(.channelsLast)
+    return try convolve(larger, filters, bias, Size2D(rows.before - above, columns.before - beside))
   }
 
   private func convolve(_ input: Tensor, _ weight: Tensor, _ bias: Tensor?, _ padding: Size2D) throws -> Tensor {
@@ -74,6 +79,9 @@ struct ConvolutionExecution: Sendable, Hashable {
     /// Zeros in front of the map and behind it with which that part gives the same.
     var before: Int
     var after: Int
+
+    /// Zeros at each side that make a map as large as the part.
+    func missing(_ size: Int) -> Int { min(before, max(0, (taps.count - size + 1) / 2)) }
 
     /// All of it, where a part would not give the same.
     init(size: Int, kernel: Int, stride: Int, padding: Int, dilation: Int) {

@@ -59,9 +59,10 @@ def main():
     if not options.json:
         print(f"Time of PyTorch over ours (larger than 1: ours is faster): median of {options.rounds} rounds, smallest to largest.")
         print(f"{options.device}, {options.threads} threads, {options.precision}, channels-last. kept: eager, with an allocator that keeps "
-              "its memory, as ours does; compiled: the same by torch.compile.")
+              "its memory, as ours does; compiled: the same by torch.compile. MB more: what the process held at most beyond what it held "
+              "before the first step.")
         print(f"{'network':<20}{'images':>9}" + "".join(f"{peer:>21}" for peer in peers)
-              + f"{'ours, ms':>11}{'ns a kMAC':>11}{'compiling, s':>14}")
+              + f"{'ours, ms':>11}{'ns a kMAC':>11}{'compiling, s':>14}{'MB more: ours, eager':>22}")
     for case in CASES:
         if options.networks and case[0] not in options.networks:
             continue
@@ -81,7 +82,8 @@ def main():
         cells = "".join(f"{statistics.median(v):>8.2f} ({v[0]:.2f}–{v[-1]:.2f})".rjust(21) for v in ratios.values())
         work = 1e9 * ours / (3 * rounds[0]["ours"]["macs"] * case[4])
         compiling = max(r.get("compiled", {}).get("compiling", 0) for r in rounds)
-        print(f"{name_of(case)}{cells}{ours:>11.2f}{work:>11.3f}{compiling:>14.1f}", flush=True)
+        memory = ", ".join(f"{max(r[side]['stepMemory'] for r in rounds):.0f}" for side in ("ours", "eager") if side in rounds[0])
+        print(f"{name_of(case)}{cells}{ours:>11.2f}{work:>11.3f}{compiling:>14.1f}{memory:>22}", flush=True)
 
 
 if __name__ == "__main__":

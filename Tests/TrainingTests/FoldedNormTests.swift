@@ -33,7 +33,7 @@ import Torch
       try withoutGradients {
         var options = ForwardOptions(.evaluation, statistics: own)
         let expected = try model.forward(images, as: plan, options)
-        options.foldsNormalizations = true
+        options.folded = ForwardOptions.FoldedWeights()
         let folded = try model.forward(images, as: plan, options)
         #expect(try folded.relativeDistance(to: expected) < 2e-5)
       }
@@ -59,7 +59,7 @@ import Torch
       var options = ForwardOptions(.evaluation)
       var (plain, folded) = ([Tensor?](repeating: nil, count: kept.count), [Tensor?](repeating: nil, count: kept.count))
       let expected = try model.run(nil, on: images, &plain, kept: kept, options)
-      options.foldsNormalizations = true
+      options.folded = ForwardOptions.FoldedWeights()
       let result = try model.run(nil, on: images, &folded, kept: kept, options)
       let slot = model.plan.steps[first].result
       #expect(try #require(folded[slot]).floats == #require(plain[slot]).floats)

@@ -42,7 +42,7 @@ extension Model {
       let stream = loader.epoch(0)
       var options = ForwardOptions(.evaluation, statistics: statistics)
       // Folded weights lose more than others when they are rounded to half precision.
-      options.foldsNormalizations = precision == .float32
+      if precision == .float32 { options.folded = ForwardOptions.FoldedWeights() }
       while let batch = try stream.next() {
         if let signal = interruption() { throw Interrupted(signal: signal, saved: nil) }
         skipped += batch.skipped

@@ -5,9 +5,10 @@ import Torch
 ///
 /// - A 1×1 convolution with a stride reads only every n-th position. oneDNN's AVX2 kernel for its weight gradient writes out
 ///   of bounds when the layout is channels-last and there are fewer than 8 input channels (oneDNN issue 6035): wrong
-///   gradients, crashes, hangs. Taking the positions first and convolving with stride 1 is the same function, so it is
-///   always done. `scripts/sweep-convolutions` looks for more of the kind; docs/results/convolution-sweep.md has what it
-///   found: no other form, and with AVX-512 not even this one.
+///   gradients, crashes, hangs. Taking the positions first and convolving with stride 1 is the same function, and is
+///   done there. From 8 channels on the strided form is right and up to five times as fast. `scripts/sweep-convolutions`
+///   looks for more of the kind; docs/results/convolution-sweep.md has what it found: no other form, and with AVX-512 not
+///   even this one.
 /// - On a small map the outer part of a large filter meets nothing but padding: of 5×5 on a map of 2×2 only the inner 3×3 is ever
 ///   multiplied with a pixel. Convolving with that part is the same function, and the derivative of the rest is zero as it should be.
 ///   Searches on images of low resolution end in such maps.
@@ -23,15 +24,20 @@ struct ConvolutionExecution: Sendable, Hashable {
   let groups: Int
   let subsamples: Bool
 
+  /// The least number of input channels with which a strided 1×1 convolution is left to oneDNN.
+  private static let safeInputs = 8
+
   init(_ convolution: Convolution, inputChannels: Int) {
     let isPointwise =
       convolution.kernelSize.height == 1 && convolution.kernelSize.width == 1 && convolution.padding.height == 0
       && convolution.padding.width == 0
-    subsamples = isPointwise && (convolution.stride.height > 1 || convolution.stride.width > 1)
+    groups = convolution.groups(inputChannels: inputChannels)
+    subsamples =
+      isPointwise && (convolution.stride.height > 1 || convolution.stride.width > 1)
+      && (inputChannels < Self.safeInputs || groups > 1)
     stride = Size2D(convolution.stride.height, convolution.stride.width)
     padding = Size2D(convolution.padding.height, convolution.padding.width)
     dilation = Size2D(convolution.dilation.height, convolution.dilation.width)
-    groups = convolution.groups(inputChannels: inputChannels)
   }
 
   func callAsFunction(_ input: Tensor, weight: Tensor, bias: Tensor?) throws -> Tensor {

@@ -36,8 +36,17 @@ public struct ForwardOptions {
   public var dropout: Generator?
   /// Whether elementwise results may overwrite inputs that nothing else reads.
   public var reusesBuffers: Bool
-  /// Whether an evaluation without gradients takes a normalization behind a convolution into the convolution's weights.
-  public var foldsNormalizations = false
+  /// Where an evaluation without gradients keeps the weights of convolutions into which the normalizations behind them are taken; nil
+  /// leaves them apart. For one model and plan, as long as its weights and statistics stay as they are.
+  public var folded: FoldedWeights?
+
+  /// Filters and offsets of convolutions that normalize as well, by the slot of the convolution's result.
+  public final class FoldedWeights {
+    var values: [Int: (filters: Tensor, offset: Tensor?)] = [:]
+
+    /// None yet; the first pass computes them.
+    public init() {}
+  }
 
   /// Creates the options.
   public init(

@@ -44,13 +44,18 @@ extension Model {
       switch step.instruction {
       case .convolution(let execution, let weight, let bias):
         var (filters, offset) = (try slicer.parameter(weight), try bias.map { try slicer.parameter($0) })
-        if options.folds, let normalizer = step.normalizer.map({ plan.steps[$0] }),
+        if let folded = options.usableFolded, let normalizer = step.normalizer.map({ plan.steps[$0] }),
           computed?[normalizer.result] ?? true, !(kept?[step.result] ?? false),
           case .batchNorm(let position, let channels, let epsilon, _, _) = normalizer.instruction
         {
-          let norm = try Norm(
-            position, channels, slicer, statistics, slicesStatistics: narrower != nil && options.statistics == nil)
-          (filters, offset) = try norm.folded(into: filters, offset, epsilon: epsilon)
+          if let known = folded.values[step.result] {
+            (filters, offset) = known
+          } else {
+            let norm = try Norm(
+              position, channels, slicer, statistics, slicesStatistics: narrower != nil && options.statistics == nil)
+            (filters, offset) = try norm.folded(into: filters, offset, epsilon: epsilon)
+            folded.values[step.result] = (filters, offset)
+          }
           normalized.insert(step.result)
         }
         result = try execution(first.asMap, weight: filters, bias: offset)
@@ -221,7 +226,9 @@ extension Extent {
 }
 
 extension ForwardOptions {
-  fileprivate var folds: Bool { foldsNormalizations && normalization == .evaluation && channelScales.isEmpty }
+  fileprivate var usableFolded: FoldedWeights? {
+    normalization == .evaluation && channelScales.isEmpty ? folded : nil
+  }
 }
 
 /// What a batch normalization computes with, [channels] each.

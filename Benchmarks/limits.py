@@ -40,9 +40,10 @@ def main():
             return f"{found[key]:.1f} ({100 * found[key] / whole:.0f} %)"
 
         longest = sorted(found["longest"].items(), key=lambda item: -item[1])[:3]
-        named = ", ".join(f"{name.replace('aten::', '').replace('width_transfer::', '')} {time:.1f}" for name, time in longest)
-        print(f"{name_of(case)}{found['total']:>8.1f}{share('convolutions'):>18}{found['gigaMACs']:>8.1f}{share('passes'):>18}"
-              f"{found['passesAtBandwidth']:>14.1f}{share('rest'):>14}{found['calls']:>7.0f}{found['bandwidth']:>6.0f}  {named}", flush=True)
+        named = ", ".join(f"{name.split('::')[-1]} {time:.1f}" for name, time in longest)
+        print(f"{name_of(case)}{found['total']:>8.1f}{share('convolutions'):>18}{found['gigaMACs']:>8.1f}"
+              f"{share('passes'):>18}{found['passesAtBandwidth']:>14.1f}{share('rest'):>14}{found['calls']:>7.0f}"
+              f"{found['bandwidth']:>6.0f}  {named}", flush=True)
 
 
 if __name__ == "__main__":

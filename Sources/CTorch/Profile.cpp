@@ -1,10 +1,12 @@
 #include <ATen/core/function_schema.h>
 #include <ATen/record_function.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "Internal.h"
@@ -22,8 +24,12 @@ struct Tally {
 struct Measured {
   at::CallbackHandle handle = 0;
   std::map<std::string, Tally> tallies;
-  // Seconds inside of what the open calls have called, the innermost last.
-  std::vector<double> inner;
+  // The open calls, the innermost last: seconds and bytes of what they have called.
+  struct Call {
+    double inner = 0;
+    double bytes = 0;
+  };
+  std::vector<Call> open;
 };
 
 thread_local std::unique_ptr<Measured> measured;
@@ -44,8 +50,10 @@ double bytes_of(const c10::IValue &value) {
   return sum;
 }
 
-// Of an operation whose result is another look at its argument's memory.
-bool is_view(const at::RecordFunction &function) {
+// Of an operation that touches no memory: one that only allocates, or whose result is another look at its argument's.
+bool touches_nothing(const at::RecordFunction &function) {
+  const std::string_view name = function.name();
+  if (name.starts_with("aten::empty") || name.starts_with("aten::resize_")) return true;
   const std::optional<c10::FunctionSchema> schema = function.operator_schema();
   if (!schema) return false;
   for (const c10::Argument &result : schema->returns()) {
@@ -55,7 +63,7 @@ bool is_view(const at::RecordFunction &function) {
 }
 
 std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &function) {
-  if (measured) measured->inner.push_back(0);
+  if (measured) measured->open.emplace_back();
   auto open = std::make_unique<Open>();
   // The arguments may be looked at only here.
   for (const c10::IValue &value : function.inputs()) open->bytes += bytes_of(value);
@@ -64,20 +72,27 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &function) {
 }
 
 void end(const at::RecordFunction &function, at::ObserverContext *context) {
-  if (!measured || measured->inner.empty()) return;
+  if (!measured || measured->open.empty()) return;
   const auto *open = static_cast<Open *>(context);
   const double total = std::chrono::duration<double>(std::chrono::steady_clock::now() - open->start).count();
-  const double own = total - measured->inner.back();
-  measured->inner.pop_back();
-  if (!measured->inner.empty()) measured->inner.back() += total;
+  const Measured::Call call = measured->open.back();
+  const double own = total - call.inner;
+  measured->open.pop_back();
   // The graph's nodes call operations, which are heard of by themselves.
   Tally &tally = measured->tallies[function.scope() == at::RecordScope::FUNCTION ? function.name() : "autograd"];
   tally.seconds += own;
   tally.calls++;
+  double bytes = call.bytes;
   // Of operations that are made of others the others tell.
-  if (own < total / 2 || is_view(function)) return;
-  tally.bytes += open->bytes;
-  for (const c10::IValue &value : function.outputs()) tally.bytes += bytes_of(value);
+  if (own >= total / 2 && !touches_nothing(function)) {
+    double mine = open->bytes;
+    for (const c10::IValue &value : function.outputs()) mine += bytes_of(value);
+    tally.bytes += std::max(0.0, mine - call.bytes);
+    bytes = std::max(bytes, mine);
+  }
+  if (measured->open.empty()) return;
+  measured->open.back().inner += total;
+  measured->open.back().bytes += bytes;
 }
 
 }  // namespace

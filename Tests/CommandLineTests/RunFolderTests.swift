@@ -23,6 +23,27 @@ import Testing
     #expect(try place.contents(of: "out") == before)
   }
 
+  @Test("Recomputing activations changes neither the weights nor whose folder it is")
+  func recomputed() throws {
+    let place = try Workplace()
+    try place.run(training + ["--output", "kept"]).expect(0)
+    try place.run(training + ["--output", "again", "--recompute"]).expect(0)
+    #expect(try place.text("again/run.yaml").contains("recompute: true"))
+    #expect(try place.bytes("again/model.safetensors") == place.bytes("kept/model.safetensors"))
+    try place.run(training + ["--output", "kept", "--recompute"]).expect(0, "holds this run already")
+    try place.run(training + ["--output", "again"]).expect(0, "holds this run already")
+    for method in ["dmcp", "network-slimming"] {
+      let search =
+        ["search"] + Workplace.tiny + Workplace.data + ["--epochs", "1", "--algorithm", method, "--flops", "0.6x"]
+      try place.run(search + ["--output", "\(method)-kept"]).expect(0)
+      try place.run(search + ["--output", "\(method)-again", "--recompute"]).expect(0)
+      let found = try ["kept", "again"].map {
+        try place.json("\(method)-\($0)/widths.json")["widths"] as? [String: Int]
+      }
+      #expect(found[0] != nil && found[0] == found[1])
+    }
+  }
+
   @Test("--overwrite starts anew and leaves other files alone")
   func overwrite() throws {
     let place = try Workplace()

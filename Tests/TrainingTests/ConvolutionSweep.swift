@@ -34,6 +34,15 @@ struct ConvolutionForm: Sendable, CustomTestStringConvertible {
     ConvolutionForm(name: "3x3-depthwise-stride2", kind: .depthwise, kernel: 3, stride: 2),
     ConvolutionForm(name: "5x5-depthwise", kind: .depthwise, kernel: 5),
     ConvolutionForm(name: "5x5-depthwise-stride2", kind: .depthwise, kernel: 5, stride: 2),
+    // More channels, and maps smaller than the filter: those forms are carried out in other ways.
+    ConvolutionForm(
+      name: "1x1-stride2-wide", stride: 2, inputs: [41, 55, 63, 65, 97, 127, 129, 255], sides: [2, 4, 7, 13],
+      largeSide: nil),
+    ConvolutionForm(name: "3x3-depthwise-small", kind: .depthwise, kernel: 3, sides: [1, 2], largeSide: nil),
+    ConvolutionForm(
+      name: "5x5-depthwise-small-stride2", kind: .depthwise, kernel: 5, stride: 2, sides: [1, 2, 3, 4], largeSide: nil),
+    ConvolutionForm(name: "7x7-depthwise-small", kind: .depthwise, kernel: 7, sides: [1, 2, 4, 6], largeSide: nil),
+    ConvolutionForm(name: "5x5-small", kernel: 5, sides: [1, 2, 3, 4], largeSide: nil),
     ConvolutionForm(name: "linear", kind: .linear, hasBias: true),
   ]
 }

@@ -60,10 +60,10 @@ extension ExecutionPlan {
   /// For every limit to the inside that can be the largest, the cheapest cuts that keep to it.
   private static func cuts(inside: [Int], atEnd: [Int]) -> [Int] {
     let count = inside.count
+    // Of all sections in front of each.
+    let sums = zip(inside, atEnd).reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.0 + $1.1) }
     // Of sections first...last as one part: their insides, and what is at the ends between them.
-    func whole(_ first: Int, _ last: Int) -> Int {
-      inside[first...last].reduce(0, +) + atEnd[first..<last].reduce(0, +)
-    }
+    func whole(_ first: Int, _ last: Int) -> Int { sums[last + 1] - sums[first] - atEnd[last] }
     var best: (cost: Int, cuts: [Int]) = (whole(0, count - 1), [])
     let limits = Set((0..<count).flatMap { first in (first..<count).map { whole(first, $0) } }).sorted()
     // A hundred limits, evenly: the sum is flat about its smallest.

@@ -16,18 +16,18 @@ import tempfile
 
 from busy import make_data
 
-# With the divisor of each: one channel at a time makes AutoSlim's descent very long.
-METHODS = {"dmcp": 1, "autoslim": 4, "morphnet": 1, "network-slimming": 1}
-# network, resolution, images, projections of about 8 and 30 times
+METHODS = ["dmcp", "autoslim", "morphnet", "network-slimming"]
+# network, resolution, images, AutoSlim's divisor (one channel at a time makes its descent very long), projections of about 8 and 30 times
 CASES = [
-    ("resnet20", 32, 5120, ["width=0.707,resolution=22,data=50%", "width=0.5,resolution=16,data=50%"]),
-    ("mobilenet_v2_cifar", 64, 640, ["width=0.707,resolution=45,data=50%", "width=0.5,resolution=32,data=50%"]),
+    ("resnet20", 32, 5120, 4, ["width=0.707,resolution=22,data=50%", "width=0.5,resolution=16,data=50%"]),
+    ("resnet18", 64, 640, 8, ["width=0.707,resolution=45,data=50%", "width=0.5,resolution=32,data=50%"]),
+    ("mobilenet_v2_cifar", 64, 640, 16, ["width=0.707,resolution=45,data=50%", "width=0.5,resolution=32,data=50%"]),
 ]
 
 
-def search(options, data, network, resolution, method, projection):
+def search(options, data, network, resolution, method, divisor, projection):
     with tempfile.TemporaryDirectory() as folder:
-        words = [options.executable, "search", "--network", network, "--divisor", str(METHODS[method]), "--resolution", str(resolution)]
+        words = [options.executable, "search", "--network", network, "--divisor", str(divisor), "--resolution", str(resolution)]
         words += ["--dataset", data, "--algorithm", method, "--epochs", "1", "--search-epochs", "1", "--batch-size", "64"]
         words += ["--threads", str(options.threads), "--output", f"{folder}/run", "--quiet"]
         if projection:
@@ -42,18 +42,19 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--images", type=float, default=1.0, help="a factor on the images of each case")
-    parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--methods", nargs="*", choices=METHODS, default=METHODS)
     parser.add_argument("networks", nargs="*")
     options = parser.parse_args()
     print(f"{options.threads} threads; median of {options.rounds} rounds (smallest to largest)")
     print(f"{'network':<20}{'method':<18}{'projection':<38}{'direct, s':>10}{'counted':>9}{'measured':>22}{'÷ counted':>11}", flush=True)
-    for network, resolution, images, projections in CASES:
+    for network, resolution, images, autoslim, projections in CASES:
         if options.networks and network not in options.networks:
             continue
         with tempfile.TemporaryDirectory() as data:
             make_data(pathlib.Path(data), round(images * options.images), resolution, held_out=256)
             for method in options.methods:
-                rounds = [{p: search(options, data, network, resolution, method, p) for p in [None, *projections][::step]}
+                divisor = autoslim if method == "autoslim" else 1
+                rounds = [{p: search(options, data, network, resolution, method, divisor, p) for p in [None, *projections][::step]}
                           for step in [1, -1] * ((options.rounds + 1) // 2)][:options.rounds]
                 direct = statistics.median(r[None]["seconds"] for r in rounds)
                 for projection in projections:

@@ -25,9 +25,11 @@ UNARY(ct_silu, at::silu(x))
 UNARY(ct_sigmoid, at::sigmoid(x))
 UNARY(ct_hardswish, at::hardswish(x))
 UNARY(ct_hardsigmoid, at::hardsigmoid(x))
-UNARY(ct_leaky_relu, at::leaky_relu(x))
 UNARY(ct_gelu, at::gelu(x))
 
+ct_tensor ct_leaky_relu(ct_tensor a, double slope) {
+  return tensor([&] { return at::leaky_relu(a->value, slope); });
+}
 ct_tensor ct_relu_(ct_tensor a) {
   return tensor([&] { return at::relu_(a->value); });
 }
@@ -181,6 +183,10 @@ ct_tensor ct_layer_norm(ct_tensor input, ct_tensor weight, ct_tensor bias, doubl
 
 ct_tensor ct_group_norm(ct_tensor input, int64_t groups, ct_tensor weight, ct_tensor bias, double epsilon) {
   return tensor([&] { return at::group_norm(input->value, groups, weight->value, bias->value, epsilon); });
+}
+
+ct_tensor ct_reflection_pad(ct_tensor input, const int64_t *pads, int count) {
+  return tensor([&] { return at::reflection_pad2d(input->value, array(pads, count)); });
 }
 
 ct_tensor ct_pad(ct_tensor input, const int64_t *pads, int count) {

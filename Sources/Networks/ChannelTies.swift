@@ -121,6 +121,12 @@ struct ChannelTies {
       try refuseDerived(inputs[0], by: layer)
       try constrain(inputs[0], toMultiplesOf: groups, by: layer)
       return inputs[0]
+    case .passesFirst:
+      for segment in inputs.dropFirst().joined() { fix(segment.variable) }
+      return inputs[0]
+    case .repeats(let count):
+      try refuseDerived(inputs[0], by: layer)
+      return Array(repeatElement(inputs[0], count: count).joined())
     case .passes: return inputs[0]
     }
   }

@@ -25,7 +25,9 @@ public struct PyTorchSource {
     var steps: [String] = []
     var names: [String] = []
     var flat: [Bool] = []
-    var taken: Set<String> = ["x", "layer", "self", "torch", "nn", "F", "drop_path", "layers", "ResponseNorm"]
+    var taken: Set<String> = [
+      "x", "layer", "self", "torch", "nn", "F", "drop_path", "layers", "ResponseNorm", "StandardizedConv2d",
+    ]
     for layer in network.layers {
       let own = layer.layer.name
       let inputs = layer.inputIndices.map { $0 < 0 ? "x" : names[$0] }
@@ -39,8 +41,8 @@ public struct PyTorchSource {
       steps.append("        \(name) = \(try expression(layer, inputs, isFlat: isFlat))")
     }
     let (input, cost) = (network.input, network.cost)
-    let usesResponseNorm = network.layers.contains {
-      if case .other(let other) = $0.layer.operation { other.definition is GlobalResponseNorm } else { false }
+    func uses(_ type: any OperationDefinition.Type) -> Bool {
+      network.layers.contains { Swift.type(of: $0.layer.operation.definition) == type }
     }
     let usesDropPath = network.layers.contains { if case .stochasticDepth = $0.layer.operation { true } else { false } }
     return """
@@ -64,7 +66,7 @@ public struct PyTorchSource {
       \(layers.joined(separator: "\n"))
           }
 
-      \(usesDropPath ? Self.dropPath : "")\(usesResponseNorm ? Self.responseNorm : "")
+      \(usesDropPath ? Self.dropPath : "")\(uses(GlobalResponseNorm.self) ? Self.responseNorm : "")\(uses(StandardizedConvolution.self) ? Self.standardized : "")
       class Network(nn.Module):
           \"\"\"Images of \(input.channels) x \(input.height) x \(input.width), \(network.output.channels) outputs; \(cost.macs) multiply-accumulates, \(cost.parameters) parameters.\"\"\"
 
@@ -121,23 +123,35 @@ public struct PyTorchSource {
 
     """
 
+  private static let standardized = """
+
+    class StandardizedConv2d(nn.Conv2d):
+        \"\"\"A convolution whose filters have mean 0 and deviation 1 before they are used (NFNet, BiT).\"\"\"
+
+        def __init__(self, *sizes, eps, gamma, gain, **settings):
+            super().__init__(*sizes, **settings)
+            self.eps = eps
+            self.gamma = gamma
+            if gain is not None:
+                self.gain = nn.Parameter(torch.full((self.out_channels, 1, 1, 1), gain))
+
+        def forward(self, x):
+            variance, mean = torch.var_mean(self.weight, dim=(1, 2, 3), keepdim=True, unbiased=False)
+            weight = (self.weight - mean) / (variance + self.eps).sqrt()
+            if hasattr(self, "gain"):
+                weight = weight * self.gain
+            if self.gamma is not None:
+                weight = weight * (self.gamma * self.weight[0].numel() ** -0.5)
+            return F.conv2d(x, weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+    """
+
   // MARK: - Layers with weights
 
   private func module(_ layer: ResolvedLayer, isFlat: Bool) throws -> String? {
     switch layer.layer.operation {
-    case .convolution(let convolution):
-      let channels = layer.inputs[0].channels
-      var words = ["\(channels)", "\(layer.output.channels)", Self.text(convolution.kernelSize)]
-      if convolution.stride != 1 { words.append("stride=\(Self.text(convolution.stride))") }
-      if convolution.padding != 0 { words.append("padding=\(Self.text(convolution.padding))") }
-      if convolution.dilation != 1 { words.append("dilation=\(Self.text(convolution.dilation))") }
-      switch convolution.grouping {
-      case .dense: break
-      case .depthwise: words.append("groups=\(channels)")
-      case .grouped(let groups): words.append("groups=\(groups)")
-      }
-      if !convolution.hasBias { words.append("bias=False") }
-      return "nn.Conv2d(\(words.joined(separator: ", ")))"
+    case .convolution(let convolution): return "nn.Conv2d(\(Self.words(convolution, layer)))"
     case .batchNorm(let norm):
       var words = ["\(layer.output.channels)"]
       if norm.epsilon != 1e-5 { words.append("eps=\(norm.epsilon)") }
@@ -149,6 +163,21 @@ public struct PyTorchSource {
     case .other(let other): return Self.module(other.definition, layer)
     default: return nil
     }
+  }
+
+  private static func words(_ convolution: Convolution, _ layer: ResolvedLayer) -> String {
+    let channels = layer.inputs[0].channels
+    var words = ["\(channels)", "\(layer.output.channels)", text(convolution.kernelSize)]
+    if convolution.stride != 1 { words.append("stride=\(text(convolution.stride))") }
+    if convolution.padding != 0 { words.append("padding=\(text(convolution.padding))") }
+    if convolution.dilation != 1 { words.append("dilation=\(text(convolution.dilation))") }
+    switch convolution.grouping {
+    case .dense: break
+    case .depthwise: words.append("groups=\(channels)")
+    case .grouped(let groups): words.append("groups=\(groups)")
+    }
+    if !convolution.hasBias { words.append("bias=False") }
+    return words.joined(separator: ", ")
   }
 
   private static func module(_ definition: any OperationDefinition, _ layer: ResolvedLayer) -> String? {
@@ -166,6 +195,12 @@ public struct PyTorchSource {
         "nn.Parameter(torch.full((\(scale.rank == 1 ? "\(channels),)" : "\(channels), 1, 1)"), \(scale.initialValue)))"
     case let number as LearnedNumber:
       return "nn.Parameter(torch.full((\(number.rank == 1 ? "1," : "")), \(number.initialValue)))"
+    case let standardized as StandardizedConvolution:
+      let own = [
+        "eps=\(standardized.epsilon)", "gamma=\(standardized.gamma.map { "\($0)" } ?? "None")",
+        "gain=\(standardized.initialGain.map { "\($0)" } ?? "None")",
+      ]
+      return "StandardizedConv2d(\(words(standardized.convolution, layer)), \(own.joined(separator: ", ")))"
     case let norm as GlobalResponseNorm: return "ResponseNorm(\(channels), \(norm.epsilon))"
     default: return nil
     }
@@ -191,12 +226,14 @@ public struct PyTorchSource {
     case .flatten: return "torch.flatten(\(first), 1)"
     case .dropout(let dropout): return "F.dropout(\(first), \(dropout.probability), self.training)"
     case .stochasticDepth(let depth): return "drop_path(\(first), \(depth.probability), self.training)"
-    case .other(let other): return try Self.expression(other.definition, own, first)
+    case .other(let other): return try Self.expression(other.definition, own, inputs)
     }
   }
 
-  private static func expression(_ definition: any OperationDefinition, _ own: String, _ first: String) throws -> String
-  {
+  private static func expression(
+    _ definition: any OperationDefinition, _ own: String, _ inputs: [String]
+  ) throws -> String {
+    let first = inputs.first ?? "x"
     // On maps of which the channels are last.
     let turned = "layer(\(quoted(own)))(\(first).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)"
     switch definition {
@@ -215,6 +252,25 @@ public struct PyTorchSource {
     case is ChannelConvolution:
       return "layer(\(quoted(own)))(\(first).flatten(1).unsqueeze(1)).squeeze(1).reshape(\(first).shape)"
     case let pad as ZeroPad: return "F.pad(\(first), (\(pad.left), \(pad.right), \(pad.top), \(pad.bottom)))"
+    case is VectorAddition: return inputs.joined(separator: " + ")
+    case let leak as NegativeSlope: return "F.leaky_relu(\(first), \(leak.slope))"
+    case is StandardizedConvolution: return "layer(\(quoted(own)))(\(first))"
+    case let pad as ReflectPad:
+      return "F.pad(\(first), (\(pad.left), \(pad.right), \(pad.top), \(pad.bottom)), mode=\"reflect\")"
+    case let filter as FixedFilter:
+      let rows = filter.coefficients.map { "[" + $0.map { "\($0)" }.joined(separator: ", ") + "]" }
+      let size = filter.kernelSize
+      return
+        "F.conv2d(\(first), torch.tensor([\(rows.joined(separator: ", "))], dtype=\(first).dtype, device=\(first).device)"
+        + ".expand(\(first).shape[1], 1, \(size.height), \(size.width)), stride=\(text(filter.stride)), groups=\(first).shape[1])"
+    case let regrouping as SpaceToDepth:
+      let side = regrouping.blockSize
+      return "F.pixel_unshuffle(\(first), \(side)).unflatten(1, (-1, \(side * side))).transpose(1, 2).flatten(1, 2)"
+    case is AttentionPool:
+      return "(\(first).flatten(2) @ \(inputs[1]).flatten(2).softmax(2).transpose(1, 2)).unsqueeze(3)"
+    case is ResizeLike: return "F.interpolate(\(first), size=\(inputs[1]).shape[2:], mode=\"nearest\")"
+    case let share as SoftmaxShare:
+      return "torch.stack([\(inputs.joined(separator: ", "))]).softmax(0)[\(share.branch)]"
     default: throw UsageFailure("\(own): \(definition.kind) is none of PyTorch's operations")
     }
   }

@@ -98,6 +98,11 @@ extension Tensor {
     try wrap(ct_pad(handle, sides.int64, Int32(sides.count)), "pad")
   }
 
+  /// Rows and columns mirrored at the border of a map: so many to the left, to the right, above and below.
+  public func reflected(_ sides: [Int]) throws -> Tensor {
+    try wrap(ct_reflection_pad(handle, sides.int64, Int32(sides.count)), "reflection_pad2d")
+  }
+
   /// softmax(QKᵀ/√d)·V with this tensor as Q, all `[…, positions, d]`.
   public func attention(_ key: Tensor, _ value: Tensor) throws -> Tensor {
     try wrap(ct_attention(handle, key.handle, value.handle), "scaled_dot_product_attention")
@@ -138,7 +143,7 @@ extension Tensor {
   public func hardSigmoid() throws -> Tensor { try wrap(ct_hardsigmoid(handle), "hardsigmoid") }
 
   /// `x` where it is positive, `0.01 · x` elsewhere.
-  public func leakyRelu() throws -> Tensor { try wrap(ct_leaky_relu(handle), "leaky_relu") }
+  public func leakyRelu(slope: Double = 0.01) throws -> Tensor { try wrap(ct_leaky_relu(handle, slope), "leaky_relu") }
 
   /// `x · Φ(x)` with the normal distribution's Φ, not its approximation by tanh.
   public func gelu() throws -> Tensor { try wrap(ct_gelu(handle), "gelu") }

@@ -155,7 +155,7 @@ ct_tensor _Nullable ct_hardtanh_(ct_tensor _Nonnull a, double minimum, double ma
 ct_tensor _Nullable ct_silu(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_hardswish(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_hardsigmoid(ct_tensor _Nonnull a);
-ct_tensor _Nullable ct_leaky_relu(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_leaky_relu(ct_tensor _Nonnull a, double slope);
 ct_tensor _Nullable ct_gelu(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_silu_(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sigmoid(ct_tensor _Nonnull a);
@@ -164,6 +164,7 @@ ct_tensor _Nullable ct_group_norm(ct_tensor _Nonnull input, int64_t groups, ct_t
                                   ct_tensor _Nonnull bias, double epsilon);
 ct_tensor _Nullable ct_upsample(ct_tensor _Nonnull input, const int64_t *_Nonnull size, bool bilinear);
 /// Zeros around the last dimensions, from the last one on: before and behind.
+ct_tensor _Nullable ct_reflection_pad(ct_tensor _Nonnull input, const int64_t *_Nonnull pads, int count);
 ct_tensor _Nullable ct_pad(ct_tensor _Nonnull input, const int64_t *_Nonnull pads, int count);
 ct_tensor _Nullable ct_layer_norm(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias,
                                   double epsilon);

@@ -108,8 +108,8 @@ extension ResolvedNetwork {
       let layer = layers[index]
       switch layer.layer.operation.definition.channels {
       case .produces(_, let rule): return rule
-      case .passes, .filters, .spreads: break
-      case .ties, .joins, .slices, .shuffles, .groups: return nil
+      case .passes, .passesFirst, .filters, .spreads: break
+      case .ties, .joins, .repeats, .slices, .shuffles, .groups: return nil
       }
       index = layer.inputIndices[0]
     }

@@ -52,7 +52,7 @@ public struct LatencyForm: Hashable, Sendable, Codable {
   public var hasOwnChannels: Bool {
     switch operations[0].definition.channels {
     case .produces: true
-    case .passes, .filters, .ties, .joins, .spreads, .slices, .shuffles, .groups: false
+    case .passes, .passesFirst, .filters, .ties, .joins, .repeats, .spreads, .slices, .shuffles, .groups: false
     }
   }
 
@@ -61,9 +61,9 @@ public struct LatencyForm: Hashable, Sendable, Codable {
     operations.reduce(1) { step, operation in
       switch operation.definition.channels {
       case .produces(let multiple, _): leastCommonMultiple(step, multiple)
-      case .shuffles(let parts), .groups(let parts): leastCommonMultiple(step, parts)
+      case .shuffles(let parts), .groups(let parts), .repeats(let parts): leastCommonMultiple(step, parts)
       case .joins: leastCommonMultiple(step, 2)
-      case .passes, .filters, .ties, .spreads, .slices: step
+      case .passes, .passesFirst, .filters, .ties, .spreads, .slices: step
       }
     }
   }
@@ -110,9 +110,16 @@ public struct LatencyForm: Hashable, Sendable, Codable {
     case .joins:
       inputs = [Network.inputName, Network.inputName]
       channels = source / 2
-    case .produces, .passes, .filters, .spreads, .slices, .shuffles, .groups: break
+    case .repeats(let count): channels = source / count
+    case .produces, .passes, .passesFirst, .filters, .spreads, .slices, .shuffles, .groups: break
     }
+    if first.arity == .two { inputs = [Network.inputName, Network.inputName] }
     var layers: [Layer] = []
+    if first.channels == .passesFirst {
+      layers.append(
+        Layer(name: "scores", operation: .other(ChannelPart(start: 0, end: 1)), inputs: [Network.inputName]))
+      inputs = [Network.inputName, "scores"]
+    }
     for (index, operation) in operations.enumerated() {
       let definition = operation.definition.with(outputChannels: output).with(slice: 0..<source)
       layers.append(

@@ -33,7 +33,8 @@ public enum Operation: Hashable, Sendable {
   case stochasticDepth(StochasticDepth)
   /// Any other: one of this package that needs no place of its own here (``ChannelPart``, ``ChannelShuffle``, ``LayerNorm``,
   /// ``GroupNorm``, ``ChannelScale``, ``PointwiseLinear``, ``ZeroPad``, ``Rescaling``, ``Upsample``, ``ChannelConvolution``, ``GlobalResponseNorm``,
-  /// ``LearnedNumber``), or one that is defined elsewhere.
+  /// ``LearnedNumber``, ``ReflectPad``, ``FixedFilter``, ``SpaceToDepth``, ``AttentionPool``, ``ResizeLike``, ``SoftmaxShare``, ``VectorAddition``,
+  /// ``NegativeSlope``, ``StandardizedConvolution``), or one that is defined elsewhere.
   case other(OtherOperation)
 
   /// An operation that is defined elsewhere.
@@ -90,7 +91,9 @@ extension Operation {
     MaxPool.self, AveragePool.self, AdaptivePool.self, GlobalAveragePool.self, Flattening.self, Linear.self,
     Dropout.self, StochasticDepth.self, ChannelPart.self, ChannelShuffle.self, LayerNorm.self, GroupNorm.self,
     ChannelScale.self, PointwiseLinear.self, ZeroPad.self, Rescaling.self, Upsample.self, ChannelConvolution.self,
-    GlobalResponseNorm.self, LearnedNumber.self,
+    GlobalResponseNorm.self, LearnedNumber.self, ReflectPad.self, FixedFilter.self, SpaceToDepth.self,
+    AttentionPool.self, ResizeLike.self, SoftmaxShare.self, VectorAddition.self, NegativeSlope.self,
+    StandardizedConvolution.self,
   ]
 
   /// The name of the operation in files and tables; an activation goes by its own name.

@@ -55,6 +55,10 @@ public enum Arity: Sendable, Hashable {
 public enum ChannelFlow: Sendable, Hashable {
   /// The output has the channels of the only input.
   case passes
+  /// The output has the channels of the first input; what the others have stays as it is.
+  case passesFirst
+  /// The channels of the only input, so many times one after the other.
+  case repeats(Int)
   /// As ``passes``, by one filter a channel: the layer counts among those that put these channels out.
   case filters
   /// Both inputs have the same channels, and so has the output.

@@ -16,10 +16,13 @@ struct ONNXDocument {
 
   /// Adds a node.
   mutating func add(
-    _ operation: String, _ inputs: [String], to output: String, name: String, _ attributes: [PBAttributeProto] = []
+    _ operation: String, _ inputs: [String], to output: String, and others: [String] = [], name: String,
+    _ attributes: [PBAttributeProto] = []
   ) {
     var node = PBNodeProto()
-    (node.opType, node.input, node.output, node.name, node.attribute) = (operation, inputs, [output], name, attributes)
+    (node.opType, node.input, node.output, node.name, node.attribute) = (
+      operation, inputs, [output] + others, name, attributes
+    )
     graph.node.append(node)
   }
 

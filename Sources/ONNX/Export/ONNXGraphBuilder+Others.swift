@@ -4,8 +4,9 @@ import Support
 /// Operations that need no place of their own in `Operation`.
 extension ONNXGraphBuilder {
   mutating func add(
-    _ definition: any OperationDefinition, _ index: Int, _ input: String, _ output: String
+    _ definition: any OperationDefinition, _ index: Int, _ inputs: [String], _ output: String
   ) throws {
+    let input = inputs[0]
     let layer = network.layers[index]
     let own = layer.layer.name
     let channels = layer.output.channels
@@ -90,8 +91,71 @@ extension ONNXGraphBuilder {
       document.add(
         "Reshape", [convolved, whole([0, channels] + (isFlat(index) ? [] : [1, 1]), own, "map")], to: output,
         name: inner(own, "back"))
+    case is VectorAddition: document.add("Add", inputs, to: output, name: own)
+    case let leak as NegativeSlope:
+      document.add("LeakyRelu", [input], to: output, name: own, [.float("alpha", leak.slope)])
+    case let convolution as StandardizedConvolution: try add(convolution, layer, input, output)
+    case let regrouping as SpaceToDepth:
+      document.add("SpaceToDepth", [input], to: output, name: own, [.int("blocksize", regrouping.blockSize)])
+    case let pad as ReflectPad:
+      let sides = whole([0, 0, pad.top, pad.left, 0, 0, pad.bottom, pad.right], own, "sides")
+      document.add("Pad", [input, sides], to: output, name: own, [.string("mode", "reflect")])
+    case let filter as FixedFilter:
+      let (size, weight) = (filter.kernelSize, inner(own, "filters"))
+      let one = filter.coefficients.joined().map(Float.init)
+      document.add(
+        Array(repeatElement(one, count: channels).joined()), shape: [channels, 1, size.height, size.width], name: weight
+      )
+      document.add(
+        "Conv", [input, weight], to: output, name: own,
+        [.ints("strides", [filter.stride.height, filter.stride.width]), .int("group", channels)])
+    case is AttentionPool, is ResizeLike, is SoftmaxShare: addOfSeveral(definition, index, inputs, output)
     default:
       throw UsageFailure("\(own): \(definition.kind) has no ONNX form here; `format` pytorch or safetensors may do")
+    }
+  }
+
+  /// Operations that read several maps.
+  private mutating func addOfSeveral(
+    _ definition: any OperationDefinition, _ index: Int, _ inputs: [String], _ output: String
+  ) {
+    let (layer, own) = (network.layers[index], network.layers[index].layer.name)
+    let channels = layer.output.channels
+    switch definition {
+    case is AttentionPool:
+      let names = ["scores", "shares", "columns", "places", "context"].map { inner(own, $0) }
+      document.add("Reshape", [inputs[1], whole([0, 1, -1], own, "one row")], to: names[0], name: names[0])
+      document.add("Softmax", [names[0]], to: names[1], name: names[1], [.int("axis", -1)])
+      document.add("Transpose", [names[1]], to: names[2], name: names[2], [.ints("perm", [0, 2, 1])])
+      document.add("Reshape", [inputs[0], whole([0, channels, -1], own, "rows")], to: names[3], name: names[3])
+      document.add("MatMul", [names[3], names[2]], to: names[4], name: names[4])
+      document.add("Reshape", [names[4], whole([0, channels, 1, 1], own, "map")], to: output, name: own)
+    case is ResizeLike:
+      let names = ["shape", "front", "size"].map { inner(own, $0) }
+      document.add("Shape", [inputs[0]], to: names[0], name: names[0])
+      let slice = [whole([0], own, "start"), whole([2], own, "end"), whole([0], own, "axis")]
+      document.add("Slice", [names[0]] + slice, to: names[1], name: names[1])
+      let sides = whole([layer.output.height, layer.output.width], own, "sides")
+      document.add("Concat", [names[1], sides], to: names[2], name: names[2], [.int("axis", 0)])
+      document.add(
+        "Resize", [inputs[0], "", "", names[2]], to: output, name: own,
+        [
+          .string("mode", "nearest"), .string("coordinate_transformation_mode", "asymmetric"),
+          .string("nearest_mode", "floor"),
+        ])
+    case let share as SoftmaxShare:
+      let axis = whole([1], own, "axis")
+      let branches = inputs.indices.map { inner(own, "branch \($0)") }
+      for (input, branch) in zip(inputs, branches) {
+        document.add("Unsqueeze", [input, axis], to: branch, name: branch)
+      }
+      let names = ["scores", "shares", "share"].map { inner(own, $0) }
+      document.add("Concat", branches, to: names[0], name: names[0], [.int("axis", 1)])
+      document.add("Softmax", [names[0]], to: names[1], name: names[1], [.int("axis", 1)])
+      let slice = [whole([share.branch], own, "start"), whole([share.branch + 1], own, "end"), axis]
+      document.add("Slice", [names[1]] + slice, to: names[2], name: names[2])
+      document.add("Squeeze", [names[2], axis], to: output, name: own)
+    default: break
     }
   }
 
@@ -149,7 +213,7 @@ extension ONNXGraphBuilder {
   }
 
   /// Whole numbers that a node reads.
-  private mutating func whole(_ values: [Int], _ layer: String, _ step: String) -> String {
+  mutating func whole(_ values: [Int], _ layer: String, _ step: String) -> String {
     let name = inner(layer, step)
     document.add(values, name: name)
     return name

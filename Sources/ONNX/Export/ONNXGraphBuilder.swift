@@ -124,7 +124,7 @@ struct ONNXGraphBuilder {
     case .dropout, .stochasticDepth:
       names[index] = first
       return
-    case .other(let other): try add(other.definition, index, first, output)
+    case .other(let other): try add(other.definition, index, inputs, output)
     }
     document.describe(output, isFlat(index) ? [layer.output.channels] : dimensions(layer.output), as: \.valueInfo)
   }
@@ -154,13 +154,15 @@ struct ONNXGraphBuilder {
       document.add(bias, shape: [bias.count], name: "\(own).bias")
       inputs.append("\(own).bias")
     }
-    document.add(
-      "Conv", inputs, to: output, name: own,
-      [
-        .ints("kernel_shape", Self.sides(kernel)), .ints("strides", Self.sides(convolution.stride)),
-        .ints("pads", Self.sides(convolution.padding) + Self.sides(convolution.padding)),
-        .ints("dilations", Self.sides(convolution.dilation)), .int("group", groups),
-      ])
+    document.add("Conv", inputs, to: output, name: own, Self.attributes(convolution, groups: groups))
+  }
+
+  static func attributes(_ convolution: Convolution, groups: Int) -> [PBAttributeProto] {
+    [
+      .ints("kernel_shape", sides(convolution.kernelSize)), .ints("strides", sides(convolution.stride)),
+      .ints("pads", sides(convolution.padding) + sides(convolution.padding)),
+      .ints("dilations", sides(convolution.dilation)), .int("group", groups),
+    ]
   }
 
   /// γ/√(σ² + ε) times the filters, and β + (b − μ) γ/√(σ² + ε), in double precision.

@@ -10,14 +10,31 @@ struct ONNXLayout: Equatable {
     case batch
     case rows(Int)
     case columns(Int)
+    /// Some of the rows, each so many apart; likewise of the columns.
+    case rowPart(Int, stride: Int)
+    case columnPart(Int, stride: Int)
     /// So many channels, each so many of the layer's apart.
     case channels(Int, stride: Int)
+
+    /// So many parts of so many each; nil for what does not fall apart.
+    func split(_ coarse: Int, _ fine: Int) -> (Factor, Factor)? {
+      switch self {
+      case .batch: nil
+      case .rows: (.rowPart(coarse, stride: fine), .rowPart(fine, stride: 1))
+      case .columns: (.columnPart(coarse, stride: fine), .columnPart(fine, stride: 1))
+      case .rowPart(_, let stride): (.rowPart(coarse, stride: stride * fine), .rowPart(fine, stride: stride))
+      case .columnPart(_, let stride): (.columnPart(coarse, stride: stride * fine), .columnPart(fine, stride: stride))
+      case .channels(_, let stride): (.channels(coarse, stride: stride * fine), .channels(fine, stride: stride))
+      }
+    }
 
     /// Nil for the batch.
     var size: Int? {
       switch self {
       case .batch: nil
-      case .rows(let size), .columns(let size), .channels(let size, _): size
+      case .rows(let size), .columns(let size), .channels(let size, _), .rowPart(let size, _),
+        .columnPart(let size, _):
+        size
       }
     }
   }
@@ -42,6 +59,21 @@ struct ONNXLayout: Equatable {
   // An axis of one place needs no factor, so that it can come and go.
   private static func rows(_ shape: Shape) -> [Factor] { shape.height == 1 ? [] : [.rows(shape.height)] }
   private static func columns(_ shape: Shape) -> [Factor] { shape.width == 1 ? [] : [.columns(shape.width)] }
+
+  /// Rows and columns of a map, as one axis has them.
+  func places(_ shape: Shape) -> [Factor] { Self.rows(shape) + Self.columns(shape) }
+
+  /// The side of the squares whose pixels stand beside each other as channels, all of the first pixel in front.
+  func squares(_ shape: Shape) -> Int? {
+    guard axes.count == 4, axes[0] == [.batch], axes[1].count == 3, case .rowPart(let side, 1) = axes[1][0],
+      side > 1,
+      axes[1] == [.rowPart(side, stride: 1), .columnPart(side, stride: 1), .channels(shape.channels, stride: 1)],
+      shape.height.isMultiple(of: side), shape.width.isMultiple(of: side),
+      axes[2] == [.rowPart(shape.height / side, stride: side)],
+      axes[3] == [.columnPart(shape.width / side, stride: side)]
+    else { return nil }
+    return side
+  }
 
   /// The axes' sizes.
   var sizes: [ONNXValue.Size] {
@@ -111,9 +143,9 @@ struct ONNXLayout: Equatable {
           rest /= own
           factors.removeFirst()
           if own == 1 { break }
-        } else if own % rest == 0, case .channels(_, let stride) = factor {
-          axis.append(.channels(rest, stride: stride * (own / rest)))
-          factors[0] = .channels(own / rest, stride: stride)
+        } else if own % rest == 0, let (coarse, fine) = factor.split(rest, own / rest) {
+          axis.append(coarse)
+          factors[0] = fine
           rest = 1
         } else {
           return nil

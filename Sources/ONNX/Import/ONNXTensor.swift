@@ -17,7 +17,7 @@ struct ONNXTensor {
   /// The name under which its readers know it, where the file holds it once for several that are equal.
   var alias: String?
 
-  static let mostIntegers = 4096, mostFloats = 4096
+  static let mostIntegers = 4096, mostFloats = 4096, mostOfFilters = 1 << 16
 
   init(dimensions: [Int], integers: [Int]? = nil, floats: [Double]? = nil) {
     (self.dimensions, self.integers, self.floats) = (dimensions, integers, floats)
@@ -69,6 +69,8 @@ struct ONNXTensor {
         "the tensor \(Self.shown(tensor.name)) has \(tensor.rawData.count) bytes, and its dimensions ask for \(count) times \(size)"
       )
     }
+    // Filters of one channel are small, and may be the same for all.
+    let most = dimensions.count == 4 && dimensions[1] == 1 ? Self.mostOfFilters : Self.mostFloats
     switch tensor.dataType {
     case 7 where isInside && count <= Self.mostIntegers:
       integers =
@@ -80,13 +82,13 @@ struct ONNXTensor {
         tensor.rawData.isEmpty
         ? tensor.int32Data.map(Int.init) : ONNXNumbers.numbers(tensor.rawData, Int32.self).map(Int.init)
       floats = nil
-    case 1 where isInside && count <= Self.mostFloats:
+    case 1 where isInside && count <= most:
       integers = nil
       floats =
         tensor.rawData.isEmpty
         ? tensor.floatData.map(Double.init)
         : ONNXNumbers.numbers(tensor.rawData, UInt32.self).map { Double(Float(bitPattern: $0)) }
-    case 11 where isInside && count <= Self.mostFloats:
+    case 11 where isInside && count <= most:
       integers = nil
       floats =
         tensor.rawData.isEmpty

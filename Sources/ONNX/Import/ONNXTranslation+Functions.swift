@@ -19,8 +19,8 @@ extension ONNXTranslation {
 
   mutating func leaky(_ node: PBNodeProto) throws {
     let slope = number(node, "alpha") ?? 0.01
-    guard abs(slope - 0.01) < 1e-6 else { throw refusal(node, "its slope is \(slope), and 0.01 is read") }
-    try activation(.leakyRelu, node)
+    if abs(slope - 0.01) < 1e-6 { return try activation(.leakyRelu, node) }
+    try emit(.other(NegativeSlope(slope: Self.meant(slope))), [try layer(node, 0)], node)
   }
 
   mutating func gelu(_ node: PBNodeProto) throws {
@@ -240,8 +240,21 @@ extension ONNXTranslation {
       return set(node, .layer(source), layouts[node.input[place]])
     }
     let inputs = [try layer(node, 0), try layer(node, 1)]
-    guard layout(node, 0) == layout(node, 1) else { throw refusal(node, "its inputs do not have the same axes") }
-    try emit(.add, inputs, node)
+    let (first, second) = (layout(node, 0), layout(node, 1))
+    if first == second {
+      try emit(.add, inputs, node)
+      return
+    }
+    // A number for each channel, at every place.
+    for (map, vector) in [(0, 1), (1, 0)] where inputs[0] != inputs[1] {
+      let (all, one) = (layout(node, map), layout(node, vector))
+      guard let shape = shapes[inputs[vector]], shape.height == 1, shape.width == 1, all.axes.count == one.axes.count,
+        zip(all.axes, one.axes).allSatisfy({ $0 == $1 || $1.isEmpty })
+      else { continue }
+      try emit(.other(VectorAddition()), [inputs[map], inputs[vector]], node, reading: map)
+      return
+    }
+    throw refusal(node, "its inputs do not have the same axes")
   }
 
   /// A difference of maps: a sum with what is multiplied by −1.

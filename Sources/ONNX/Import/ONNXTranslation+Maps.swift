@@ -81,12 +81,12 @@ extension ONNXTranslation {
       }
       return set(node, .constant(tensor.arranged(order.map { tensor.dimensions[$0] }, order: order)))
     }
-    let source = try layer(node, 0)
+    try makeLayer(node, 0)
     let layout = layout(node, 0)
     guard let turned = layout.transposed(integers(node, "perm") ?? Array(layout.axes.indices.reversed())) else {
       throw refusal(node, "its order of axes is none of \(layout.axes.count)")
     }
-    try settle(node, source, turned)
+    try settle(node, turned)
   }
 
   mutating func reshape(_ node: PBNodeProto) throws {
@@ -95,19 +95,19 @@ extension ONNXTranslation {
     if case .constant(let tensor) = try value(node, 0) {
       return set(node, .constant(tensor.arranged(try whole(sizes, of: tensor, node, copies: copies))))
     }
-    let source = try layer(node, 0)
+    try makeLayer(node, 0)
     if sizes == [.known(-1)], layout(node, 0).axes.first == [.batch] {
       // All in one row, images too; somebody will take it apart again.
-      return set(node, .layer(source), ONNXLayout(axes: [layout(node, 0).axes.flatMap { $0 }]))
+      return set(node, try value(node, 0), ONNXLayout(axes: [layout(node, 0).axes.flatMap { $0 }]))
     }
     guard let regrouped = layout(node, 0).reshaped(sizes, images: file.input.dimensions[0], zeroCopies: copies) else {
       throw refusal(node, "it regroups a map into \(sizes.count) dimensions in a way that is not followed")
     }
-    try settle(node, source, regrouped)
+    try settle(node, regrouped)
   }
 
   /// The dimensions of a constant that is reshaped.
-  private func whole(
+  func whole(
     _ sizes: [ONNXValue.Size], of tensor: ONNXTensor, _ node: PBNodeProto, copies: Bool
   ) throws -> [Int] {
     let total = tensor.dimensions.reduce(1, *)
@@ -129,12 +129,12 @@ extension ONNXTranslation {
   }
 
   mutating func flatten(_ node: PBNodeProto) throws {
-    let source = try layer(node, 0)
+    try makeLayer(node, 0)
     let layout = layout(node, 0)
     guard try axis(integer(node, "axis") ?? 1, node, rank: max(1, layout.axes.count)) == 1,
       let flat = layout.reshaped([.batch, .known(-1)], images: nil)
     else { throw refusal(node, "it flattens the batch, too, or a map whose axes are not followed") }
-    try settle(node, source, flat)
+    try settle(node, flat)
   }
 
   /// Takes axes of one place away, or puts them in.
@@ -154,7 +154,7 @@ extension ONNXTranslation {
       }
       return set(node, .constant(tensor.arranged(dimensions)))
     }
-    let source = try layer(node, 0)
+    try makeLayer(node, 0)
     var layout = layout(node, 0)
     guard let given, given.count <= 4 else { throw refusal(node, "it does not say which axes") }
     let rank = layout.axes.count + (node.opType == "Unsqueeze" ? given.count : 0)
@@ -169,7 +169,21 @@ extension ONNXTranslation {
         layout.axes.remove(at: place)
       }
     }
+    try settle(node, layout)
+  }
+
+  /// Notes what the axes of a node's input stand for behind it. Branches and shares of places wait for what comes.
+  private mutating func settle(_ node: PBNodeProto, _ layout: ONNXLayout) throws {
+    guard case .layer(let source) = try value(node, 0) else { return set(node, try value(node, 0), layout) }
     try settle(node, source, layout)
+  }
+
+  /// Makes a layer of an input that waits for something else than a change of its axes.
+  private mutating func makeLayer(_ node: PBNodeProto, _ place: Int) throws {
+    switch try value(node, place) {
+    case .branches, .softmax, .shares: break
+    default: values[node.input[place]] = .layer(try layer(node, place))
+    }
   }
 
   /// Notes what the axes of a result stand for now. A flattening and a shuffle become layers as soon as they can be told; anything else
@@ -181,6 +195,10 @@ extension ONNXTranslation {
       if flat.contains(source) { return set(node, .layer(source), layout) }
       let made = try emit(.flatten, [source], path: node.opType == "ReduceMean" ? "\(source).flatten" : name)
       return set(node, .layer(made), shapes[made].map { .features($0) })
+    }
+    if let side = layout.squares(shape) {
+      let made = try emit(.other(SpaceToDepth(blockSize: side)), [source], path: name)
+      return set(node, .layer(made), shapes[made].map { .map($0) })
     }
     if let parts = layout.shuffle(shape) {
       let made = try emit(.other(ChannelShuffle(groups: parts)), [source], path: name)
@@ -264,9 +282,20 @@ extension ONNXTranslation {
   }
 
   mutating func slice(_ node: PBNodeProto) throws {
-    let source = try layer(node, 0)
     let layout = layout(node, 0)
     if try isWhole(node, layout) { return try alias(node) }
+    if try hasBranches(node), let starts = try integers(node, "starts", input: 1), starts.count == 1, starts[0] >= 0,
+      let ends = try integers(node, "ends", input: 2), ends.count == 1, starts[0] < ends[0],
+      let axes = try integers(node, "axes", input: 3), axes.count == 1,
+      case let axis = try axis(axes[0], node, rank: max(1, layout.axes.count)),
+      layout.axes.indices.contains(axis), layout.axes[axis].count == 1,
+      let found = try branch(node, axis: axis, starts[0]..<ends[0])
+    {
+      var one = layout
+      one.axes[axis] = []
+      return set(node, .layer(found), one)
+    }
+    let source = try layer(node, 0)
     guard let starts = try integers(node, "starts", input: 1), let ends = try integers(node, "ends", input: 2),
       starts.count == 1, ends.count == 1, try integers(node, "steps", input: 4) ?? [1] == [1],
       let shape = shapes[source],
@@ -317,6 +346,7 @@ extension ONNXTranslation {
     {
       factors = [1, 1, Double(height) / Double(shape.height), Double(width) / Double(shape.width)]
     }
+    if !isOld, factors.isEmpty || node.input.count > 3, try resizeLike(node, source, shape) { return }
     guard factors.count == 4, factors[0] == 1, factors[1] == 1, factors.allSatisfy({ $0 >= 1 && $0 <= 16384 }),
       factors.allSatisfy({ $0 == $0.rounded() })
     else { throw refusal(node, "it makes maps larger by \(factors), and whole factors of height and width are read") }
@@ -340,9 +370,31 @@ extension ONNXTranslation {
       node)
   }
 
+  /// A size that was given, not a factor, where the map that is met next has it: a gate that follows its map to any resolution.
+  private mutating func resizeLike(_ node: PBNodeProto, _ source: String, _ shape: Shape) throws -> Bool {
+    func text(_ name: String) -> String { attribute(node, name).map { String(decoding: $0.s, as: UTF8.self) } ?? "" }
+    guard node.input.indices.contains(3), !node.input[3].isEmpty, let sizes = try sizes(node, 3), sizes.count == 4,
+      case .known(let height) = sizes[2], case .known(let width) = sizes[3], ["", "nearest"].contains(text("mode")),
+      text("coordinate_transformation_mode") == "asymmetric", text("nearest_mode") == "floor",
+      (height, width) != (shape.height, shape.width)
+    else { return false }
+    let partners = (readers[node.output.first ?? ""] ?? []).flatMap { file.nodes[$0].input }.compactMap {
+      name -> String? in
+      if case .layer(let layer)? = values[name] { layer } else { nil }
+    }
+    guard
+      let partner = (partners + layers.reversed().map(\.name)).first(where: {
+        shapes[$0].map { $0.height == height && $0.width == width } ?? false
+      })
+    else { return false }
+    try emit(.other(ResizeLike()), [source, partner], node)
+    return true
+  }
+
   mutating func pad(_ node: PBNodeProto) throws {
     let mode = attribute(node, "mode").map { String(decoding: $0.s, as: UTF8.self) } ?? "constant"
-    guard mode == "constant", try number(node, "value", input: 2) ?? 0 == 0 else {
+    guard mode == "reflect" || mode == "constant", try mode == "reflect" || number(node, "value", input: 2) ?? 0 == 0
+    else {
       throw refusal(node, "it pads with something else than zeros")
     }
     guard let pads = try integers(node, "pads", input: 1), pads.count == 8, [0, 1, 4, 5].allSatisfy({ pads[$0] == 0 })
@@ -353,6 +405,11 @@ extension ONNXTranslation {
     guard pads.allSatisfy({ (0...1 << 14).contains($0) }) else { throw refusal(node, "its pads are \(pads)") }
     let source = try map(node, 0)
     let sides = [pads[2], pads[3], pads[6], pads[7]]
+    if mode == "reflect" {
+      try emit(
+        .other(ReflectPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])), [source], node)
+      return
+    }
     if (readers[node.output.first ?? ""] ?? []).allSatisfy({ ["Conv", "AveragePool"].contains(file.nodes[$0].opType) })
     {
       // What a window adds by itself.

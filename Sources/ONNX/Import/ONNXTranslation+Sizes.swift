@@ -35,8 +35,10 @@ extension ONNXTranslation {
     case .constant(let tensor): sizes = tensor.dimensions.map { .known($0) }
     case .sizes(let all): sizes = [.known(all.count)]
     case .numbers(let all): sizes = [.known(all.count)]
-    case .layer, .gate, .gelu: sizes = layout(node, 0).sizes
-    case .table, .index, .padded, .response, .sequence: throw refusal(node, "the shape of what it reads is not known")
+    case .layer, .gate, .gelu, .branches, .softmax, .shares: sizes = layout(node, 0).sizes
+    case .standardized(let found): sizes = found.weight.dimensions.map { .known($0) }
+    case .table, .index, .padded, .response, .sequence, .scaled, .statistic:
+      throw refusal(node, "the shape of what it reads is not known")
     }
     // Part of it, since opset 15.
     let (start, end) = (integer(node, "start") ?? 0, integer(node, "end") ?? sizes.count)

@@ -7,7 +7,11 @@ extension ONNXTranslation {
   func module(_ node: PBNodeProto) -> String {
     guard node.input.count > 1 else { return ONNXNames.module(of: node) }
     var name = node.input[1]
-    if case .constant(let tensor)? = values[name], let origin = tensor.origin { name = tensor.alias ?? origin.name }
+    switch values[name] {
+    case .constant(let tensor)?: if let origin = tensor.origin { name = tensor.alias ?? origin.name }
+    case .standardized(let found)?: if let origin = found.weight.origin { name = found.weight.alias ?? origin.name }
+    default: break
+    }
     return ONNXNames.module(ofWeight: name) ?? ONNXNames.module(of: node)
   }
 
@@ -52,7 +56,9 @@ extension ONNXTranslation {
     } else {
       source = try map(node, 0)
     }
-    let tensor = try weights(node, 1, rank: 4)
+    var standardized: ONNXValue.StandardizedWeight?
+    if case .standardized(let found) = try value(node, 1), found.weight.dimensions.count == 4 { standardized = found }
+    let tensor = try standardized?.weight ?? weights(node, 1, rank: 4)
     let dimensions = tensor.dimensions
     let groups = integer(node, "group") ?? 1
     let kernel = integers(node, "kernel_shape") ?? Array(dimensions[2...])
@@ -72,24 +78,36 @@ extension ONNXTranslation {
     let grouping: Convolution.Grouping =
       groups == 1 ? .dense : groups == inputs && dimensions[0] == inputs ? .depthwise : .grouped(groups)
     let bias = try bias(node)
+    if grouping == .depthwise, bias == nil, dilation == 1, more == [0, 0, 0, 0],
+      let filter = try fixedFilter(node, tensor, stride: stride)
+    {
+      let sides = try padding(node, of: shapes[source] ?? Shape(channels: 1, height: 1, width: 1), kernel: kernel)
+      var read = source
+      if sides.contains(where: { $0 > 0 }) {
+        let pad = ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])
+        read = try emit(.other(pad), [source], path: "\(ONNXNames.path(of: node)).pad")
+      }
+      let made = try emit(.other(filter), [read], path: ONNXNames.path(of: node))
+      return set(node, .layer(made), shapes[made].map { .map($0) })
+    }
     let module = self.module(node)
     // Gone from the graph, though the description has it.
     let described = description?.normalizations[module].flatMap { norm in
       file.constants["\(norm.name).weight"] == nil ? norm : nil
     }
-    let restores = bias != nil && (isFolded(node) || described != nil && self.restores == .auto)
+    let restores = bias != nil && standardized == nil && (isFolded(node) || described != nil && self.restores == .auto)
     if let bias, let type = bias.type, let own = tensor.type, own != type {
       throw refusal(node, "its weights and its bias are numbers of unlike types")
     }
     let shape = shapes[source] ?? Shape(channels: 1, height: 1, width: 1)
     let (read, padding) = try padded(source, try padding(node, of: shape, kernel: kernel, more), node, name: module)
-    let made = try emit(
-      .convolution(
-        Convolution(
-          outputChannels: dimensions[0], kernelSize: Extent(height: kernel[0], width: kernel[1]), stride: stride,
-          padding: padding, dilation: dilation, grouping: grouping,
-          hasBias: bias != nil && !restores || restores && described?.followsBias ?? false)), [read],
-      path: module)
+    let convolution = Convolution(
+      outputChannels: dimensions[0], kernelSize: Extent(height: kernel[0], width: kernel[1]), stride: stride,
+      padding: padding, dilation: dilation, grouping: grouping,
+      hasBias: bias != nil && !restores || restores && described?.followsBias ?? false)
+    let made =
+      try standardized.map { try standardizedConvolution(convolution, $0, read, node, name: module) }
+      ?? emit(.convolution(convolution), [read], path: module)
     guard let output = shapes[made] else { return }
     set(node, .layer(made), .map(output))
     try claim(node, made)
@@ -107,6 +125,33 @@ extension ONNXTranslation {
     state["\(name).weight"] = .constant(1, count: dimensions[0])
     state["\(name).running_mean"] = .constant(0, count: dimensions[0])
     state["\(name).running_var"] = .constant(1 - norm.epsilon, count: dimensions[0])
+  }
+
+  /// A filter that all channels share, and that is not learnt: the numbers say so, or, where they are not in the file, the name.
+  private mutating func fixedFilter(
+    _ node: PBNodeProto, _ tensor: ONNXTensor, stride: Extent
+  ) throws -> FixedFilter? {
+    let (rows, columns) = (tensor.dimensions[2], tensor.dimensions[3])
+    guard tensor.dimensions[1] == 1, tensor.dimensions[0] > 1, rows * columns > 1, rows * columns <= 1024 else {
+      return nil
+    }
+    if let numbers = tensor.floats, numbers.count == tensor.dimensions[0] * rows * columns {
+      let first = Array(numbers.prefix(rows * columns))
+      guard Set(first).count > 1,
+        numbers.indices.allSatisfy({ numbers[$0] == first[$0 % (rows * columns)] })
+      else { return nil }
+      return FixedFilter(
+        coefficients: (0..<rows).map { row in first[row * columns..<(row + 1) * columns].map(Self.meant) },
+        stride: stride)
+    }
+    guard node.input[1].hasSuffix(".filt"), rows == columns, rows <= 16 else { return nil }
+    var binomial = [1.0]
+    for _ in 1..<rows { binomial = zip(binomial + [0], [0] + binomial).map(+) }
+    let total = binomial.reduce(0, +)
+    remarks.append(
+      "the numbers of \(ONNXFault.shown(node.input[1])) are not in the file: it is taken for a binomial filter")
+    return FixedFilter(
+      coefficients: binomial.map { row in binomial.map { row * $0 / (total * total) } }, stride: stride)
   }
 
   /// Whether exporters have taken a batch normalization into a convolution: TorchScript's calls its bias `onnx::Conv_123` then, the newer

@@ -27,6 +27,8 @@ struct ONNXTranslation {
   /// Layers whose result is one place, after a mean over all of them.
   var pooled: Set<String> = []
   var readers: [String: [Int]] = [:]
+  /// The layers that a layer's channels were cut into, by its name and their number.
+  var equalParts: [String: [String]] = [:]
   /// The layer that each weight of the file is used by.
   var users: [String: String] = [:]
 
@@ -66,6 +68,7 @@ struct ONNXTranslation {
     }
     if try isFraction(node) { return try computeFraction(node) }
     if try isResponse(node) { return try respond(node) }
+    if try isOnWeights(node) { return try computeWeights(node) }
     switch node.opType {
     case "Constant":
       var tensor = try constant(node)
@@ -93,6 +96,13 @@ struct ONNXTranslation {
     case "Mul" where try isSizes(node), "Add" where try isSizes(node), "Sub" where try isSizes(node),
       "Div" where try isSizes(node):
       try arithmetic(node)
+    case "Concat" where try isStack(node): try stack(node)
+    case "Mul" where try hasBranches(node): try multiplyBranches(node)
+    case "MatMul" where try shares(node) != nil: try weigh(node, by: try shares(node) ?? "")
+    case "ReduceSum": try sum(node)
+    case "SpaceToDepth":
+      let side = integer(node, "blocksize") ?? 0
+      try emit(.other(SpaceToDepth(blockSize: side)), [try map(node, 0)], node)
     case "Concat" where try areNumbers(node): try concatenateNumbers(node)
     case "Conv" where try isAlongChannels(node): try channelConvolution(node)
     case "Conv": try convolution(node)
@@ -128,7 +138,7 @@ struct ONNXTranslation {
     case "Squeeze", "Unsqueeze": try squeeze(node)
     case "Pad": try pad(node)
     case "Softmax", "LogSoftmax":
-      guard node.output.first == file.output else { throw refusal(node, "only the last layer may be one") }
+      guard node.output.first == file.output else { return try share(node) }
       remarks.append("the \(node.opType) at the end is left out: the loss has its own")
       try alias(node)
     default:
@@ -189,7 +199,17 @@ struct ONNXTranslation {
       let made = try emit(.other(Rescaling(factor: factor)), [part.source], path: node.input[place])
       values[node.input[place]] = .layer(made)
       return made
-    case .constant, .sizes, .numbers, .table, .index, .gelu, .response, .sequence:
+    case .branches(let layers):
+      // Seen as one again: side by side.
+      guard let shape = shapes[layers[0]],
+        case let whole = Shape(channels: shape.channels * layers.count, height: shape.height, width: shape.width),
+        [ONNXLayout.map(whole), .features(whole)].contains(layout(node, place))
+      else { fallthrough }
+      let made = try emit(.concatenate, layers, path: node.input[place])
+      values[node.input[place]] = .layer(made)
+      return made
+    case .constant, .sizes, .numbers, .table, .index, .gelu, .response, .sequence, .softmax, .shares, .scaled,
+      .statistic, .standardized:
       throw refusal(node, "its input \(place + 1) is not the result of a layer, which only some operators may have")
     }
   }

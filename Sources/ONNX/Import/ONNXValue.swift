@@ -20,8 +20,30 @@ enum ONNXValue {
   case gelu(GELUPart)
   /// A part of a global response normalization.
   case response(ResponsePart)
+  /// Numbers of the file times one number.
+  case scaled(ONNXTensor, Double)
+  /// Something that is computed from weights and read by nothing that counts: their means and variances.
+  case statistic
+  /// Weights that are standardized filter by filter.
+  case standardized(StandardizedWeight)
+  /// Results of layers along an axis of their own: the layout's factor of channels that is one branch apart.
+  case branches([String])
+  /// What branches, the results of these layers, get by a softmax of them; each becomes a layer when it is asked for.
+  case softmax(of: [String], path: String)
+  /// The shares of the places of a map by a softmax of the one channel that a layer gives.
+  case shares(String)
   /// Parts of one tensor, of which others are taken by number.
   case sequence(SplitParts)
+
+  /// Weights that are standardized filter by filter before a convolution reads them.
+  struct StandardizedWeight {
+    var weight: ONNXTensor
+    /// The learnt factors of the filters.
+    var gain: ONNXTensor?
+    /// One number times the filters.
+    var factor: Double?
+    var epsilon: Double
+  }
 
   /// What SplitToSequence makes of a map: a part becomes a layer when it is taken.
   struct SplitParts {

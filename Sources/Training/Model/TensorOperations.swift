@@ -130,3 +130,118 @@ extension ChannelConvolution: TensorOperation {
     return try result.reshaped(shape)
   }
 }
+
+extension ReflectPad: TensorOperation {
+  /// Nothing reads it.
+  public var derivativeReadsResult: Bool { false }
+  /// Adds the rows and columns.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].asMap.reflected([left, right, top, bottom])
+  }
+}
+
+extension FixedFilter: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Convolves each channel.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let map = try inputs[0].asMap
+    let channels = map.shape[1]
+    let filter = coefficients.joined().map(Float.init)
+    let filters = try Tensor(
+      Array(repeatElement(filter, count: channels).joined()),
+      shape: [channels, 1, kernelSize.height, kernelSize.width]
+    ).to(map.scalarType).to(map.device)
+    return try map.conv2d(filters, stride: Size2D(stride.height, stride.width), groups: channels)
+  }
+}
+
+extension SpaceToDepth: TensorOperation {
+  /// Nothing reads it.
+  public var derivativeReadsResult: Bool { false }
+  /// Regroups pixels.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let last = try inputs[0].asMap.permuted([0, 2, 3, 1])
+    let (side, shape) = (blockSize, last.shape)
+    let (height, width) = (shape[1] / side, shape[2] / side)
+    return try last.reshaped([shape[0], height, side, width, side, shape[3]]).permuted([0, 1, 3, 2, 4, 5])
+      .reshaped([shape[0], height, width, side * side * shape[3]]).permuted([0, 3, 1, 2])
+  }
+}
+
+extension AttentionPool: TensorOperation {
+  /// The inputs are what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Weighs the places.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let (map, scores) = (inputs[0], inputs[1])
+    let shape = map.shape
+    let places = try map.asMap.permuted([0, 2, 3, 1]).reshaped([shape[0], shape[2] * shape[3], shape[1]])
+    let shares = try scores.reshaped([shape[0], 1, shape[2] * shape[3]]).softmax(-1)
+    return try shares.matmul(places).reshaped([shape[0], shape[1], 1, 1])
+  }
+}
+
+extension ResizeLike: TensorOperation {
+  /// Nothing reads it.
+  public var derivativeReadsResult: Bool { false }
+  /// Takes the nearest numbers.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let shape = inputs[1].shape
+    return try inputs[0].asMap.upsampled(Size2D(shape[2], shape[3]), bilinear: false)
+  }
+}
+
+extension SoftmaxShare: TensorOperation {
+  /// The inputs are what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Shares.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let shares = try Tensor.stack(inputs, 0).softmax(0)
+    return try shares.slice(0, branch..<branch + 1).reshaped(inputs[0].shape)
+  }
+}
+
+extension VectorAddition: TensorOperation {
+  /// Nothing reads it.
+  public var derivativeReadsResult: Bool { false }
+  /// Adds.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0] + inputs[1].asMap
+  }
+}
+
+extension NegativeSlope: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Computes the function.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].leakyRelu(slope: slope)
+  }
+}
+
+extension StandardizedConvolution: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Standardizes the filters and convolves.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let map = try inputs[0].asMap
+    var filters = try parameters[0].standardized(epsilon: epsilon)
+    if initialGain != nil { filters = try filters * parameters[parameters.count - 1] }
+    if let gamma {
+      let numbers = filters.shape.dropFirst().reduce(1, *)
+      filters = try filters * (gamma / Double(numbers).squareRoot())
+    }
+    let execution = ConvolutionExecution(convolution, inputChannels: map.shape[1])
+    return try execution(map, weight: filters, bias: convolution.hasBias ? parameters[1] : nil)
+  }
+}
+
+extension Tensor {
+  /// Every filter with mean 0 and, but for epsilon, variance 1.
+  fileprivate func standardized(epsilon: Double) throws -> Tensor {
+    let centred = try self - mean([1, 2, 3], keepingDimensions: true)
+    let variance = try (centred * centred).mean([1, 2, 3], keepingDimensions: true)
+    return try centred / (variance + epsilon).sqrt()
+  }
+}

@@ -153,4 +153,88 @@ import Testing
       }
     }
   }
+
+  /// Branches, shares, contexts and filters that are standardized or fixed.
+  private func branches() throws -> ResolvedNetwork {
+    func convolution(_ channels: Int, bias: Bool = false) -> Networks.Operation {
+      .convolution(Convolution(outputChannels: channels, kernelSize: 1, hasBias: bias))
+    }
+    let stem = Convolution(outputChannels: 8, kernelSize: 3, padding: 1, hasBias: true)
+    let layers = [
+      Layer(name: "squares", operation: .other(SpaceToDepth(blockSize: 2)), inputs: ["input"]),
+      Layer(
+        name: "stem", operation: .other(StandardizedConvolution(stem, gamma: 1.7, initialGain: 1)), inputs: ["squares"]),
+      Layer(name: "mirror", operation: .other(ReflectPad(top: 1, bottom: 1, left: 1, right: 2)), inputs: ["stem"]),
+      Layer(
+        name: "blur",
+        operation: .other(FixedFilter(coefficients: [[0.0625, 0.125], [0.25, 0.5625]], stride: 2)), inputs: ["mirror"]),
+      Layer(name: "one", operation: .other(ChannelPart(start: 0, end: 4)), inputs: ["blur"]),
+      Layer(name: "two", operation: .other(ChannelPart(start: 4, end: 8)), inputs: ["blur"]),
+      Layer(name: "both", operation: .add, inputs: ["one", "two"]),
+      Layer(name: "mean", operation: .globalAveragePool, inputs: ["both"]),
+      Layer(name: "fc.one", operation: convolution(4), inputs: ["mean"]),
+      Layer(name: "fc.two", operation: convolution(4), inputs: ["mean"]),
+      Layer(name: "share.one", operation: .other(SoftmaxShare(branch: 0)), inputs: ["fc.one", "fc.two"]),
+      Layer(name: "weighed.one", operation: .multiply, inputs: ["one", "share.one"]),
+      Layer(name: "share.two", operation: .other(SoftmaxShare(branch: 1)), inputs: ["fc.one", "fc.two"]),
+      Layer(name: "weighed.two", operation: .multiply, inputs: ["two", "share.two"]),
+      Layer(name: "chosen", operation: .add, inputs: ["weighed.one", "weighed.two"]),
+      Layer(name: "scores", operation: convolution(1, bias: true), inputs: ["chosen"]),
+      Layer(name: "context", operation: .other(AttentionPool()), inputs: ["chosen", "scores"]),
+      Layer(
+        name: "plain",
+        operation: .other(StandardizedConvolution(Convolution(outputChannels: 4, kernelSize: 1), epsilon: 1e-6)),
+        inputs: ["context"]),
+      Layer(name: "moved", operation: .other(VectorAddition()), inputs: ["chosen", "plain"]),
+      Layer(name: "leak", operation: .other(NegativeSlope(slope: 0.2)), inputs: ["moved"]),
+      Layer(name: "small", operation: .averagePool(Pool(kernelSize: 3, stride: 3)), inputs: ["leak"]),
+      Layer(name: "gate", operation: .other(ResizeLike()), inputs: ["small", "leak"]),
+      Layer(name: "gated", operation: .multiply, inputs: ["leak", "gate"]),
+      Layer(name: "last", operation: .globalAveragePool, inputs: ["gated"]),
+      Layer(name: "flat", operation: .flatten, inputs: ["last"]),
+      Layer(name: "classes", operation: .linear(Linear(outputFeatures: 3)), inputs: ["flat"]),
+    ]
+    return try Network(name: "branches", input: Shape(channels: 2, height: 20, width: 22), layers: layers).resolved()
+  }
+
+  @Test("Branches, shares, contexts, squares, mirrors, fixed and standardized filters come back from the graph alone")
+  func branchOperations() throws {
+    let network = try branches()
+    try read(network, described: false) { path in
+      let found = try ONNXImport(path: path)
+      let (own, other) = (network.network.layers, found.network.layers)
+      for (one, same) in zip(own, other) { #expect(one.operation == same.operation, "\(one.name)") }
+      #expect(own.count == other.count)
+      let weighted = own.filter(\.operation.hasParameters).map(\.name)
+      #expect(other.filter(\.operation.hasParameters).map(\.name) == weighted)
+      let groups = try found.network.resolved().widthGroups
+      #expect(groups.map(\.id) == network.widthGroups.map(\.id))
+      #expect(groups.map(\.layers) == network.widthGroups.map(\.layers))
+      let file = try found.weights()
+      for (name, count) in Self.counts(network) {
+        let numbers = try file.withBytes(of: name) { Array($0.bindMemory(to: Float.self)) }
+        #expect(numbers == Self.numbers(name, count), "\(name)")
+      }
+    }
+  }
+
+  @Test("Every free width of branches can be halved; the one channel of scores stays")
+  func halvedBranches() throws {
+    let network = try branches()
+    let groups = network.widthGroups
+    #expect(!groups.contains { $0.layers.contains("scores") })
+    #expect(groups.contains { Set($0.layers).isSuperset(of: ["stem", "fc.one", "fc.two", "plain"]) })
+    let halves = PerGroup(
+      Dictionary(
+        uniqueKeysWithValues: groups.map {
+          ($0.id, max($0.granularity, $0.width / 2 / $0.granularity * $0.granularity))
+        }))
+    let narrow = try network.with(halves)
+    #expect(narrow.layers.first { $0.layer.name == "squares" }?.output.channels == 8)
+    #expect(narrow.cost.macs < network.cost.macs)
+    try read(narrow, described: false) { path in
+      let found = try ONNXImport(path: path).network.resolved()
+      #expect(found.cost == narrow.cost)
+    }
+  }
 }

@@ -66,6 +66,58 @@ def everything():
     return json.dumps({"name": "everything", "input": {"channels": 1, "height": 32, "width": 32}, "layers": layers})
 
 
+def others():
+    """A network of the operations that imported networks have beside these."""
+    layers = []
+
+    def add(name, kind, inputs=None, **settings):
+        layers.append({"name": name, "inputs": inputs or [layers[-1]["name"] if layers else "input"],
+                       "operation": {"kind": kind, **settings}})
+
+    add("squares", "spaceToDepth", blockSize=2)
+    add("stem", "standardizedConvolution", outputChannels=8, kernelSize=3, padding=1, hasBias=True, gamma=1.7, initialGain=1)
+    add("reflected", "reflectPad", top=1, bottom=1, left=1, right=2)
+    add("blur", "fixedFilter", coefficients=[[0.0625, 0.125, 0.0625], [0.125, 0.25, 0.125], [0.0625, 0.125, 0.0625]], stride=2)
+    add("norm", "layerNorm", epsilon=1e-6)
+    add("shuffle", "channelShuffle", groups=2)
+    add("one", "channelPart", start=0, end=4)
+    add("two", "channelPart", ["shuffle"], start=4, end=8)
+    add("both", "add", ["one", "two"])
+    add("mean", "globalAveragePool")
+    add("fc.one", "convolution", outputChannels=4, kernelSize=1)
+    add("fc.two", "convolution", ["mean"], outputChannels=4, kernelSize=1)
+    add("share.one", "softmaxShare", ["fc.one", "fc.two"], branch=0)
+    add("share.two", "softmaxShare", ["fc.one", "fc.two"], branch=1)
+    add("weighed.one", "multiply", ["one", "share.one"])
+    add("weighed.two", "multiply", ["two", "share.two"])
+    add("selected", "add", ["weighed.one", "weighed.two"])
+    add("scores", "convolution", outputChannels=1, kernelSize=1, hasBias=True)
+    add("context", "attentionPool", ["selected", "scores"])
+    add("context.conv", "standardizedConvolution", outputChannels=4, kernelSize=1)
+    add("moved", "addVector", ["selected", "context.conv"])
+    add("leak", "negativeSlope", slope=0.2)
+    add("groups", "groupNorm", groups=2)
+    add("grn", "globalResponseNorm", epsilon=1e-5)
+    add("gamma", "channelScale", initialValue=0.5)
+    add("lab.scale", "learnedFactor")
+    add("lab.bias", "learnedShift")
+    add("linear", "pointwiseLinear", outputFeatures=6)
+    add("small", "averagePool", kernelSize=3, stride=3)
+    add("gate", "resizeLike", ["small", "linear"])
+    add("gated", "multiply", ["linear", "gate"])
+    add("pad", "zeroPad", bottom=1, right=2)
+    add("rescaled", "rescale", factor=0.5, shift=0.25)
+    add("larger", "upsample", factor=2)
+    add("squeeze", "globalAveragePool")
+    add("eca", "channelConvolution", kernelSize=3)
+    add("sigmoid", "sigmoid")
+    add("attended", "multiply", ["larger", "sigmoid"])
+    add("pooled", "globalAveragePool")
+    add("flat", "flatten")
+    add("class", "linear", outputFeatures=10)
+    return json.dumps({"name": "others", "input": {"channels": 1, "height": 32, "width": 32}, "layers": layers})
+
+
 def export(executable, *words):
     done = subprocess.run([executable, "export", *map(str, words), "--quiet"], capture_output=True, text=True)
     if done.returncode:
@@ -217,7 +269,8 @@ def main():
         data, side = folder / "data", 32
         pixels, labels = write_images(data, side)
         (folder / "everything.json").write_text(everything())
-        for name in OWN[:1] if arguments.quick else OWN + ["everything"]:
+        (folder / "others.json").write_text(others())
+        for name in OWN[:1] if arguments.quick else OWN + ["everything", "others"]:
             weights, loss = trained(executable, folder, data, name, side)
             faults, told = check(executable, folder, name, weights, [], None, side, 1)
             # The loss on the held-out images, as onnxruntime sees them by what the file says.

@@ -29,6 +29,9 @@ def costs(network, image):
             macs += output.numel() * module.weight[0].numel()
         elif isinstance(module, torch.nn.Linear):
             macs += output.numel() * module.in_features
+        elif type(module).__name__.startswith("BlurPool"):
+            # A convolution by a function, with a filter that is not learnt.
+            macs += output.numel() * module.filt[0].numel()
 
     hooks = [module.register_forward_hook(count) for module in network.modules()]
     with torch.no_grad():

@@ -97,7 +97,7 @@ extension ONNXTranslation {
   ) throws -> String {
     let numbers = found.weight.dimensions.dropFirst().reduce(1, *)
     // One number times the filters is a share of the root of their size, so that narrower filters have the same strength.
-    let gamma = found.factor.map { Self.meant($0 * Double(numbers).squareRoot()) }
+    let gamma = found.factor.map { ($0 * Double(numbers).squareRoot() * 1e6).rounded() / 1e6 }
     let values = found.gain?.floats ?? found.gain?.fill.map { [$0] }
     let mean = values.map { $0.reduce(0, +) / Double(max(1, $0.count)) }
     // With the factor beside them, learnt factors begin at 1; those that an exporter multiplied begin where theirs are.

@@ -63,6 +63,7 @@ extension Network {
     let gone = Set(removed.flatMap(\.layers))
     layers.removeAll { gone.contains($0.name) }
     fixed.subtract(gone)
+    tied = tied.map { $0.filter { !gone.contains($0) } }.filter { $0.count > 1 }
     stages[stage].blocks.removeSubrange(first...)
     rename { $0 == output ? kept : $0 }
     if let names { rename(names.shift(behind: removed, by: -names.childCount(removed))) }
@@ -88,6 +89,7 @@ extension Network {
       }
       copies += template.map { $0.renamed(rename) }
       fixed.formUnion(last.layers.filter(fixed.contains).map(rename))
+      for list in tied.indices { tied[list] += tied[list].filter(inside.contains).map(rename) }
       blocks.append(
         Block(
           name: names?.moved(last.name, by: copy * step) ?? "\(last.name).copy\(copy)",
@@ -130,6 +132,7 @@ extension Network {
   private mutating func rename(_ transform: (String) -> String) {
     for index in layers.indices { layers[index] = layers[index].renamed(transform) }
     fixed = Set(fixed.map(transform))
+    tied = tied.map { $0.map(transform) }
     for stage in stages.indices {
       stages[stage].name = transform(stages[stage].name)
       for block in stages[stage].blocks.indices {

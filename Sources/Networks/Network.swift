@@ -14,16 +14,21 @@ public struct Network: Codable, Hashable, Sendable {
   public var stages: [Stage]
   /// Layers whose output channels keep their number, whatever is scaled or searched; all channels tied to theirs do too.
   public var fixed: Set<String>
+  /// Layers whose output channels are to be of one number though nothing in the graph asks for it, each list in network order; all channels
+  /// tied to theirs are.
+  public var tied: [[String]]
 
   /// Creates a network; nothing is checked until it is resolved.
   public init(
-    name: String, input: Shape, layers: [Layer], stages: [Stage] = [], fixed: Set<String> = []
+    name: String, input: Shape, layers: [Layer], stages: [Stage] = [], fixed: Set<String> = [],
+    tied: [[String]] = []
   ) {
     self.name = name
     self.input = input
     self.layers = layers
     self.stages = stages
     self.fixed = fixed
+    self.tied = tied
   }
 
   /// The name by which layers refer to the input image.
@@ -104,16 +109,17 @@ extension Layer {
 }
 
 extension Network {
-  private enum CodingKeys: String, CodingKey, CaseIterable { case name, input, layers, stages, fixed }
+  private enum CodingKeys: String, CodingKey, CaseIterable { case name, input, layers, stages, fixed, tied }
 
-  /// Reads a network; it need not have stages or fixed layers.
+  /// Reads a network; it need not have stages, fixed or tied layers.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(withOnly: CodingKeys.self, of: "a network")
     self.init(
       name: try values.decode(String.self, forKey: .name), input: try values.decode(Shape.self, forKey: .input),
       layers: try values.decode([Layer].self, forKey: .layers),
       stages: try values.decodeIfPresent([Stage].self, forKey: .stages) ?? [],
-      fixed: Set(try values.decodeIfPresent([String].self, forKey: .fixed) ?? []))
+      fixed: Set(try values.decodeIfPresent([String].self, forKey: .fixed) ?? []),
+      tied: try values.decodeIfPresent([[String]].self, forKey: .tied) ?? [])
   }
 
   /// Writes a network; equal ones give equal documents.
@@ -124,6 +130,7 @@ extension Network {
     try values.encode(layers, forKey: .layers)
     try values.encode(stages, forKey: .stages)
     if !fixed.isEmpty { try values.encode(fixed.sorted(), forKey: .fixed) }
+    if !tied.isEmpty { try values.encode(tied, forKey: .tied) }
   }
 }
 

@@ -1,6 +1,6 @@
 import Support
 
-/// What somebody states of a network's structure: stages with their blocks, and layers that keep their widths.
+/// What somebody states of a network's structure: stages with their blocks, layers that keep their widths, and layers of one width.
 ///
 /// It stands in for what is found in a network of somebody else's, whose layers may be called anything.
 public struct NetworkStructure: Hashable, Sendable {
@@ -16,6 +16,8 @@ public struct NetworkStructure: Hashable, Sendable {
   public var stages: [Stage]?
   /// Patterns of layers whose widths stay, as ``ResolvedNetwork/groups(matching:)`` reads them.
   public var fixed: [String]
+  /// Lists of patterns of layers that are to have one width, as ``ResolvedNetwork/groups(matching:)`` reads them.
+  public var groups: [[String]]
 
   /// The network with this structure.
   ///
@@ -29,6 +31,16 @@ public struct NetworkStructure: Hashable, Sendable {
     }
     let resolved = try changed.resolved()
     if !fixed.isEmpty { changed.fixed.formUnion(try resolved.groups(matching: fixed)) }
+    changed.tied += try groups.map { patterns in
+      let tied = try resolved.groups(matching: patterns)
+      let names = resolved.allGroups.map(\.id).filter(tied.contains)
+      guard names.count > 1 else {
+        throw NetworkFailure(
+          "`groups` \(patterns.joined(separator: ", ")): all of it has one width already, that of \(names.first ?? "nothing")"
+        )
+      }
+      return names
+    }
     return try changed.resolved().network
   }
 
@@ -49,13 +61,14 @@ public struct NetworkStructure: Hashable, Sendable {
 }
 
 extension NetworkStructure: Decodable {
-  private enum CodingKeys: String, CodingKey, CaseIterable { case stages, fixed }
+  private enum CodingKeys: String, CodingKey, CaseIterable { case stages, fixed, groups }
 
-  /// Reads `stages` and `fixed`; either may be left out.
+  /// Reads `stages`, `fixed` and `groups`; any may be left out.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(withOnly: CodingKeys.self, of: "a structure")
     stages = try values.decodeIfPresent([Stage].self, forKey: .stages)
     fixed = try values.decodeIfPresent([String].self, forKey: .fixed) ?? []
+    groups = try values.decodeIfPresent([[String]].self, forKey: .groups) ?? []
   }
 }
 

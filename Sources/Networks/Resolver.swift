@@ -35,6 +35,7 @@ struct Resolver {
     for (index, layer) in network.layers.enumerated() {
       try visit(layer, at: index, image: image)
     }
+    try tieWhatIsStated()
     ties.flatten()
     ties.settle(segments)
     try checkOutput()
@@ -44,6 +45,33 @@ struct Resolver {
     return ResolvedNetwork(
       network: network, layers: resolvedLayers(groups: groups.byVariable), widthGroups: groups.list,
       allGroups: all, cost: total, indices: indices)
+  }
+
+  private mutating func tieWhatIsStated() throws {
+    for names in network.tied {
+      var first: (name: String, segment: Segment)?
+      for name in names {
+        guard let index = indices[name] else {
+          let near = nearestNames(to: name, in: indices.keys)
+          throw NetworkFailure(
+            "\(name) is to be tied to another, but there is no such layer; nearest: \(near.joined(separator: ", "))")
+        }
+        guard segments[index].count == 1, let segment = segments[index].first else {
+          throw NetworkFailure(
+            layer: name, "it puts out channels of several layers, and cannot be tied; tie those layers")
+        }
+        guard let (other, known) = first else {
+          first = (name, segment)
+          continue
+        }
+        guard known.channels == segment.channels else {
+          throw NetworkFailure(
+            layer: name,
+            "it has \(segment.channels) channels and is to be tied to \(other), which has \(known.channels)")
+        }
+        try ties.unite(known.variable, segment.variable, by: network.layers[index])
+      }
+    }
   }
 
   /// Channels that are to stay as they are belong to no group, as those of the classifier.

@@ -57,7 +57,9 @@ package struct ImportOptions: ParsableArguments {
     guard let stated = structure ?? Self.beside(path) else { return Imported(file: found, network: found.network) }
     let structure = try YAMLFile.read(
       NetworkStructure.self, path: stated,
-      expecting: "a structure has `stages` (a list of `name` and `blocks`) and `fixed` (a list of layers)")
+      expecting:
+        "a structure has `stages` (a list of `name` and `blocks`), `fixed` (a list of layers) and `groups` (lists of layers of one width)"
+    )
     do {
       let network = try structure.applied(to: found.network)
       general?.note("\(path): its structure is that of \(stated)")

@@ -25,9 +25,14 @@ struct ONNXFile {
   init(path: String, output wanted: String? = nil) throws {
     self.path = path
     do {
-      let model = try Self.model(path: path)
+      var model = try Self.model(path: path)
       guard model.hasGraph, !model.graph.node.isEmpty else {
         throw ONNXFault("it is no ONNX model, or one without a graph")
+      }
+      if ONNXInlining.isNeeded(model) {
+        let inlined = try ONNXInlining(model)
+        model.graph.node = inlined.nodes
+        model.graph.initializer += inlined.initializers
       }
       guard let own = model.opsetImport.first(where: { $0.domain.isEmpty || $0.domain == "ai.onnx" }) else {
         throw ONNXFault("it does not say which version of the operators it uses")

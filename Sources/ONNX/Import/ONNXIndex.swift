@@ -92,6 +92,12 @@ extension ONNXTranslation {
   }
 
   mutating func range(_ node: PBNodeProto) throws {
+    if node.input.count == 3, case .known(let start)? = try size(node, 0), case .known(let end)? = try size(node, 1),
+      case .known(let step)? = try size(node, 2), start != 0, step == 1, start < end, end - start <= 64
+    {
+      // Axes, for example.
+      return set(node, .sizes((start..<end).map { .known($0) }))
+    }
     guard node.input.count == 3, try size(node, 0) == .known(0), try size(node, 2) == .known(1),
       let end = try size(node, 1), end != .open
     else { throw refusal(node, "it does not count from 0 on") }
@@ -116,6 +122,23 @@ extension ONNXTranslation {
     }
     guard let result else { throw refusal(node, "the places that it computes are not followed") }
     set(node, .index(result))
+  }
+
+  /// A slice of places that takes all of them.
+  mutating func sliceIndex(_ node: PBNodeProto) throws {
+    guard let index = try index(node, 0), try integers(node, "starts", input: 1) == [0],
+      try integers(node, "steps", input: 4) ?? [1] == [1], let end = try integers(node, "ends", input: 2)?.first,
+      end >= 1 << 31 - 1 || index.axes.first?.size == .known(end)
+    else { throw refusal(node, "it takes some of the places that are computed") }
+    set(node, .index(index))
+  }
+
+  /// A tensor in which all images are replaced: what an assignment to a whole map comes to.
+  mutating func replaceAll(_ node: PBNodeProto) throws {
+    guard node.input.count == 3, try index(node, 1)?.sizes == [.batch, .known(1)], layout(node, 0) == layout(node, 2),
+      attribute(node, "reduction").map({ String(decoding: $0.s, as: UTF8.self) }) ?? "none" == "none"
+    else { throw refusal(node, "it replaces a part of a map; export the network with optimize=True") }
+    set(node, try value(node, 2), layouts[node.input[2]])
   }
 
   /// Takes all numbers in the order in which they are, in other axes.

@@ -58,14 +58,19 @@ extension ONNXTranslation {
   }
 
   private mutating func standardize(_ node: PBNodeProto) throws {
+    // In training mode, or by the mean and the variance of the weights, as the newer exporter writes it.
+    var isOwn = integer(node, "training_mode") ?? 0 == 1
+    if node.input.count == 5, case .statistic = try value(node, 3), case .statistic = try value(node, 4) {
+      isOwn = true
+    }
     guard case .constant(let weight) = try value(node, 0), weight.dimensions.count == 3, weight.dimensions[0] == 1,
-      integer(node, "training_mode") ?? 0 == 1, node.input.count >= 3
+      isOwn, node.input.count >= 3
     else { throw refusal(node, "it normalizes numbers of the file in a way that is not read") }
     let filters = weight.dimensions[1]
     let epsilon = number(node, "epsilon") ?? 1e-5
     guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
     guard case .constant(let shift) = try value(node, 2),
-      shift.fill == 0 || shift.floats?.allSatisfy({ $0 == 0 }) ?? false
+      shift.fill == 0 || shift.floats?.allSatisfy({ $0 == 0 }) ?? true
     else { throw refusal(node, "it adds to the weights that it standardizes") }
     var found = ONNXValue.StandardizedWeight(weight: weight, epsilon: Self.meant(epsilon))
     switch try value(node, 1) {

@@ -39,7 +39,9 @@ struct ONNXTranslation {
     self.description = description
     self.restores = restores
     for (index, node) in file.nodes.enumerated() {
-      for name in node.input where !name.isEmpty { readers[name, default: []].append(index) }
+      // Of what a CastLike casts like, the type alone is read.
+      let read = node.opType == "CastLike" ? node.input.prefix(1) : node.input[...]
+      for name in read where !name.isEmpty { readers[name, default: []].append(index) }
     }
     for (name, tensor) in file.constants {
       var tensor = tensor
@@ -61,6 +63,9 @@ struct ONNXTranslation {
   // MARK: - One node
 
   mutating func translate(_ node: PBNodeProto) throws {
+    guard node.opType != "If" else {
+      throw refusal(node, "its condition is no constant of the file; export the network with the branch that it takes")
+    }
     guard node.domain.isEmpty || node.domain == "ai.onnx" else {
       throw refusal(
         node,
@@ -87,6 +92,8 @@ struct ONNXTranslation {
     case "Unsqueeze" where try isIndex(node), "Mul" where try isIndex(node), "Add" where try isIndex(node):
       try computeIndex(node)
     case "Gather" where try isIndex(node): try gatherAll(node)
+    case "Slice" where try index(node, 0) != nil: try sliceIndex(node)
+    case "ScatterND": try replaceAll(node)
     case "Gather" where try isSizes(node): try gather(node)
     case "Unsqueeze" where try sizes(node, 0) != nil, "Squeeze" where try sizes(node, 0) != nil:
       set(node, try value(node, 0))

@@ -5,7 +5,7 @@ import Support
 ///
 /// Ten megabytes of empty nodes take a gigabyte as values. The census walks over lengths alone, and refuses what no network has.
 struct WireCensus {
-  static let mostNodes = 200_000, mostFieldsOfNode = 4096, mostDimensions = 64
+  static let mostNodes = 200_000, mostFieldsOfNode = 4096, mostDimensions = 64, mostLevels = 8
 
   private let path: String
 
@@ -18,33 +18,70 @@ struct WireCensus {
     try data.withUnsafeBytes { bytes in
       guard !bytes.isEmpty else { throw failure("it is empty") }
       var count = 0
+      var nodes = 0
       try fields(bytes[...]) { number, content in
         count += 1
         guard count <= Self.mostFieldsOfNode else { throw failure("it has more than \(Self.mostFieldsOfNode) parts") }
-        guard number == 7, let content else { return }
-        try graph(content)
+        guard let content else { return }
+        if number == 7 { try graph(content, &nodes, level: 0) }
+        if number == 25 { try function(content, &nodes) }
       }
     }
   }
 
-  private func graph(_ bytes: Slice<UnsafeRawBufferPointer>) throws {
-    var nodes = 0
+  private func graph(_ bytes: Slice<UnsafeRawBufferPointer>, _ nodes: inout Int, level: Int) throws {
+    guard level <= Self.mostLevels else {
+      throw failure("its graphs lie more than \(Self.mostLevels) deep in each other")
+    }
     try fields(bytes) { number, content in
       guard let content else { return }
       // Nodes, tensors, and what is said of tensors.
       guard [1, 5, 11, 12, 13].contains(number) else { return }
-      nodes += 1
-      guard nodes <= Self.mostNodes else { throw failure("it has more than \(Self.mostNodes) nodes and tensors") }
-      var count = 0
-      let most = number == 5 ? Self.mostDimensions : Self.mostFieldsOfNode
-      try fields(content) { field, inner in
-        // Dimensions come one by one or packed; a tensor's numbers are packed or raw.
-        if number == 5, field == 1 {
-          count += inner.map(\.count) ?? 1
-        } else if number != 5 {
-          count += 1
+      try part(content, isTensor: number == 5, &nodes)
+      if number == 1 { try graphs(inside: content, &nodes, level: level) }
+    }
+  }
+
+  private func function(_ bytes: Slice<UnsafeRawBufferPointer>, _ nodes: inout Int) throws {
+    var count = 0
+    try fields(bytes) { number, content in
+      guard let content else { return }
+      guard number == 7 else {
+        count += 1
+        guard count <= Self.mostFieldsOfNode else {
+          throw failure("a function has more than \(Self.mostFieldsOfNode) parts")
         }
-        guard count <= most else { throw failure("one of its nodes or tensors has more than \(most) parts") }
+        return
+      }
+      try part(content, isTensor: false, &nodes)
+      try graphs(inside: content, &nodes, level: 0)
+    }
+  }
+
+  /// One node, tensor or description.
+  private func part(_ content: Slice<UnsafeRawBufferPointer>, isTensor: Bool, _ nodes: inout Int) throws {
+    nodes += 1
+    guard nodes <= Self.mostNodes else { throw failure("it has more than \(Self.mostNodes) nodes and tensors") }
+    var count = 0
+    let most = isTensor ? Self.mostDimensions : Self.mostFieldsOfNode
+    try fields(content) { field, inner in
+      // Dimensions come one by one or packed; a tensor's numbers are packed or raw.
+      if isTensor, field == 1 {
+        count += inner.map(\.count) ?? 1
+      } else if !isTensor {
+        count += 1
+      }
+      guard count <= most else { throw failure("one of its nodes or tensors has more than \(most) parts") }
+    }
+  }
+
+  /// Graphs that are attributes of a node.
+  private func graphs(inside node: Slice<UnsafeRawBufferPointer>, _ nodes: inout Int, level: Int) throws {
+    try fields(node) { number, content in
+      guard number == 5, let content else { return }
+      try fields(content) { field, inner in
+        guard field == 6, let inner else { return }
+        try graph(inner, &nodes, level: level + 1)
       }
     }
   }

@@ -1,0 +1,147 @@
+import Foundation
+import Networks
+import Support
+import SwiftProtobuf
+import Testing
+
+@testable import ONNX
+
+@Suite("Functions and branches inside of ONNX files")
+struct ONNXInliningTests {
+  private func node(
+    _ operation: String, _ inputs: [String], _ outputs: [String], domain: String = "",
+    _ attributes: [PBAttributeProto] = []
+  ) -> PBNodeProto {
+    var node = PBNodeProto()
+    (node.opType, node.input, node.output, node.domain, node.attribute) = (
+      operation, inputs, outputs, domain, attributes
+    )
+    return node
+  }
+
+  private func function(_ name: String, _ inputs: [String], _ outputs: [String], _ nodes: [PBNodeProto])
+    -> PBFunctionProto
+  {
+    var function = PBFunctionProto()
+    (function.name, function.domain, function.input, function.output, function.node) = (
+      name, "own", inputs, outputs, nodes
+    )
+    return function
+  }
+
+  /// A convolution, what `body` makes of it under the name `changed`, and a classifier.
+  private func graph(_ body: (inout Graph) -> Void) -> Graph {
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    body(&graph)
+    graph.classifier(from: "changed")
+    return graph
+  }
+
+  @Test("A function is written out wherever it is called, with its attributes, also inside of others")
+  func functions() throws {
+    var leak = PBAttributeProto()
+    (leak.name, leak.type, leak.refAttrName) = ("alpha", .float, "slope")
+    let graph = graph { graph in
+      var inner = function("Leak", ["x"], ["y"], [node("LeakyRelu", ["x"], ["y"], [leak])])
+      inner.attribute = ["slope"]
+      // The same names inside as outside, and an order of its own.
+      let outer = function(
+        "Block", ["conv"], ["pooled"],
+        [
+          node("Leak", ["conv"], ["flat"], domain: "own", [.float("slope", 0.25)]),
+          node("Sigmoid", ["flat"], ["gate"]), node("Mul", ["flat", "gate"], ["pooled"]),
+        ])
+      graph.model.functions = [inner, outer]
+      graph.model.graph.node.append(node("Block", ["conv"], ["first"], domain: "own"))
+      graph.model.graph.node.append(node("Block", ["first"], ["changed"], domain: "own"))
+    }
+    let kinds = try graph.kinds
+    #expect(
+      kinds == [
+        "convolution", "negativeSlope", "silu", "negativeSlope", "silu", "globalAveragePool", "flatten", "linear",
+      ])
+    let names = try graph.read().network.layers.map(\.name)
+    #expect(Set(names).count == names.count)
+  }
+
+  @Test("Functions that call themselves, or become too many nodes, are refused before they do")
+  func endless() throws {
+    let own = graph { graph in
+      graph.model.functions = [function("Self", ["x"], ["y"], [node("Self", ["x"], ["y"], domain: "own")])]
+      graph.model.graph.node.append(node("Self", ["conv"], ["changed"], domain: "own"))
+    }
+    let failure = #expect(throws: FileFailure.self) { try own.read() }
+    #expect(failure?.message.contains("deep") == true)
+    // Seven levels of forty calls each.
+    let many = graph { graph in
+      graph.model.functions = (0..<7).map { level in
+        function(
+          "F\(level)", ["x0"], ["x40"],
+          (0..<40).map { step in
+            level == 6
+              ? node("Relu", ["x\(step)"], ["x\(step + 1)"])
+              : node("F\(level + 1)", ["x\(step)"], ["x\(step + 1)"], domain: "own")
+          })
+      }
+      graph.model.graph.node.append(node("F0", ["conv"], ["changed"], domain: "own"))
+    }
+    let tooMany = #expect(throws: FileFailure.self) { try many.read() }
+    #expect(tooMany?.message.contains("nodes") == true)
+  }
+
+  private func branches(_ truth: Bool?) -> Graph {
+    graph { graph in
+      func branch(_ operation: String, _ result: String) -> PBGraphProto {
+        var branch = PBGraphProto()
+        branch.node = [node(operation, ["conv"], [result])]
+        branch.output = [Graph.info(result, [])]
+        return branch
+      }
+      var (then, other) = (PBAttributeProto(), PBAttributeProto())
+      (then.name, then.type, then.g) = ("then_branch", .graph, branch("Relu", "a"))
+      (other.name, other.type, other.g) = ("else_branch", .graph, branch("Sigmoid", "b"))
+      if let truth {
+        var condition = PBTensorProto()
+        (condition.name, condition.dataType, condition.rawData) = ("truth", 9, Data([truth ? 1 : 0]))
+        graph.model.graph.initializer.append(condition)
+      } else {
+        graph.node("Greater", ["conv", "conv"], "truth")
+      }
+      graph.model.graph.node.append(node("If", ["truth"], ["changed"], [then, other]))
+    }
+  }
+
+  @Test("Of an If whose condition is known its branch is read; of any other the node is named")
+  func conditions() throws {
+    #expect(try branches(true).kinds == ["convolution", "relu", "globalAveragePool", "flatten", "linear"])
+    #expect(try branches(false).kinds == ["convolution", "sigmoid", "globalAveragePool", "flatten", "linear"])
+    let failure = #expect(throws: FileFailure.self) { try branches(nil).read() }
+    #expect(failure?.message.contains("changed") == true || failure?.message.contains("Greater") == true)
+  }
+
+  @Test("Graphs inside of nodes are counted before they are decoded")
+  func census() throws {
+    // Sixteen levels, each an If of the next.
+    var inner = PBGraphProto()
+    for _ in 0..<16 {
+      var attribute = PBAttributeProto()
+      (attribute.name, attribute.type, attribute.g) = ("then_branch", .graph, inner)
+      var outer = PBGraphProto()
+      outer.node = [node("If", ["truth"], ["a"], [attribute])]
+      inner = outer
+    }
+    var deep = graph { $0.node("Relu", ["conv"], "changed") }
+    deep.model.graph.node.append(contentsOf: inner.node)
+    let failure = #expect(throws: FileFailure.self) { try deep.read() }
+    #expect(failure?.message.contains("deep") == true)
+    // Two bytes each: a field of nodes, and a length of nothing.
+    var crowd = PBAttributeProto()
+    (crowd.name, crowd.type) = ("then_branch", .graph)
+    crowd.g.node = Array(repeating: PBNodeProto(), count: WireCensus.mostNodes + 1)
+    var wide = graph { $0.node("Relu", ["conv"], "changed") }
+    wide.model.graph.node.append(node("If", ["truth"], ["a"], [crowd]))
+    let tooMany = #expect(throws: FileFailure.self) { try wide.read() }
+    #expect(tooMany?.message.contains("nodes and tensors") == true)
+  }
+}

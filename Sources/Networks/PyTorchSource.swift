@@ -30,9 +30,13 @@ public struct PyTorchSource {
     ]
     for layer in network.layers {
       let own = layer.layer.name
-      let inputs = layer.inputIndices.map { $0 < 0 ? "x" : names[$0] }
-      let isFlat = layer.inputIndices.first.map { $0 >= 0 && flat[$0] } ?? false
-      flat.append(layer.leavesFlat(isFlat))
+      let flatInputs = layer.inputIndices.map { $0 >= 0 && flat[$0] }
+      let needsMaps = layer.needsMaps(flatInputs)
+      let inputs = zip(layer.inputIndices, flatInputs).map { index, isFlat in
+        (index < 0 ? "x" : names[index]) + (isFlat && needsMaps ? "[:, :, None, None]" : "")
+      }
+      let isFlat = !needsMaps && flatInputs.first ?? false
+      flat.append(layer.leavesFlat(flatInputs))
       if let module = try module(layer, isFlat: isFlat) {
         layers.append("        \(Self.quoted(own)): \(module),")
       }

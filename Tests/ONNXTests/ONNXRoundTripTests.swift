@@ -129,7 +129,10 @@ import Testing
         name: "pool", operation: .maxPool(Pool(kernelSize: 2, stride: 2)), inputs: ["pad"]),
       Layer(name: "mean", operation: .globalAveragePool, inputs: ["pool"]),
       Layer(name: "flat", operation: .flatten, inputs: ["mean"]),
-      Layer(name: "classes", operation: .linear(Linear(outputFeatures: 3)), inputs: ["flat"]),
+      Layer(name: "hidden", operation: .linear(Linear(outputFeatures: 5)), inputs: ["flat"]),
+      Layer(name: "head.norm", operation: .other(LayerNorm(epsilon: 1e-6)), inputs: ["hidden"]),
+      Layer(name: "residual", operation: .add, inputs: ["hidden", "head.norm"]),
+      Layer(name: "classes", operation: .linear(Linear(outputFeatures: 3)), inputs: ["residual"]),
     ]
     return try Network(name: "others", input: Shape(channels: 3, height: 7, width: 6), layers: layers).resolved()
   }

@@ -114,6 +114,10 @@ def others():
     add("attended", "multiply", ["larger", "sigmoid"])
     add("pooled", "globalAveragePool")
     add("flat", "flatten")
+    add("hidden", "linear", outputFeatures=12)
+    add("head.norm", "layerNorm")
+    add("residual", "add", ["hidden", "head.norm"])
+    add("head.scale", "channelScale", rank=1)
     add("class", "linear", outputFeatures=10)
     return json.dumps({"name": "others", "input": {"channels": 1, "height": 32, "width": 32}, "layers": layers})
 

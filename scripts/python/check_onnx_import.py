@@ -148,12 +148,16 @@ def halved(executable, path, again, groups, image):
                            "--overwrite", "--quiet"], capture_output=True, text=True)
     if done.returncode:
         return done.stderr.strip().split("\n")[-1]
-    result = outputs(again, image)
+    try:
+        result = outputs(again, image)
+    except Exception as fault:
+        return f"onnxruntime: {fault}"
     if result.shape[0] != len(image) or not numpy.isfinite(result).all():
         return f"its result is {result.shape}, or not finite"
     return ""
 
 
+MOST_SECONDS = 300
 METHODS = {"dmcp": [], "autoslim": ["groups=2", "heldOutImages=2", "evaluationBatch=2"], "morphnet": [], "network-slimming": []}
 
 
@@ -180,7 +184,11 @@ def searches(executable, path, data, place, side):
         words = [executable, "search", "--network", str(path), "--resolution", str(side), "--dataset", str(data), "--algorithm", method,
                  "--epochs", "1", "--search-epochs", "1", "--batch-size", "4", "--output", str(output), "--quiet", "--threads", "1"]
         words += [word for setting in settings for word in ("--search-option", setting)]
-        done = subprocess.run(words, capture_output=True, text=True)
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, timeout=MOST_SECONDS)
+        except subprocess.TimeoutExpired:
+            faults.append(f"{method}: not done in {MOST_SECONDS} s")
+            continue
         widths = json.loads((output / "widths.json").read_text()) if not done.returncode else {}
         if done.returncode or not widths.get("widths"):
             faults.append(f"{method}: {done.stderr.strip().split(chr(10))[-1].split(': ', 1)[-1]}")

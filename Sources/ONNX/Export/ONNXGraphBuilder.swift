@@ -83,10 +83,19 @@ struct ONNXGraphBuilder {
     // The two names that the graph itself has.
     let isTensor = layer.layer.operation.definition.parameters.contains { $0.name.isEmpty }
     let output = isTensor || [Self.image, Self.result].contains(own) ? inner(own, "value") : own
-    let inputs = layer.inputIndices.map(name)
+    var inputs = layer.inputIndices.map(name)
+    let flatInputs = layer.inputIndices.map(isFlat)
+    if layer.needsMaps(flatInputs) {
+      for (place, isFlat) in flatInputs.enumerated() where isFlat {
+        let (map, axes) = (inner(own, "input \(place)"), inner(own, "axes of input \(place)"))
+        document.add([2, 3], name: axes)
+        document.add("Unsqueeze", [inputs[place], axes], to: map, name: map)
+        inputs[place] = map
+      }
+    }
     let first = inputs.first ?? Self.image
     names.append(output)
-    flat.append(layer.leavesFlat(layer.inputIndices.first.map(isFlat) ?? false))
+    flat.append(layer.leavesFlat(flatInputs))
     switch layer.layer.operation {
     case .convolution(let convolution): try add(convolution, index, first, output)
     case .batchNorm(let norm):

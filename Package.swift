@@ -90,7 +90,10 @@ let executables: [Target] = [
     ]),
   .executableTarget(
     name: "fuzz-readers",
-    dependencies: ["CZlib", "ImageFiles", "Interchange", "Loading", "ONNX", "Support", "Torch", argumentParser]),
+    dependencies: [
+      "CZlib", "ImageFiles", "Interchange", "Loading", "Methods", "Networks", "ONNX", "Records", "Support", "Torch",
+      argumentParser,
+    ]),
 ]
 
 let tests: [Target] = [

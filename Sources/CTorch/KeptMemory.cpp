@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <deque>
 #include <mutex>
@@ -38,6 +39,9 @@ class KeptMemory final : public c10::Allocator {
 
   void copy_data(void *to, const void *from, size_t count) const override { default_copy_data(to, from, count); }
 
+  // Until then, a block goes back as soon as it is freed.
+  void keep() { keeps.store(true, std::memory_order_relaxed); }
+
   static KeptMemory &shared() {
     // Never destroyed: tensors may outlive everything.
     static auto *const memory = new KeptMemory;
@@ -59,6 +63,7 @@ class KeptMemory final : public c10::Allocator {
   static constexpr int steps = 8;
   static constexpr int kinds = 64 * steps;
 
+  std::atomic<bool> keeps = false;
   std::mutex mutex;
   std::array<std::deque<Header *>, kinds> waiting;
   size_t in_use = 0, most_in_use = 0, kept = 0;
@@ -124,6 +129,7 @@ class KeptMemory final : public c10::Allocator {
     memory.in_use -= header->size;
     memory.kept += header->size;
     memory.waiting[size_t(header->kind)].push_back(header);
+    if (!memory.keeps.load(std::memory_order_relaxed)) memory.give_back(0, 0);
   }
 
   // Gives back what has waited longest until what is held besides is at most `limit`.
@@ -156,6 +162,12 @@ class KeptMemory final : public c10::Allocator {
 
 }  // namespace
 
-void keep_memory() { c10::SetCPUAllocator(&KeptMemory::shared(), 1); }
+// While the program is loaded, when nothing has taken memory yet: what one allocator has given must not come back to another, and
+// oneDNN's buffers are freed by whichever is set at that time. Set in the middle of another thread's convolution, the heap was corrupt.
+__attribute__((constructor)) static void install() { c10::SetCPUAllocator(&KeptMemory::shared(), 1); }
+
+void keep_memory() { KeptMemory::shared().keep(); }
+
+bool owns_memory() { return c10::GetCPUAllocator() == &KeptMemory::shared(); }
 
 }  // namespace ctorch

@@ -102,6 +102,8 @@ int ct_set_flush_denormal(bool flush) {
   return status([&] { at::globalContext().setFlushDenormal(flush); });
 }
 
+bool ct_owns_memory(void) { return owns_memory(); }
+
 int ct_keep_freed_memory(void) {
   keep_memory();
 #if defined(__GLIBC__)

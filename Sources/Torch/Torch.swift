@@ -28,6 +28,10 @@ public enum Torch {
   /// programs that train; it acts on the whole process.
   public static func keepFreedMemory() { _ = ct_keep_freed_memory() }
 
+  /// Whether tensors on the CPU take their memory from where freed memory can be kept: from the program's start on, so that nothing changes under
+  /// a computation that runs when ``keepFreedMemory()`` is called.
+  package static var ownsMemory: Bool { ct_owns_memory() }
+
   /// Treats denormal numbers as zero on the CPU: they are far slower and mean nothing here.
   public static func setFlushDenormal(_ flush: Bool) throws {
     try check(ct_set_flush_denormal(flush), "set flush denormal")

@@ -2,7 +2,10 @@ import Foundation
 import ImageFiles
 import Loading
 import Interchange
+import Methods
+import Networks
 import ONNX
+import Records
 import Support
 
 /// What came of one input.
@@ -21,6 +24,7 @@ struct Reader: Sendable {
     case cifar
     case safetensors
     case onnx
+    case documents
   }
 
   let kind: Kind
@@ -63,6 +67,7 @@ struct Reader: Sendable {
         try readDataset(place.folder, &random)
       case .safetensors: try readTensors(try place.write(bytes, file.name))
       case .onnx: try readNetwork(try place.write(bytes, file.name))
+      case .documents: try readDocument(try place.write(bytes, file.name), file.name)
       }
       place.clear()
       return .read
@@ -100,6 +105,25 @@ struct Reader: Sendable {
     do {
       let found = try ONNXImport(path: path, resolution: 12, inputChannels: 3)
       _ = try? found.weights()
+    } catch is UsageFailure {}
+  }
+
+  /// A text that people write or programs exchange; its name says which.
+  private func readDocument(_ path: String, _ name: String) throws {
+    do {
+      switch name {
+      case "network.json":
+        let network = try Network(json: Data(contentsOf: URL(fileURLWithPath: path)), file: path).resolved()
+        _ = try? network.network.scalingDepth(by: 2).resolved()
+        _ = try? network.network.scalingWidth(by: 0.5).resolved()
+      case "widths.json": _ = try WidthsFile(path: path)
+      case "latency.json": _ = try JSONFile.read(LatencyTable.self, path: path, expecting: "a table")
+      case "structure.yaml":
+        let structure = try YAMLFile.read(NetworkStructure.self, path: path, expecting: "a structure")
+        _ = try structure.applied(to: NetworkZoo.network(named: "resnet20"))
+      default: try YAMLFile.read(Recipe.self, path: path, expecting: "a recipe").validate()
+      }
+    } catch is NetworkFailure {
     } catch is UsageFailure {}
   }
 

@@ -58,3 +58,35 @@ import Torch
     #expect(try Torch.measuringOperations {}.isEmpty)
   }
 }
+
+/// Asked for in the middle of other work, as by a library's user who has computed something before the first training.
+@Suite struct KeptMemoryStartTests {
+  @Test(
+    "Memory is asked to be kept while convolutions run on other threads: what they hold is freed where it was taken")
+  func start() throws {
+    // Set later, oneDNN's buffers were freed by another allocator than had given them, and the heap was corrupt.
+    #expect(Torch.ownsMemory)
+    let failed = Failures()
+    DispatchQueue.concurrentPerform(iterations: 4) { thread in
+      do {
+        let weight = try Tensor.ones([5, 3, 3, 3])
+        try weight.setRequiresGradient(true)
+        for round in 0..<40 {
+          if thread == 0, round == 20 { Torch.keepFreedMemory() }
+          let image = try Tensor.ones([2, 3, 9, 9])
+          let sum = try image.conv2d(weight).sum()
+          try sum.backward()
+          if try sum.item() != Double(2 * 5 * 49 * 27) { failed.add() }
+        }
+      } catch { failed.add() }
+    }
+    #expect(failed.count == 0)
+  }
+
+  private final class Failures: @unchecked Sendable {
+    private let lock = NSLock()
+    private var number = 0
+    var count: Int { lock.withLock { number } }
+    func add() { lock.withLock { number += 1 } }
+  }
+}

@@ -271,6 +271,61 @@ import Torch
     #expect(try masked.relativeDistance(to: model.forward(images, ForwardOptions(.batch))) > 0.05)
   }
 
+  @Test(
+    "Channels that no batch normalization follows take their factors where they come from: 1 changes no bit, 0 is the narrow network"
+  )
+  func withoutNormalization() throws {
+    func convolution(_ channels: Int, groups: Convolution.Grouping = .dense) -> Networks.Operation {
+      .convolution(Convolution(outputChannels: channels, kernelSize: 3, padding: 1, grouping: groups, hasBias: true))
+    }
+    let standardized = Convolution(outputChannels: 8, kernelSize: 3, padding: 1, grouping: .grouped(2), hasBias: true)
+    let layers = [
+      Layer(name: "stem", operation: convolution(8), inputs: ["input"]),
+      Layer(name: "relu", operation: .activation(.relu), inputs: ["stem"]),
+      Layer(name: "inner", operation: convolution(12), inputs: ["relu"]),
+      Layer(name: "leak", operation: .other(NegativeSlope(slope: 0.2)), inputs: ["inner"]),
+      Layer(name: "back", operation: convolution(8), inputs: ["leak"]),
+      Layer(name: "sum", operation: .add, inputs: ["back", "relu"]),
+      Layer(
+        name: "grouped", operation: .other(StandardizedConvolution(standardized, gamma: 1.7, initialGain: 0.9)),
+        inputs: ["sum"]),
+      Layer(name: "mean", operation: .globalAveragePool, inputs: ["grouped"]),
+      Layer(name: "flat", operation: .flatten, inputs: ["mean"]),
+      Layer(name: "hidden", operation: .linear(Linear(outputFeatures: 6)), inputs: ["flat"]),
+      Layer(name: "classes", operation: .linear(Linear(outputFeatures: 3)), inputs: ["hidden"]),
+    ]
+    let network = Network(name: "plain", input: Shape(channels: 3, height: 6, width: 5), layers: layers)
+    let model = try Model(network, seed: 1)
+    let resolved = model.plan.resolved
+    #expect(resolved.widthGroups.map(\.granularity).contains(2))
+    try withoutGradients {
+      for parameter in model.parameters where parameter.role == .bias {
+        try parameter.tensor.copy(from: noise(parameter.tensor.shape, seed: 3))
+      }
+    }
+    let kept = { (group: WidthGroup) in max(group.granularity, group.width / 2 / group.granularity * group.granularity)
+    }
+    let images = try noise([4, 3, 6, 5])
+    for placement in [ForwardOptions.ScalePlacement.normalizations, .additions] {
+      var ones = ForwardOptions(.batch, channelScales: try scales(resolved) { $0.width })
+      var halves = ForwardOptions(.batch, channelScales: try scales(resolved, kept: kept))
+      (ones.scalePlacement, halves.scalePlacement) = (placement, placement)
+      #expect(try model.forward(images, ones).floats == model.forward(images, ForwardOptions(.batch)).floats)
+      // A grouped convolution keeps the front of each group, which the front of all is not.
+      var widths = Widths(Dictionary(uniqueKeysWithValues: resolved.widthGroups.map { ($0.id, kept($0)) }))
+      for group in resolved.widthGroups where group.granularity > 1 {
+        widths[group.id] = group.width
+        halves.channelScales[group.id] = ones.channelScales[group.id]
+      }
+      let narrow = try model.forward(images, as: ExecutionPlan(resolved.network(with: widths)), ForwardOptions(.batch))
+      #expect(try model.forward(images, halves).relativeDistance(to: narrow) < 1e-5)
+    }
+    // Narrower beside the grouped one, too: its filters are cut on both sides.
+    let widths = Widths(Dictionary(uniqueKeysWithValues: resolved.widthGroups.map { ($0.id, kept($0)) }))
+    let narrow = try model.forward(images, as: ExecutionPlan(resolved.network(with: widths)), ForwardOptions(.batch))
+    #expect(narrow.shape == [4, 3])
+  }
+
   @Test("A normalization after a concatenation takes the factors of each part, and passes gradients to them")
   func concatenation() throws {
     let network = Network(

@@ -145,7 +145,7 @@ import Training
         Layer(name: "pool", operation: .globalAveragePool, inputs: ["conv"]),
         Layer(name: "fc", operation: .linear(Linear(outputFeatures: 4)), inputs: ["pool"]),
       ])
-    if name == "autoslim" {
+    if ["autoslim", "dmcp"].contains(name) {
       var search = try search(name)
       search.network = plain
       #expect(try search.run().channels.keys.sorted() == ["conv"])

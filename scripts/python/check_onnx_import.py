@@ -157,7 +157,7 @@ def halved(executable, path, again, groups, image):
     return ""
 
 
-MOST_SECONDS = 300
+MOST_SECONDS = 120
 METHODS = {"dmcp": [], "autoslim": ["groups=2", "heldOutImages=2", "evaluationBatch=2"], "morphnet": [], "network-slimming": []}
 
 

@@ -3,6 +3,7 @@
 import argparse
 import gzip
 import io
+import json
 import os
 import struct
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 import warnings
 
 import numpy
+import onnx
 import torch
 from PIL import Image
 from safetensors.numpy import save_file
@@ -143,13 +145,91 @@ def write_models(folder):
         def forward(self, x):
             return self.last(self.first(x).mean((2, 3)))
 
+    class Brancher(torch.nn.Module):
+        """Pixels as channels, standardized weights, a mirrored border, a fixed filter, split attention, a context, a gate that is resized."""
+
+        def __init__(self):
+            super().__init__()
+            self.stem = torch.nn.Conv2d(12, 8, 3, padding=1)
+            self.gain = torch.nn.Parameter(torch.rand(8, 1, 1, 1))
+            self.fc, self.scores = torch.nn.Conv2d(4, 8, 1), torch.nn.Conv2d(4, 1, 1)
+            self.register_buffer("filt", torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]).repeat(8, 1, 1, 1) / 16)
+            self.last = torch.nn.Linear(4, 3)
+
+        def forward(self, x):
+            batch, channels, height, width = x.shape
+            x = x.view(batch, channels, height // 2, 2, width // 2, 2).permute(0, 3, 5, 1, 2, 4)
+            x = x.reshape(batch, 4 * channels, height // 2, width // 2)
+            weight = torch.nn.functional.batch_norm(self.stem.weight.reshape(1, 8, -1), None, None, weight=(self.gain * 0.2).view(-1),
+                                                    training=True, momentum=0.0, eps=1e-6).reshape_as(self.stem.weight)
+            x = torch.nn.functional.conv2d(x, weight, self.stem.bias, padding=1)
+            x = torch.nn.functional.conv2d(torch.nn.functional.pad(x, (1, 1, 1, 1), mode="reflect"), self.filt, groups=8)
+            x = x.reshape(batch, 2, 4, height // 2, width // 2)
+            shares = self.fc(x.sum(1).mean((2, 3), keepdim=True)).view(batch, 2, 4, 1, 1).softmax(1)
+            x = (x * shares).sum(1)
+            places = self.scores(x).reshape(batch, 1, -1).softmax(-1).unsqueeze(3)
+            x = x + (x.reshape(batch, 4, -1).unsqueeze(1) @ places).view(batch, 4, 1, 1)
+            gate = torch.nn.functional.avg_pool2d(x, 4)
+            x = torch.nn.functional.leaky_relu(x, 0.2) * torch.nn.functional.interpolate(gate, size=x.shape[2:], mode="nearest")
+            return self.last(x.mean((2, 3)))
+
     kept = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
     open_batch = {"input_names": ["image"], "dynamic_axes": {"image": {0: "batch"}}}
     for name, model, arguments in (("folded", network, {}), ("kept", network, kept), ("mixed", mixed, {}),
-                                   ("weighed", Named().eval(), kept | open_batch)):
+                                   ("weighed", Named().eval(), kept | open_batch), ("branched", Brancher().eval(), kept | open_batch)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(model, torch.zeros(1, 3, 12, 12), os.path.join(folder, name), dynamo=False, **arguments)
+
+
+def write_inlined(path):
+    """A model with a function that calls another, and an If of a constant."""
+    helper, kinds = onnx.helper, onnx.TensorProto
+
+    def branch(operator, result):
+        return helper.make_graph([helper.make_node(operator, ["b"], [result])], result, [],
+                                 [helper.make_tensor_value_info(result, kinds.FLOAT, None)])
+
+    opset = helper.make_opsetid("", 17)
+    leak = helper.make_node("LeakyRelu", ["x"], ["y"])
+    leak.attribute.append(onnx.AttributeProto(name="alpha", type=onnx.AttributeProto.FLOAT, ref_attr_name="slope"))
+    inner = helper.make_function("own", "Leak", ["x"], ["y"], [leak], [opset], ["slope"])
+    outer = helper.make_function("own", "Block", ["x"], ["y"], [helper.make_node("Leak", ["x"], ["y"], domain="own", slope=0.25)],
+                                 [opset, helper.make_opsetid("own", 1)])
+    nodes = [helper.make_node("Conv", ["image", "conv.weight"], ["a"]), helper.make_node("Block", ["a"], ["b"], domain="own"),
+             helper.make_node("If", ["truth"], ["c"], then_branch=branch("Relu", "t"), else_branch=branch("Sigmoid", "e")),
+             helper.make_node("GlobalAveragePool", ["c"], ["d"]), helper.make_node("Flatten", ["d"], ["result"])]
+    weights = [onnx.numpy_helper.from_array(numpy.ones((4, 3, 3, 3), numpy.float32), "conv.weight"),
+               onnx.numpy_helper.from_array(numpy.array(True), "truth")]
+    graph = helper.make_graph(nodes, "inlined", [helper.make_tensor_value_info("image", kinds.FLOAT, ["n", 3, 12, 12])],
+                              [helper.make_tensor_value_info("result", kinds.FLOAT, None)], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[opset, helper.make_opsetid("own", 1)], functions=[inner, outer], ir_version=8), path)
+
+
+def documents(executable):
+    """Texts that people write or programs exchange."""
+    def output(*words):
+        return subprocess.run([executable, *words], check=True, capture_output=True).stdout
+
+    network = output("inspect", "--network", "resnet20", "--width", "0.25", "--format", "network")
+    widths = {"network": "resnet20", "algorithm": "dmcp", "macs": 40_000_000, "widths": {"conv1": 12, "layer1.0.conv1": 5},
+              "multipliers": {"conv1": 0.75}}
+    small = {"name": "small", "input": {"channels": 3, "height": 8, "width": 8}, "layers": [
+        {"name": "conv", "inputs": ["input"], "operation": {"kind": "convolution", "outputChannels": 4, "kernelSize": 3}},
+        {"name": "mean", "inputs": ["conv"], "operation": {"kind": "globalAveragePool"}},
+        {"name": "fc", "inputs": ["mean"], "operation": {"kind": "linear", "outputFeatures": 2}}]}
+    with tempfile.TemporaryDirectory() as folder:
+        path, table = os.path.join(folder, "small.json"), os.path.join(folder, "table.json")
+        with open(path, "w") as file:
+            json.dump(small, file)
+        output("latency", "measure", "--network", path, "--output", table, "--quiet")
+        with open(table, "rb") as file:
+            latency = file.read()
+    structure = (b"stages:\n- name: layer1\n  blocks: [layer1.0, [layer1.1], layer1.2]\n"
+                 b"fixed: [conv1]\ngroups: [[layer2.0.conv1, layer2.1.conv1]]\n")
+    recipe = b"epochs: 30\nbatch-size: 128\nlearning-rate: 0.1\ndecay: step\nweight-decay: 0.0005\nlabel-smoothing: 0.1\n"
+    return [("network.json", network), ("widths.json", json.dumps(widths).encode()), ("latency.json", latency),
+            ("structure.yaml", structure), ("recipe.yaml", recipe)]
 
 
 def main():
@@ -181,6 +261,8 @@ def main():
     models = os.path.join(options.output, "onnx")
     os.makedirs(models)
     write_models(models)
+    write_inlined(os.path.join(models, "inlined"))
+    write(os.path.join(options.output, "documents"), documents(options.executable))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ int ct_set_deterministic(bool deterministic);
 int ct_set_flush_denormal(bool flush);
 /// Tells the C allocator to keep freed memory for the next use instead of giving it back to the system; -1 where it cannot.
 int ct_keep_freed_memory(void);
+/// Whether tensors on the CPU take their memory from where freed memory can be kept; from the program's start on.
+bool ct_owns_memory(void);
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool enabled);
 int ct_autocast_begin(int device_type, int scalar_type, bool *_Nonnull was_enabled, int *_Nonnull former_type);

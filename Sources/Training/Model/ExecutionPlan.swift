@@ -39,6 +39,8 @@ public struct ExecutionPlan: Sendable {
     var mayOverwriteFirstInput: Bool
     /// Whether all that reads this step's result is an addition.
     var isAddend: Bool
+    /// Whether it puts out channels that no batch normalization follows, on which factors lie right behind it.
+    var carriesFactors = false
     /// The step, of those of the plan, that normalizes this convolution's result and is the only one to read it.
     var normalizer: Int?
   }
@@ -105,6 +107,7 @@ public struct ExecutionPlan: Sendable {
       }
     }
     let isAddend = Self.addends(resolved, readers: readers)
+    let normalized = Self.normalizedGroups(resolved)
     var normalizations: [Int] = []
     let single = try resolved.layers.enumerated().map { index, layer in
       if case .batchNorm = layer.layer.operation { normalizations.append(index) }
@@ -116,11 +119,22 @@ public struct ExecutionPlan: Sendable {
         released: Set(layer.inputIndices.filter { $0 >= 0 && lastReader[$0] == index }).sorted(),
         mayOverwriteFirstInput: first >= 0 && readers[first] == 1
           && Self.isOutputFree(resolved.layers[first].layer.operation),
-        isAddend: isAddend[index])
+        isAddend: isAddend[index], carriesFactors: Self.carriesFactors(layer, normalized))
     }
     self.normalizations = normalizations
     self.fuses = fuses
     steps = Self.withNormalizers(fuses ? Self.fused(single, resolved, readers: readers) : single, readers: readers)
+  }
+
+  private static func normalizedGroups(_ resolved: ResolvedNetwork) -> Set<WidthGroup.ID> {
+    resolved.layers.reduce(into: []) { groups, layer in
+      if case .batchNorm = layer.layer.operation { groups.formUnion(layer.outputSegments.compactMap(\.group)) }
+    }
+  }
+
+  private static func carriesFactors(_ layer: ResolvedLayer, _ normalized: Set<WidthGroup.ID>) -> Bool {
+    guard case .produces(_, nil) = layer.layer.operation.definition.channels else { return false }
+    return layer.outputSegments.contains { $0.group.map { !normalized.contains($0) } ?? false }
   }
 
   /// Puts batch normalizations, the additions behind them and the activations behind those into one step each, where nothing else
@@ -267,10 +281,13 @@ public struct ExecutionPlan: Sendable {
       return .other(
         operation,
         parameters: operation.parameters.enumerated().map { offset, form in
-          Slices(
+          var slices = Slices(
             parameter: parameter + offset, layer: index,
-            output: form.dimensions.first == .output ? layer.outputSegments : nil,
-            input: form.dimensions.dropFirst().first == .input() ? input : nil)
+            output: form.dimensions.first == .output ? layer.outputSegments : nil)
+          if case .input(let divisor)? = form.dimensions.dropFirst().first {
+            (slices.input, slices.inputDivisor) = (input, divisor)
+          }
+          return slices
         })
     }
   }

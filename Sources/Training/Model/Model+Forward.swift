@@ -121,6 +121,9 @@ extension Model {
           operands, parameters: try parameters.map { try slicer.parameter($0) },
           isTraining: options.normalization != .evaluation)
       }
+      if step.carriesFactors, let factors = try outputFactors(of: step, plan, options) {
+        result = try result * (result.rank == 2 ? factors : factors.unsqueezed(1).unsqueezed(2))
+      }
       values[step.result] = result
       for input in step.released where !(kept?[input] ?? false) { values[input] = nil }
     }
@@ -139,6 +142,14 @@ extension Model {
   ) throws -> Tensor? {
     if options.scalePlacement == .additions && step.isAddend { return nil }
     return try factors(segments, options.channelScales)
+  }
+
+  /// The factors on channels that no batch normalization follows.
+  private func outputFactors(
+    of step: ExecutionPlan.Step, _ plan: ExecutionPlan, _ options: ForwardOptions
+  ) throws -> Tensor? {
+    guard !options.channelScales.isEmpty, options.scalePlacement != .additions || !step.isAddend else { return nil }
+    return try factors(plan.resolved.layers[step.layers.upperBound].outputSegments, options.channelScales)
   }
 
   /// The factors on the channels of a sum, [channels, 1, 1].

@@ -27,10 +27,8 @@ public struct DMCP: WidthOptimizer {
     return search
   }
 
-  /// Groups that no batch normalization follows.
-  public func kept(of network: ResolvedNetwork) -> PerGroup<String> {
-    Requirements.unnormalized(in: network, because: "it weighs channels after their normalization")
-  }
+  /// None: channels that no batch normalization follows are weighed where they come from.
+  public func kept(of network: ResolvedNetwork) -> PerGroup<String> { [:] }
 
   /// Refuses float16, which would need its loss scaled, and networks with a group that it cannot act on.
   public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {

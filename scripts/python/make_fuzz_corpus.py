@@ -146,7 +146,7 @@ def write_models(folder):
             return self.last(self.first(x).mean((2, 3)))
 
     class Brancher(torch.nn.Module):
-        """Pixels as channels, standardized weights, a mirrored border, a fixed filter, split attention, a context, a gate that is resized."""
+        """Pixels as channels, standardized weights, a mirrored border, a fixed filter, split attention, a context, a resized gate."""
 
         def __init__(self):
             super().__init__()

@@ -114,7 +114,9 @@ def interrupted():
     """Ctrl-C in a script leaves a checkpoint, from which the same call goes on."""
     program = ("import width_transfer; width_transfer.optimize('resnet20', 'data', 'runs/stopped', project='width=0.5', "
                "algorithm='uniform', width=0.5, divisor=2, epochs=400, search_epochs=1, batch_size=16, threads=1)")
-    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    # A script that was started in the background ignores SIGINT, and so would all that it starts.
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     lines = []
     for line in process.stderr:
         lines.append(line)

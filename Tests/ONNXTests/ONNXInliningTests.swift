@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 import Networks
 import Support
 import SwiftProtobuf
@@ -87,7 +88,31 @@ struct ONNXInliningTests {
       graph.model.graph.node.append(node("F0", ["conv"], ["changed"], domain: "own"))
     }
     let tooMany = #expect(throws: FileFailure.self) { try many.read() }
-    #expect(tooMany?.message.contains("nodes") == true)
+    #expect(tooMany?.message.contains("MB of nodes") == true)
+    // The same with nothing in the last of them: no node at all, and as many calls.
+    let empty = graph { graph in
+      graph.model.functions = (0..<7).map { level in
+        function(
+          "F\(level)", ["x"], ["y"],
+          level == 6 ? [] : (0..<40).map { _ in node("F\(level + 1)", ["x"], ["y"], domain: "own") })
+      }
+      graph.model.graph.node.append(node("F0", ["conv"], ["changed"], domain: "own"))
+    }
+    let calls = #expect(throws: FileFailure.self) { try empty.read() }
+    #expect(calls?.message.contains("MB of nodes") == true)
+    // A long name, in every node of a function that is called often.
+    let long = graph { graph in
+      let name = String(repeating: "n", count: 100_000)
+      graph.model.functions = [
+        function("Long", ["x"], ["y"], [node("Relu", ["x"], [name]), node("Relu", [name], ["y"])])
+      ]
+      for call in 0..<1000 {
+        graph.model.graph.node.append(
+          node("Long", [call == 0 ? "conv" : "c\(call - 1)"], [call == 999 ? "changed" : "c\(call)"], domain: "own"))
+      }
+    }
+    let names = #expect(throws: FileFailure.self) { try long.read() }
+    #expect(names?.message.contains("MB of nodes") == true)
   }
 
   private func branches(_ truth: Bool?) -> Graph {
@@ -118,6 +143,24 @@ struct ONNXInliningTests {
     #expect(try branches(false).kinds == ["convolution", "sigmoid", "globalAveragePool", "flatten", "linear"])
     let failure = #expect(throws: FileFailure.self) { try branches(nil).read() }
     #expect(failure?.message.contains("changed") == true || failure?.message.contains("Greater") == true)
+  }
+
+  @Test("Weights that lie in the branch that is taken come along")
+  func weightsInside() throws {
+    var weight = PBTensorProto()
+    (weight.name, weight.dims, weight.dataType) = ("inner.weight", [4, 4, 1, 1], 1)
+    weight.floatData = (0..<16).map(Float.init)
+    var model = branches(true)
+    let last = try #require(model.model.graph.node.lastIndex { $0.opType == "If" })
+    model.model.graph.node[last].attribute[0].g.node[0] = node("Conv", ["conv", "inner.weight"], ["a"])
+    model.model.graph.node[last].attribute[0].g.initializer = [weight]
+    let path = NSTemporaryDirectory() + "width-transfer-tests-\(UUID().uuidString).onnx"
+    try model.model.serializedData().write(to: URL(fileURLWithPath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let found = try ONNXImport(path: path)
+    let name = try #require(found.network.layers.dropFirst().first?.name)
+    let numbers = try found.weights().withBytes(of: "\(name).weight") { Array($0.bindMemory(to: Float.self)) }
+    #expect(numbers == (0..<16).map(Float.init))
   }
 
   @Test("Graphs inside of nodes are counted before they are decoded")

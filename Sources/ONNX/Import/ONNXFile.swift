@@ -25,14 +25,9 @@ struct ONNXFile {
   init(path: String, output wanted: String? = nil) throws {
     self.path = path
     do {
-      var model = try Self.model(path: path)
+      let model = try Self.model(path: path)
       guard model.hasGraph, !model.graph.node.isEmpty else {
         throw ONNXFault("it is no ONNX model, or one without a graph")
-      }
-      if ONNXInlining.isNeeded(model) {
-        let inlined = try ONNXInlining(model)
-        model.graph.node = inlined.nodes
-        model.graph.initializer += inlined.initializers
       }
       guard let own = model.opsetImport.first(where: { $0.domain.isEmpty || $0.domain == "ai.onnx" }) else {
         throw ONNXFault("it does not say which version of the operators it uses")
@@ -66,7 +61,7 @@ struct ONNXFile {
     }
   }
 
-  /// Reads a message under limits.
+  /// Reads a message under limits, and writes out its functions and branches.
   static func model(path: String) throws -> PBModelProto {
     let file = try RandomAccessFile(path: path)
     guard file.count <= Self.mostBytes else {
@@ -78,7 +73,9 @@ struct ONNXFile {
       var options = BinaryDecodingOptions()
       options.messageDepthLimit = 32
       options.discardUnknownFields = true
-      return try PBModelProto(serializedBytes: data, options: options)
+      return try ONNXInlining.applied(to: PBModelProto(serializedBytes: data, options: options))
+    } catch let fault as ONNXFault {
+      throw FileFailure(.badData, path: path, reason: fault.reason)
     } catch is BinaryDecodingError {
       throw FileFailure(.badData, path: path, reason: "it is no ONNX model, or cut off")
     }

@@ -10,6 +10,8 @@ struct ONNXInlining {
   private(set) var initializers: [PBTensorProto] = []
 
   private static let mostLevels = 8
+  /// Bytes that all nodes written out may have: functions that call each other, and long names, multiply.
+  private static let mostBytes = 1 << 26
 
   private struct Key: Hashable {
     var domain: String
@@ -20,6 +22,7 @@ struct ONNXInlining {
   /// What is known of names that hold one truth value.
   private var truths: [String: Bool] = [:]
   private var inserted = 0
+  private var bytes = 0
 
   /// Writes out a model's graph.
   ///
@@ -31,16 +34,36 @@ struct ONNXInlining {
     for node in model.graph.node { try add(node, level: 0) }
   }
 
-  /// Whether any node was written out.
-  static func isNeeded(_ model: PBModelProto) -> Bool {
-    !model.functions.isEmpty || model.graph.node.contains { $0.opType == "If" }
+  /// A model with its functions and branches written out.
+  static func applied(to model: PBModelProto) throws -> PBModelProto {
+    guard !model.functions.isEmpty || model.graph.node.contains(where: { $0.opType == "If" }) else { return model }
+    let inlining = try ONNXInlining(model)
+    var result = model
+    result.functions = []
+    result.graph.node = inlining.nodes
+    result.graph.initializer += inlining.initializers
+    return result
+  }
+
+  /// Notes that a node is about to be written out, before any of it is copied.
+  private mutating func count(_ node: PBNodeProto, prefix: Int) throws {
+    func size(_ node: PBNodeProto) -> Int {
+      let names = node.input + node.output
+      let own = names.reduce(64 + node.name.utf8.count + prefix) { $0 + $1.utf8.count + prefix }
+      return node.attribute.reduce(own) { total, attribute in
+        guard attribute.hasG else { return total + 16 }
+        return attribute.g.node.reduce(total + 64 * attribute.g.initializer.count) { $0 + size($1) }
+      }
+    }
+    bytes += size(node)
+    guard bytes <= Self.mostBytes else {
+      throw ONNXFault("its functions and branches become more than \(Self.mostBytes >> 20) MB of nodes")
+    }
   }
 
   private mutating func add(_ node: PBNodeProto, level: Int) throws {
-    guard nodes.count <= WireCensus.mostNodes else {
-      throw ONNXFault("its functions become more than \(WireCensus.mostNodes) nodes")
-    }
     if let function = functions[Key(domain: node.domain, name: node.opType)] {
+      try count(node, prefix: 0)
       guard level < Self.mostLevels else {
         throw ONNXFault("\(ONNXFile.describe(node)): functions call each other more than \(Self.mostLevels) deep")
       }
@@ -90,6 +113,7 @@ struct ONNXInlining {
     let given = Dictionary(node.attribute.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     let defaults = Dictionary(function.attributeProto.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for inner in function.node {
+      try count(inner, prefix: prefix.utf8.count)
       var copy = renamed(inner, names, everythingElse: prefix)
       copy.name = prefix + inner.name
       copy.attribute = inner.attribute.compactMap { attribute in
@@ -105,6 +129,7 @@ struct ONNXInlining {
   private mutating func take(_ branch: PBGraphProto, of node: PBNodeProto, level: Int) throws {
     let prefix = prefix(node)
     var names: [String: String] = [:]
+    bytes += branch.initializer.reduce(0) { $0 + 64 + $1.name.utf8.count + prefix.utf8.count }
     for tensor in branch.initializer {
       names[tensor.name] = prefix + tensor.name
       var copy = tensor
@@ -114,6 +139,7 @@ struct ONNXInlining {
     }
     for inner in branch.node { for name in inner.output where !name.isEmpty { names[name] = prefix + name } }
     for inner in branch.node {
+      try count(inner, prefix: prefix.utf8.count)
       var copy = renamed(inner, names, everythingElse: nil)
       copy.name = prefix + inner.name
       try add(copy, level: level + 1)
@@ -129,7 +155,8 @@ struct ONNXInlining {
   /// What stands before the names of what is written out: nothing else has it.
   private mutating func prefix(_ node: PBNodeProto) -> String {
     inserted += 1
-    return "\(node.name.isEmpty ? node.output.first ?? "" : node.name)#\(inserted)/"
+    // Short, whatever the name is: names inside of names grow.
+    return "\((node.name.isEmpty ? node.output.first ?? "" : node.name).suffix(80))#\(inserted)/"
   }
 
   /// A node that reads and writes other names; names that are not among them get a prefix, or stay.

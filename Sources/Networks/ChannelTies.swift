@@ -182,11 +182,8 @@ struct ChannelTies {
     }
   }
 
-  /// Ties two variables.
-  mutating func unite(_ first: Int, _ second: Int, by layer: Layer) throws { try merge(first, second, by: layer) }
-
   /// Unites two variables, or fixes one when there is no other.
-  private mutating func merge(_ first: Int, _ second: Int?, by layer: Layer) throws {
+  mutating func merge(_ first: Int, _ second: Int?, by layer: Layer) throws {
     let a = findRoot(first)
     let b = second.map { findRoot($0) }
     guard a != b else { return }

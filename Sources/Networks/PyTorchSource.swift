@@ -255,12 +255,12 @@ public struct PyTorchSource {
         + (upsample.isBilinear ? "mode=\"bilinear\", align_corners=False)" : "mode=\"nearest\")")
     case is ChannelConvolution:
       return "layer(\(quoted(own)))(\(first).flatten(1).unsqueeze(1)).squeeze(1).reshape(\(first).shape)"
-    case let pad as ZeroPad: return "F.pad(\(first), (\(pad.left), \(pad.right), \(pad.top), \(pad.bottom)))"
+    case let pad as Padding:
+      return "F.pad(\(first), (\(pad.left), \(pad.right), \(pad.top), \(pad.bottom))"
+        + (pad.isReflected ? ", mode=\"reflect\")" : ")")
     case is VectorAddition: return inputs.joined(separator: " + ")
     case let leak as NegativeSlope: return "F.leaky_relu(\(first), \(leak.slope))"
     case is StandardizedConvolution: return "layer(\(quoted(own)))(\(first))"
-    case let pad as ReflectPad:
-      return "F.pad(\(first), (\(pad.left), \(pad.right), \(pad.top), \(pad.bottom)), mode=\"reflect\")"
     case let filter as FixedFilter:
       let rows = filter.coefficients.map { "[" + $0.map { "\($0)" }.joined(separator: ", ") + "]" }
       let size = filter.kernelSize

@@ -69,7 +69,7 @@ struct Resolver {
             layer: name,
             "it has \(segment.channels) channels and is to be tied to \(other), which has \(known.channels)")
         }
-        try ties.unite(known.variable, segment.variable, by: network.layers[index])
+        try ties.merge(known.variable, segment.variable, by: network.layers[index])
       }
     }
   }

@@ -112,7 +112,7 @@ struct ChannelPartTests {
     for operation in [
       Operation.other(ChannelPart(start: 6, end: 13)), .other(ChannelPart(start: 3, end: 3)),
       .other(ChannelPart(start: -1, end: 2)), .other(ChannelShuffle(groups: 5)), .other(ChannelShuffle(groups: 0)),
-      .other(GroupNorm(groups: 7)), .other(ChannelScale(rank: 2)), .other(ZeroPad(top: -1)),
+      .other(GroupNorm(groups: 7)), .other(ChannelScale(rank: 2)), .other(Padding(top: -1)),
     ] {
       var network = shuffled()
       network.layers[4] = Layer(name: "pass", operation: operation, inputs: ["shuffle0"])

@@ -196,9 +196,9 @@ import Testing
     graph.classifier(from: "conv")
     let network = try graph.read().network.resolved()
     let pads = network.layers.compactMap { layer in
-      if case .other(let other) = layer.layer.operation { other.definition as? ZeroPad } else { nil }
+      if case .other(let other) = layer.layer.operation { other.definition as? Padding } else { nil }
     }
-    #expect(pads == [ZeroPad(top: 0, bottom: 1, left: 0, right: 1)])
+    #expect(pads == [Padding(top: 0, bottom: 1, left: 0, right: 1)])
     #expect(network.layers.first { $0.layer.name == "conv" }?.output == Shape(channels: 4, height: 4, width: 4))
     // A number that nobody can know leads to a refusal, not to a guess.
     graph.model.graph.initializer[3].floatData = [.nan]

@@ -124,7 +124,7 @@ import Testing
       Layer(name: "block.grn", operation: .other(GlobalResponseNorm(epsilon: 1e-5)), inputs: ["sum"]),
       Layer(name: "lab.scale", operation: .other(LearnedNumber()), inputs: ["block.grn"]),
       Layer(name: "lab.bias", operation: .other(LearnedNumber(isShift: true, rank: 0)), inputs: ["lab.scale"]),
-      Layer(name: "pad", operation: .other(ZeroPad(bottom: 1, right: 2)), inputs: ["lab.bias"]),
+      Layer(name: "pad", operation: .other(Padding(bottom: 1, right: 2)), inputs: ["lab.bias"]),
       Layer(
         name: "pool", operation: .maxPool(Pool(kernelSize: 2, stride: 2)), inputs: ["pad"]),
       Layer(name: "mean", operation: .globalAveragePool, inputs: ["pool"]),
@@ -167,7 +167,9 @@ import Testing
       Layer(name: "squares", operation: .other(SpaceToDepth(blockSize: 2)), inputs: ["input"]),
       Layer(
         name: "stem", operation: .other(StandardizedConvolution(stem, gamma: 1.7, initialGain: 1)), inputs: ["squares"]),
-      Layer(name: "mirror", operation: .other(ReflectPad(top: 1, bottom: 1, left: 1, right: 2)), inputs: ["stem"]),
+      Layer(
+        name: "mirror", operation: .other(Padding(top: 1, bottom: 1, left: 1, right: 2, isReflected: true)),
+        inputs: ["stem"]),
       Layer(
         name: "blur",
         operation: .other(FixedFilter(coefficients: [[0.0625, 0.125], [0.25, 0.5625]], stride: 2)), inputs: ["mirror"]),

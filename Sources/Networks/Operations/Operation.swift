@@ -32,8 +32,8 @@ public enum Operation: Hashable, Sendable {
   /// Zeroes whole images of a residual branch at random while training.
   case stochasticDepth(StochasticDepth)
   /// Any other: one of this package that needs no place of its own here (``ChannelPart``, ``ChannelShuffle``, ``LayerNorm``,
-  /// ``GroupNorm``, ``ChannelScale``, ``PointwiseLinear``, ``ZeroPad``, ``Rescaling``, ``Upsample``, ``ChannelConvolution``, ``GlobalResponseNorm``,
-  /// ``LearnedNumber``, ``ReflectPad``, ``FixedFilter``, ``SpaceToDepth``, ``AttentionPool``, ``ResizeLike``, ``SoftmaxShare``, ``VectorAddition``,
+  /// ``GroupNorm``, ``ChannelScale``, ``PointwiseLinear``, ``Padding``, ``Rescaling``, ``Upsample``, ``ChannelConvolution``, ``GlobalResponseNorm``,
+  /// ``LearnedNumber``, ``FixedFilter``, ``SpaceToDepth``, ``AttentionPool``, ``ResizeLike``, ``SoftmaxShare``, ``VectorAddition``,
   /// ``NegativeSlope``, ``StandardizedConvolution``), or one that is defined elsewhere.
   case other(OtherOperation)
 
@@ -90,8 +90,8 @@ extension Operation {
     Convolution.self, BatchNorm.self, Activation.self, Addition.self, Multiplication.self, Concatenation.self,
     MaxPool.self, AveragePool.self, AdaptivePool.self, GlobalAveragePool.self, Flattening.self, Linear.self,
     Dropout.self, StochasticDepth.self, ChannelPart.self, ChannelShuffle.self, LayerNorm.self, GroupNorm.self,
-    ChannelScale.self, PointwiseLinear.self, ZeroPad.self, Rescaling.self, Upsample.self, ChannelConvolution.self,
-    GlobalResponseNorm.self, LearnedNumber.self, ReflectPad.self, FixedFilter.self, SpaceToDepth.self,
+    ChannelScale.self, PointwiseLinear.self, Padding.self, Rescaling.self, Upsample.self, ChannelConvolution.self,
+    GlobalResponseNorm.self, LearnedNumber.self, FixedFilter.self, SpaceToDepth.self,
     AttentionPool.self, ResizeLike.self, SoftmaxShare.self, VectorAddition.self, NegativeSlope.self,
     StandardizedConvolution.self,
   ]

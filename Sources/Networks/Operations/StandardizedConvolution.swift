@@ -24,8 +24,9 @@ public struct StandardizedConvolution: OperationDefinition {
   public static let kinds = ["standardizedConvolution"]
   /// `standardizedConvolution`.
   public var kind: String { "standardizedConvolution" }
-  /// Those of a convolution, and its own.
-  public static let settingNames = Convolution.settingNames + ["epsilon", "gamma", "initialGain"]
+  /// Those of a convolution with a width of its own, and its own.
+  public static let settingNames =
+    Convolution.settingNames.filter { $0 != "derivedChannels" } + ["epsilon", "gamma", "initialGain"]
   /// Reads the settings.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)

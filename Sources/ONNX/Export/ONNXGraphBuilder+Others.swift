@@ -59,9 +59,10 @@ extension ONNXGraphBuilder {
         builder.document.add("MatMul", [last, columns], to: product, name: product)
         builder.document.add("Add", [product, bias], to: result, name: own)
       }
-    case let pad as ZeroPad:
+    case let pad as Padding:
       let sides = whole([0, 0, pad.top, pad.left, 0, 0, pad.bottom, pad.right], own, "sides")
-      document.add("Pad", [input, sides], to: output, name: own)
+      document.add(
+        "Pad", [input, sides], to: output, name: own, pad.isReflected ? [.string("mode", "reflect")] : [])
     case let rescaling as Rescaling:
       let scaled = rescaling.shift == 0 ? output : inner(own, "scaled")
       let factor = constant(rescaling.factor)
@@ -97,9 +98,6 @@ extension ONNXGraphBuilder {
     case let convolution as StandardizedConvolution: try add(convolution, layer, input, output)
     case let regrouping as SpaceToDepth:
       document.add("SpaceToDepth", [input], to: output, name: own, [.int("blocksize", regrouping.blockSize)])
-    case let pad as ReflectPad:
-      let sides = whole([0, 0, pad.top, pad.left, 0, 0, pad.bottom, pad.right], own, "sides")
-      document.add("Pad", [input, sides], to: output, name: own, [.string("mode", "reflect")])
     case let filter as FixedFilter:
       let (size, weight) = (filter.kernelSize, inner(own, "filters"))
       let one = filter.coefficients.joined().map(Float.init)

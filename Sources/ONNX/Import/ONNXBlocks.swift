@@ -97,7 +97,7 @@ struct ONNXBlocks {
     case .convolution(let convolution): return convolution.formWithoutWidths
     case .other(let other):
       // Branches may begin with a share of the channels, or with all.
-      return other.definition is ZeroPad || other.definition is ChannelPart ? nil : operation.kind
+      return other.definition is Padding || other.definition is ChannelPart ? nil : operation.kind
     default: return operation.kind
     }
   }

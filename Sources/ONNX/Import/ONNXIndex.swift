@@ -136,7 +136,7 @@ extension ONNXTranslation {
   /// A tensor in which all images are replaced: what an assignment to a whole map comes to.
   mutating func replaceAll(_ node: PBNodeProto) throws {
     guard node.input.count == 3, try index(node, 1)?.sizes == [.batch, .known(1)], layout(node, 0) == layout(node, 2),
-      attribute(node, "reduction").map({ String(decoding: $0.s, as: UTF8.self) }) ?? "none" == "none"
+      text(node, "reduction") ?? "none" == "none"
     else { throw refusal(node, "it replaces a part of a map; export the network with optimize=True") }
     set(node, try value(node, 2), layouts[node.input[2]])
   }

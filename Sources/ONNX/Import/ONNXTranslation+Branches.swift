@@ -23,13 +23,17 @@ extension ONNXTranslation {
     }
   }
 
-  /// What one branch gets, made once.
-  private mutating func share(of layers: [String], _ branch: Int, path: String) throws -> String {
-    let key = "\(path)#share\(branch)"
-    if let known = equalParts[key] { return known[0] }
-    let made = try emit(.other(SoftmaxShare(branch: branch)), layers, path: "\(path).\(branch)")
-    equalParts[key] = [made]
+  /// A layer that was made under this path, or one that is made now.
+  private mutating func once(_ operation: Networks.Operation, _ inputs: [String], path: String) throws -> String {
+    if let known = branchLayers[path] { return known }
+    let made = try emit(operation, inputs, path: path)
+    branchLayers[path] = made
     return made
+  }
+
+  /// What one branch gets.
+  private mutating func share(of layers: [String], _ branch: Int, path: String) throws -> String {
+    try once(.other(SoftmaxShare(branch: branch)), layers, path: "\(path).\(branch)")
   }
 
   /// One branch out of several, as a slice along their axis takes it; nil where it takes something else.
@@ -58,17 +62,13 @@ extension ONNXTranslation {
     if node.input.count == 2, case .shares(let scores) = try value(node, 1) { scores } else { nil }
   }
 
-  /// Equal parts of a layer's channels, made once.
+  /// Equal parts of a layer's channels.
   private mutating func parts(of name: String, _ count: Int) throws -> [String] {
-    let key = "\(name)#\(count)"
-    if let known = equalParts[key] { return known }
     let size = (shapes[name]?.channels ?? 0) / count
-    let made = try (0..<count).map { part in
-      try emit(
-        .other(ChannelPart(start: part * size, end: (part + 1) * size)), [name], path: "\(name).branch\(part)")
+    return try (0..<count).map { part in
+      let range = ChannelPart(start: part * size, end: (part + 1) * size)
+      return try once(.other(range), [name], path: "\(name).branch\(part)of\(count)")
     }
-    equalParts[key] = made
-    return made
   }
 
   /// Whether a node joins results along an axis that they do not have: what a stack is.

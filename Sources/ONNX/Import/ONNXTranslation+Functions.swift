@@ -24,7 +24,7 @@ extension ONNXTranslation {
   }
 
   mutating func gelu(_ node: PBNodeProto) throws {
-    let form = attribute(node, "approximate").map { String(decoding: $0.s, as: UTF8.self) } ?? "none"
+    let form = text(node, "approximate") ?? "none"
     guard form == "none" else {
       throw refusal(node, "it is the approximation by \(ONNXFault.shown(form)), and the exact form is read")
     }

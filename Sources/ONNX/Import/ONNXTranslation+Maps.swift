@@ -331,11 +331,9 @@ extension ONNXTranslation {
   mutating func resize(_ node: PBNodeProto) throws {
     let source = try map(node, 0)
     guard let shape = shapes[source] else { throw refusal(node, "its input has no shape") }
-    func text(_ name: String, _ fallback: String) -> String {
-      attribute(node, name).map { String(decoding: $0.s, as: UTF8.self) } ?? fallback
-    }
     let isOld = node.opType == "Upsample"
     func given(_ place: Int) -> Bool { node.input.indices.contains(place) && !node.input[place].isEmpty }
+    if !isOld, try resizeLike(node, source, shape) { return }
     var factors: [Double] = attribute(node, "scales").map { $0.floats.map(Double.init) } ?? []
     let place = isOld || file.opset < 11 ? 1 : 2
     if factors.isEmpty, given(place), case .constant(let tensor) = try value(node, place) {
@@ -346,16 +344,15 @@ extension ONNXTranslation {
     {
       factors = [1, 1, Double(height) / Double(shape.height), Double(width) / Double(shape.width)]
     }
-    if !isOld, factors.isEmpty || node.input.count > 3, try resizeLike(node, source, shape) { return }
     guard factors.count == 4, factors[0] == 1, factors[1] == 1, factors.allSatisfy({ $0 >= 1 && $0 <= 16384 }),
       factors.allSatisfy({ $0 == $0.rounded() })
     else { throw refusal(node, "it makes maps larger by \(factors), and whole factors of height and width are read") }
-    let mode = text("mode", "nearest")
-    let places = text("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel")
+    let mode = text(node, "mode") ?? "nearest"
+    let places = text(node, "coordinate_transformation_mode") ?? (isOld ? "asymmetric" : "half_pixel")
     let isNearest =
       mode == "nearest"
-      && (places == "asymmetric" && (isOld || text("nearest_mode", "round_prefer_floor") == "floor")
-        || places.hasSuffix("half_pixel") && text("nearest_mode", "round_prefer_floor").hasPrefix("round"))
+      && (places == "asymmetric" && (isOld || (text(node, "nearest_mode") ?? "round_prefer_floor") == "floor")
+        || places.hasSuffix("half_pixel") && (text(node, "nearest_mode") ?? "round_prefer_floor").hasPrefix("round"))
     let isBilinear = mode == "linear" && ["half_pixel", "pytorch_half_pixel"].contains(places)
     guard isNearest || isBilinear else {
       throw refusal(
@@ -372,10 +369,10 @@ extension ONNXTranslation {
 
   /// A size that was given, not a factor, where the map that is met next has it: a gate that follows its map to any resolution.
   private mutating func resizeLike(_ node: PBNodeProto, _ source: String, _ shape: Shape) throws -> Bool {
-    func text(_ name: String) -> String { attribute(node, name).map { String(decoding: $0.s, as: UTF8.self) } ?? "" }
     guard node.input.indices.contains(3), !node.input[3].isEmpty, let sizes = try sizes(node, 3), sizes.count == 4,
-      case .known(let height) = sizes[2], case .known(let width) = sizes[3], ["", "nearest"].contains(text("mode")),
-      text("coordinate_transformation_mode") == "asymmetric", text("nearest_mode") == "floor",
+      case .known(let height) = sizes[2], case .known(let width) = sizes[3],
+      text(node, "mode") ?? "nearest" == "nearest",
+      text(node, "coordinate_transformation_mode") == "asymmetric", text(node, "nearest_mode") == "floor",
       (height, width) != (shape.height, shape.width)
     else { return false }
     let partners = (readers[node.output.first ?? ""] ?? []).flatMap { file.nodes[$0].input }.compactMap {
@@ -392,10 +389,10 @@ extension ONNXTranslation {
   }
 
   mutating func pad(_ node: PBNodeProto) throws {
-    let mode = attribute(node, "mode").map { String(decoding: $0.s, as: UTF8.self) } ?? "constant"
-    guard mode == "reflect" || mode == "constant", try mode == "reflect" || number(node, "value", input: 2) ?? 0 == 0
-    else {
-      throw refusal(node, "it pads with something else than zeros")
+    let mode = text(node, "mode") ?? "constant"
+    let reflects = mode == "reflect"
+    guard try reflects || mode == "constant" && number(node, "value", input: 2) ?? 0 == 0 else {
+      throw refusal(node, "it pads with something else than zeros and the map's own rows, mirrored")
     }
     guard let pads = try integers(node, "pads", input: 1), pads.count == 8, [0, 1, 4, 5].allSatisfy({ pads[$0] == 0 })
     else {
@@ -405,17 +402,13 @@ extension ONNXTranslation {
     guard pads.allSatisfy({ (0...1 << 14).contains($0) }) else { throw refusal(node, "its pads are \(pads)") }
     let source = try map(node, 0)
     let sides = [pads[2], pads[3], pads[6], pads[7]]
-    if mode == "reflect" {
-      try emit(
-        .other(ReflectPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])), [source], node)
-      return
-    }
-    if (readers[node.output.first ?? ""] ?? []).allSatisfy({ ["Conv", "AveragePool"].contains(file.nodes[$0].opType) })
+    if !reflects,
+      (readers[node.output.first ?? ""] ?? []).allSatisfy({ ["Conv", "AveragePool"].contains(file.nodes[$0].opType) })
     {
       // What a window adds by itself.
       return set(node, .padded(source, sides))
     }
-    try emit(.other(ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])), [source], node)
+    try emit(.other(Padding(onnx: sides, isReflected: reflects)), [source], node)
   }
 
   mutating func dropout(_ node: PBNodeProto) throws {

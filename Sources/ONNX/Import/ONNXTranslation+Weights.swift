@@ -84,7 +84,7 @@ extension ONNXTranslation {
       let sides = try padding(node, of: shapes[source] ?? Shape(channels: 1, height: 1, width: 1), kernel: kernel)
       var read = source
       if sides.contains(where: { $0 > 0 }) {
-        let pad = ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])
+        let pad = Padding(onnx: sides)
         read = try emit(.other(pad), [source], path: "\(ONNXNames.path(of: node)).pad")
       }
       let made = try emit(.other(filter), [read], path: ONNXNames.path(of: node))

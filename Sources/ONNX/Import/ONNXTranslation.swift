@@ -27,8 +27,8 @@ struct ONNXTranslation {
   /// Layers whose result is one place, after a mean over all of them.
   var pooled: Set<String> = []
   var readers: [String: [Int]] = [:]
-  /// The layers that a layer's channels were cut into, by its name and their number.
-  var equalParts: [String: [String]] = [:]
+  /// Parts and shares of branches, by the path that they were made under: others ask for the same.
+  var branchLayers: [String: String] = [:]
   /// The layer that each weight of the file is used by.
   var users: [String: String] = [:]
 
@@ -198,7 +198,7 @@ struct ONNXTranslation {
       values[node.input[place]] = .layer(made)
       return made
     case .padded(let source, let sides):
-      let pad = ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])
+      let pad = Padding(onnx: sides)
       return try emit(.other(pad), [source], path: node.input[place])
     case .gelu(let part) where part.stage == .half || part.stage == .scaled:
       // No part of the function after all, but a product with a number.
@@ -292,6 +292,10 @@ struct ONNXTranslation {
     attribute(node, name).map { $0.ints.map { Int($0) } }
   }
 
+  func text(_ node: PBNodeProto, _ name: String) -> String? {
+    attribute(node, name).map { String(decoding: $0.s, as: UTF8.self) }
+  }
+
   func number(_ node: PBNodeProto, _ name: String) -> Double? { attribute(node, name).map { Double($0.f) } }
 
   /// A setting that was an attribute once and is an input since.
@@ -336,7 +340,7 @@ struct ONNXTranslation {
   func padding(
     _ node: PBNodeProto, of shape: Shape, kernel given: [Int]? = nil, _ more: [Int] = [0, 0, 0, 0]
   ) throws -> [Int] {
-    if let text = attribute(node, "auto_pad").map({ String(decoding: $0.s, as: UTF8.self) }), text != "NOTSET",
+    if let text = text(node, "auto_pad"), text != "NOTSET",
       text != "VALID"
     {
       guard text == "SAME_UPPER" || text == "SAME_LOWER" else {
@@ -372,7 +376,7 @@ struct ONNXTranslation {
     if sides[0] == sides[2], sides[1] == sides[3] {
       return (source, Extent(height: sides[0], width: sides[1]))
     }
-    let pad = ZeroPad(top: sides[0], bottom: sides[2], left: sides[1], right: sides[3])
+    let pad = Padding(onnx: sides)
     return (try emit(.other(pad), [source], path: "\(name).pad"), 0)
   }
 }

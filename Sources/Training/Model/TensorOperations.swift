@@ -88,12 +88,13 @@ extension PointwiseLinear: TensorOperation {
   }
 }
 
-extension ZeroPad: TensorOperation {
+extension Padding: TensorOperation {
   /// Nothing reads it.
   public var derivativeReadsResult: Bool { false }
-  /// Adds the zeros.
+  /// Adds the rows and columns.
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
-    try inputs[0].asMap.padded([left, right, top, bottom])
+    let (map, sides) = (try inputs[0].asMap, [left, right, top, bottom])
+    return isReflected ? try map.reflected(sides) : try map.padded(sides)
   }
 }
 
@@ -131,15 +132,6 @@ extension ChannelConvolution: TensorOperation {
   }
 }
 
-extension ReflectPad: TensorOperation {
-  /// Nothing reads it.
-  public var derivativeReadsResult: Bool { false }
-  /// Adds the rows and columns.
-  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
-    try inputs[0].asMap.reflected([left, right, top, bottom])
-  }
-}
-
 extension FixedFilter: TensorOperation {
   /// The input is what it reads.
   public var derivativeReadsResult: Bool { false }
@@ -147,11 +139,10 @@ extension FixedFilter: TensorOperation {
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
     let map = try inputs[0].asMap
     let channels = map.shape[1]
-    let filter = coefficients.joined().map(Float.init)
-    let filters = try Tensor(
-      Array(repeatElement(filter, count: channels).joined()),
-      shape: [channels, 1, kernelSize.height, kernelSize.width]
-    ).to(map.scalarType).to(map.device)
+    // The numbers of one filter cross to the device, and are repeated there.
+    let filter = try Tensor(
+      coefficients.joined().map(Float.init), shape: [1, 1, kernelSize.height, kernelSize.width], device: map.device)
+    let filters = try (Tensor.ones([channels, 1, 1, 1], device: map.device) * filter).to(map.scalarType)
     return try map.conv2d(filters, stride: Size2D(stride.height, stride.width), groups: channels)
   }
 }

@@ -1,5 +1,6 @@
-/// Zeros around a map, on each side as many as are wanted: the padding that windows of the same number on both sides cannot have.
-public struct ZeroPad: OperationDefinition {
+/// Rows and columns around a map, on each side as many as are wanted: the padding that windows of the same number of zeros on both sides
+/// cannot have.
+public struct Padding: OperationDefinition {
   /// Rows above.
   public var top: Int
   /// Rows below.
@@ -9,20 +10,24 @@ public struct ZeroPad: OperationDefinition {
   /// Columns to the right.
   public var right: Int
 
+  /// Whether the map is mirrored at its border, without its last row, as PyTorch's `ReflectionPad2d` does it; else there are zeros.
+  public var isReflected: Bool
+
   /// Creates the operation.
-  public init(top: Int = 0, bottom: Int = 0, left: Int = 0, right: Int = 0) {
+  public init(top: Int = 0, bottom: Int = 0, left: Int = 0, right: Int = 0, isReflected: Bool = false) {
     self.top = top
     self.bottom = bottom
     self.left = left
     self.right = right
+    self.isReflected = isReflected
   }
 
   private enum CodingKeys: String, CodingKey { case top, bottom, left, right }
 
-  /// `zeroPad`.
-  public static let kinds = ["zeroPad"]
-  /// `zeroPad`.
-  public var kind: String { "zeroPad" }
+  /// `zeroPad` and `reflectPad`.
+  public static let kinds = ["zeroPad", "reflectPad"]
+  /// One of them.
+  public var kind: String { Self.kinds[isReflected ? 1 : 0] }
   /// Its settings.
   public static let settingNames: [String] = ["top", "bottom", "left", "right"]
   /// Reads the settings.
@@ -32,7 +37,8 @@ public struct ZeroPad: OperationDefinition {
       top: try values.decodeIfPresent(Int.self, forKey: .top) ?? 0,
       bottom: try values.decodeIfPresent(Int.self, forKey: .bottom) ?? 0,
       left: try values.decodeIfPresent(Int.self, forKey: .left) ?? 0,
-      right: try values.decodeIfPresent(Int.self, forKey: .right) ?? 0)
+      right: try values.decodeIfPresent(Int.self, forKey: .right) ?? 0,
+      isReflected: kind == Self.kinds[1])
   }
   /// Writes the settings.
   public func encodeSettings(to encoder: any Encoder) throws {
@@ -44,18 +50,19 @@ public struct ZeroPad: OperationDefinition {
   }
   /// One.
   public var arity: Arity { .one }
-  /// A larger map.
+  /// A larger map; what is mirrored is less than the map.
   public func output(at site: OperationSite) throws -> Shape {
-    for side in [top, bottom, left, right] { try site.require(side, in: 0...Limits.side, "padding") }
+    let rows = isReflected ? max(0, site.input.height - 1) : Limits.side
+    let columns = isReflected ? max(0, site.input.width - 1) : Limits.side
+    for side in [top, bottom] { try site.require(side, in: 0...rows, "padding of rows") }
+    for side in [left, right] { try site.require(side, in: 0...columns, "padding of columns") }
     return Shape(
       channels: site.input.channels, height: site.input.height + top + bottom, width: site.input.width + left + right)
   }
   /// The input's.
   public var channels: ChannelFlow { .passes }
   /// Itself.
-  public func with(outputChannels: Int) -> ZeroPad {
-    self
-  }
+  public func with(outputChannels: Int) -> Padding { self }
   /// None.
   public var parameters: [ParameterForm] { [] }
   /// None.

@@ -10,7 +10,7 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends ca-certificates git pkg-config python3 python3-pip python3-venv \
-        libarchive-dev libcurl4-openssl-dev libjpeg-dev libspng-dev libssl-dev zlib1g-dev \
+        libarchive-dev libcurl4-openssl-dev libgloo-dev libjpeg-dev libspng-dev libssl-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .

@@ -107,7 +107,9 @@ let tests: [Target] = [
   .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "Support"]),
   .testTarget(
     name: "ReportingTests", dependencies: ["Diagnosis", "Networks", "Records", "Reporting", "Support", "Transfer"]),
-  .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+  // Several members of a process group on threads of one process.
+  .target(name: "ProcessGroups", dependencies: ["Support", "Torch"], path: "Tests/ProcessGroups"),
+  .testTarget(name: "TorchTests", dependencies: ["ProcessGroups", "Support", "Torch"]),
   .testTarget(
     name: "LoadingTests",
     dependencies: ["CArchive", "CJPEG", "CSPNG", "CZlib", "ImageFiles", "Loading", "Support", "Torch"],
@@ -115,9 +117,8 @@ let tests: [Target] = [
   .testTarget(
     name: "TrainingTests",
     dependencies: [
-      "Diagnosis", "ImageFiles", "Interchange", "Loading", "Merging", "Networks", "Methods", "Records", "Support",
-      "Torch",
-      "Training",
+      "Diagnosis", "ImageFiles", "Interchange", "Loading", "Merging", "Networks", "Methods", "ProcessGroups", "Records",
+      "Support", "Torch", "Training",
     ]),
   .testTarget(
     name: "StudyModelsTests", dependencies: ["Diagnosis", "StudyModels", "Records", "Support", "Torch"]),
@@ -127,7 +128,8 @@ let tests: [Target] = [
   .testTarget(
     name: "WidthSearchTests",
     dependencies: [
-      "ImageFiles", "Loading", "Networks", "Methods", "Records", "Support", "Torch", "Training", "WidthSearch",
+      "ImageFiles", "Loading", "Networks", "Methods", "ProcessGroups", "Records", "Support", "Torch", "Training",
+      "WidthSearch",
     ], resources: [.copy("Fixtures")]),
   .testTarget(
     name: "ExperimentsTests",
@@ -139,7 +141,7 @@ let tests: [Target] = [
   .testTarget(
     name: "CommandLineTests",
     dependencies: [
-      "CZlib", "Commands", "Networks", "Transfer", "width-transfer", "width-transfer-engine", "width-transfer-bench",
+      "CZlib", "Commands", "Networks", "ProcessGroups", "Torch", "Transfer", "width-transfer", "width-transfer-engine", "width-transfer-bench",
       argumentParser,
     ]),
 ]

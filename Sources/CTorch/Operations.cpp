@@ -232,12 +232,13 @@ ct_tensor ct_adaptive_avg_pool2d(ct_tensor a, int64_t height, int64_t width) {
   return tensor([&] { return at::adaptive_avg_pool2d(a->value, {height, width}); });
 }
 
-ct_tensor ct_dropout(ct_tensor a, double p, bool per_sample, ct_generator generator) {
+ct_tensor ct_dropout(ct_tensor a, double p, bool per_sample, int64_t first, int64_t whole, ct_generator generator) {
   return tensor([&] {
     const at::Tensor &x = a->value;
     std::vector<int64_t> shape = x.sizes().vec();
     if (per_sample) std::fill(shape.begin() + 1, shape.end(), 1);
-    auto mask = at::empty(shape, x.options()).bernoulli_(1 - p, generator->value);
+    shape[0] = whole;
+    auto mask = at::empty(shape, x.options()).bernoulli_(1 - p, generator->value).narrow(0, first, x.size(0));
     if (p < 1) mask.div_(1 - p);
     return at::mul(x, mask);
   });

@@ -8,6 +8,7 @@ package enum Departure {
   package static func leave(_ root: any ParsableCommand.Type, _ error: any Error) -> Never {
     switch error {
     case let failure as any Failure:
+      LauncherErrorFile.write(failure)
       StandardError.write("width-transfer: \(Flags.spell(failure.message))\n")
       Foundation.exit(failure.exitCode.rawValue)
     case is StandardOutput.Closed:

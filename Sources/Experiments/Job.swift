@@ -30,14 +30,17 @@ public struct JobSurroundings {
   public var policy: CheckpointPolicy
   /// What may stop the work.
   public var cancellation: Cancellation
+  /// Who does the work along.
+  public var cohort: Cohort
 
   /// Describes surroundings; by default nobody listens.
   public init(
     sinks: @escaping Sinks = { _, _ in [] }, policy: CheckpointPolicy = .init(),
-    cancellation: Cancellation = .signals
+    cancellation: Cancellation = .signals, cohort: Cohort = .single
   ) {
     self.sinks = sinks
     self.policy = policy
     self.cancellation = cancellation
+    self.cohort = cohort
   }
 }

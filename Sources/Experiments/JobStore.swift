@@ -87,7 +87,7 @@ public final class JobStore {
       in: place,
       JobSurroundings(
         sinks: { [surroundings] _, folder in try surroundings.sinks(label, folder) }, policy: surroundings.policy,
-        cancellation: surroundings.cancellation))
+        cancellation: surroundings.cancellation, cohort: surroundings.cohort))
     if manifest.part(Work.kind, digest) == nil { try changeManifest { $0.keep(part) } }
     return Done(output: output, folder: part.folder)
   }

@@ -12,7 +12,7 @@ extension TrainingJob: Job {
   public func perform(in folder: RunFolder, _ surroundings: JobSurroundings) throws -> TrainingResult {
     try run(
       in: folder, sinks: try surroundings.sinks("", folder), policy: surroundings.policy,
-      cancellation: surroundings.cancellation)
+      cancellation: surroundings.cancellation, cohort: surroundings.cohort)
   }
 }
 
@@ -33,7 +33,7 @@ struct RemarkedSearch: Job {
   func perform(in folder: RunFolder, _ surroundings: JobSurroundings) throws -> [SearchResult] {
     try job.run(
       in: folder, sinks: try surroundings.sinks("", folder), policy: surroundings.policy,
-      cancellation: surroundings.cancellation, remarks: remarks)
+      cancellation: surroundings.cancellation, cohort: surroundings.cohort, remarks: remarks)
   }
 
   func finished(in folder: RunFolder) throws -> [SearchResult]? { try job.finished(in: folder) }

@@ -22,15 +22,26 @@ public struct Batch {
   /// Samples that were to be in the batch and cannot be used.
   public let skipped: [SkippedImage]
 
+  /// Which samples these are of a batch that several processes share.
+  public let place: BatchPlace
+
   /// The number of samples.
   public var count: Int { indices.count }
+  /// The number of samples of all processes together.
+  public var total: Int { place.whole }
 
   /// Creates a batch.
-  public init(images: Tensor, labels: Tensor, indices: [Int], mix: Mix? = nil, skipped: [SkippedImage] = []) {
+  ///
+  /// - Parameter place: Which samples these are of a batch that several processes share; nil for all.
+  public init(
+    images: Tensor, labels: Tensor, indices: [Int], mix: Mix? = nil, skipped: [SkippedImage] = [],
+    place: BatchPlace? = nil
+  ) {
     self.images = images
     self.labels = labels
     self.indices = indices
     self.mix = mix
     self.skipped = skipped
+    self.place = place ?? BatchPlace(first: 0, whole: indices.count)
   }
 }

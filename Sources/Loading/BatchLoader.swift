@@ -20,6 +20,8 @@ public final class BatchLoader: Sendable {
   public let channels: Int
   /// How training images are varied.
   public let augmentation: Augmentation
+  /// The part of every batch that is made here.
+  public let share: BatchShare
   /// The number of batches in an epoch.
   public let batchesPerEpoch: Int
 
@@ -59,6 +61,7 @@ public final class BatchLoader: Sendable {
   ///   - device: where the tensors of the batches live.
   ///   - channelsLast: whether the images lie as `[N, H, W, C]` in memory, which convolutions on the CPU prefer.
   ///   - threads: how many threads make batches.
+  ///   - share: the part of every batch that is made here.
   ///   - normalizesOnDevice: whether bytes are sent to the device and become numbers there; nil where there is one.
   /// - Throws: ``Support/UsageFailure`` for arguments that cannot work.
   public init(
@@ -66,11 +69,14 @@ public final class BatchLoader: Sendable {
     normalization: Normalization, augmentation: Augmentation = .none, color: ColorTransforms = .init(),
     mixing: Mixing = .init(), seed: UInt64 = 0, shuffles: Bool = false, dropsLast: Bool = false,
     onBadImage: BadImagePolicy = .fail, device: Device = .cpu, channelsLast: Bool = true, threads: Int = 1,
-    normalizesOnDevice: Bool? = nil
+    share: BatchShare = .whole, normalizesOnDevice: Bool? = nil
   ) throws {
     let indices = indices ?? Array(source.indices)
     let channels = channels ?? source.channels
     guard batchSize > 0 else { throw UsageFailure("the batch size is \(batchSize); it must be at least 1") }
+    guard !shuffles || batchSize >= share.size else {
+      throw UsageFailure("a batch of \(batchSize) is shared by \(share.size) processes; make `batch-size` larger")
+    }
     guard (1...ImageLimits.resolution).contains(resolution) else {
       throw UsageFailure("the resolution is \(resolution); it lies in 1...\(ImageLimits.resolution)")
     }
@@ -101,6 +107,7 @@ public final class BatchLoader: Sendable {
     self.device = device
     self.channelsLast = channelsLast
     self.threads = max(1, threads)
+    self.share = share
     self.normalization = normalization.converted(toChannels: channels)
     self.normalizesOnDevice = normalizesOnDevice ?? (device != .cpu)
     table = self.normalization.table()
@@ -143,7 +150,14 @@ public final class BatchLoader: Sendable {
     var skipped: [SkippedImage] = []
   }
 
-  private func batch(_ number: Int, _ places: [Int], spares: () -> [Int], epoch: Int) throws -> Batch {
+  private func batch(_ number: Int, _ all: [Int], spares: () -> [Int], epoch: Int) throws -> Batch {
+    let draw = try mixing.draw(seed: seed, epoch: epoch, batch: number, side: resolution)
+    let range = share.range(of: all.count)
+    let place = share.size > 1 ? BatchPlace(first: range.lowerBound, whole: all.count) : nil
+    var places = Array(all[range])
+    // A sample's partner may be another process's.
+    let borrows = draw != .none && share.size > 1 && !places.isEmpty
+    if borrows { places.insert(all[(range.lowerBound + all.count - 1) % all.count], at: 0) }
     let batch: Batch
     if normalizesOnDevice {
       let identity = (0..<channels).flatMap { _ in [UInt8](0...255) }
@@ -159,7 +173,8 @@ public final class BatchLoader: Sendable {
       let images = try tensor(samples.values, samples.places.count, .float32, channelsLast: channelsLast)
       batch = try self.batch(device == .cpu ? images : images.to(device), samples)
     }
-    return try batch.mixed(mixing.draw(seed: seed, epoch: epoch, batch: number, side: resolution))
+    let mixed = try batch.mixed(draw)
+    return try (borrows ? mixed.withoutFirst() : mixed).placed(place)
   }
 
   private func batch<Value>(_ images: Tensor, _ samples: Samples<Value>) throws -> Batch {

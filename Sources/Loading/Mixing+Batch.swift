@@ -59,4 +59,18 @@ extension Batch {
       images: images, labels: labels, indices: indices, mix: Mix(labels: try rolled(labels), weight: weight),
       skipped: skipped)
   }
+
+  /// The batch without its first sample, which was there to be mixed into the second.
+  func withoutFirst() throws -> Batch {
+    func rest(_ tensor: Tensor) throws -> Tensor { try tensor.slice(0, 1..<count) }
+    return Batch(
+      images: try rest(images), labels: try rest(labels), indices: Array(indices.dropFirst()),
+      mix: try mix.map { Mix(labels: try rest($0.labels), weight: $0.weight) }, skipped: skipped)
+  }
+
+  /// The batch as a part of a larger one.
+  func placed(_ place: BatchPlace?) -> Batch {
+    guard let place else { return self }
+    return Batch(images: images, labels: labels, indices: indices, mix: mix, skipped: skipped, place: place)
+  }
 }

@@ -169,8 +169,28 @@ extension Tensor {
     try wrap(ct_adaptive_avg_pool2d(handle, Int64(size.height), Int64(size.width)), "adaptive_avg_pool2d")
   }
   /// Sets elements (or, with `perSample`, whole samples) to zero with a probability and scales up the others.
-  public func dropout(_ probability: Double, perSample: Bool = false, generator: Generator) throws -> Tensor {
-    try wrap(ct_dropout(handle, probability, perSample, generator.handle), "dropout")
+  ///
+  /// - Parameter place: Which samples of a batch these are; nil for all. What becomes of a sample does not depend on who holds it.
+  public func dropout(
+    _ probability: Double, perSample: Bool = false, place: BatchPlace? = nil, generator: Generator
+  ) throws -> Tensor {
+    let place = place ?? BatchPlace(first: 0, whole: shape.first ?? 1)
+    return try wrap(
+      ct_dropout(handle, probability, perSample, Int64(place.first), Int64(place.whole), generator.handle), "dropout")
+  }
+  /// Batch normalization with the statistics of all processes' samples, [samples, channels, …].
+  ///
+  /// Ioffe & Szegedy (2015), as PyTorch's `SyncBatchNorm`. The gradients of `weight` and `bias` are this process's share.
+  public func synchronizedBatchNorm(
+    weight: Tensor, bias: Tensor, runningMean: Tensor?, runningVariance: Tensor?, momentum: Double, epsilon: Double,
+    group: ProcessGroup
+  ) throws -> Tensor {
+    guard
+      let handle = ct_synchronized_norm(
+        handle, weight.handle, bias.handle, runningMean?.handle, runningVariance?.handle, momentum, epsilon,
+        group.handle)
+    else { throw GroupFailure.last("normalizing a batch", group) ?? TorchError.last("synchronized batch norm") }
+    return Tensor(owning: handle)
   }
   /// Resizes images; with `antialias`, as Pillow and torchvision do when they shrink.
   public func resizedBilinear(height: Int, width: Int, antialias: Bool = true) throws -> Tensor {

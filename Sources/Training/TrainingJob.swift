@@ -105,8 +105,12 @@ public struct TrainingJob {
 
   /// The batches to train on.
   ///
-  /// - Parameter excluded: Training images to leave out.
-  public func trainingLoader(excluding excluded: Set<Int> = []) throws -> BatchLoader {
+  /// - Parameters:
+  ///   - excluded: Training images to leave out.
+  ///   - share: The part of every batch that is made here.
+  public func trainingLoader(
+    excluding excluded: Set<Int> = [], share: BatchShare = .whole
+  ) throws -> BatchLoader {
     let seed = UInt64(bitPattern: Int64(self.seed))
     var indices = chosenIndices()
     if !excluded.isEmpty {
@@ -117,13 +121,14 @@ public struct TrainingJob {
       batchSize: min(recipe.batchSize, indices?.count ?? dataset.training.count),
       resolution: network.input.height, normalization: dataset.normalization, augmentation: recipe.augmentation,
       color: recipe.color, mixing: recipe.mixing, seed: seed, shuffles: true, dropsLast: true,
-      onBadImage: dataset.onBadImage, device: device, threads: loaderThreads)
+      onBadImage: dataset.onBadImage, device: device, threads: loaderThreads, share: share)
   }
 
   /// The batches to evaluate on, of the training's batch size.
-  public func heldOutLoader() throws -> BatchLoader {
+  public func heldOutLoader(share: BatchShare = .whole) throws -> BatchLoader {
     try dataset.heldOutLoader(
-      batchSize: recipe.batchSize, resolution: network.input.height, device: device, threads: loaderThreads)
+      batchSize: recipe.batchSize, resolution: network.input.height, device: device, threads: loaderThreads,
+      share: share)
   }
 
   /// What the outcome depends on.
@@ -148,9 +153,10 @@ public struct TrainingJob {
   ///   - sinks: Readers of events beside `events.jsonl`.
   ///   - policy: When to save between epochs.
   ///   - cancellation: What may stop it; by default the process's signals.
+  ///   - cohort: Who trains along; what the writer's folder holds decides for all.
   public func run(
     in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init(),
-    cancellation: Cancellation = .signals
+    cancellation: Cancellation = .signals, cohort: Cohort = .single
   ) throws -> TrainingResult {
     try validate()
     try Torch.prepare(device)
@@ -158,7 +164,8 @@ public struct TrainingJob {
     let store = CheckpointStore(folder: folder.checkpoints, identity: identity)
     // Another run's folder is refused here, before anything is written into it.
     try store.refuseOtherRuns()
-    if let finished = try finished(in: folder) {
+    if let finished = try cohort.fromWriter({ try finished(in: folder) }) {
+      guard cohort.isWriter else { return finished }
       try tell(finished, in: folder)
       guard !tracks.contains(.weightNorms) || folder.weightNorms.exists else {
         throw UsageFailure(
@@ -171,11 +178,12 @@ public struct TrainingJob {
     let log = try EventLog(path: folder.events)
     let events = EventStream([log] + sinks)
     let model = try Model(network, seed: seed, device: device)
-    let training = try trainingLoader()
+    let training = try trainingLoader(share: cohort.share)
     let trainer = try Trainer(
-      model, recipe: recipe, training: training, heldOut: try heldOutLoader(), seed: seed, events: events,
+      model, recipe: recipe, training: training, heldOut: try heldOutLoader(share: cohort.share), seed: seed,
+      events: events,
       checkpoints: store, policy: policy, cancellation: cancellation,
-      observers: observers(in: folder), adapter: adapter)
+      cohort: cohort, observers: observers(in: folder), adapter: adapter)
     let cost = network.cost
     try events.send(
       .start(

@@ -34,6 +34,8 @@ public struct SearchContext {
   public var policy: CheckpointPolicy
   /// Asked after each step; saves and ends the search.
   public var cancellation: Cancellation
+  /// Who searches along.
+  public var cohort: Cohort
 
   /// Describes a search.
   public init(
@@ -41,7 +43,8 @@ public struct SearchContext {
     costModel: CostModel = .macs,
     recipe: Recipe, divisor: Int = 8, seed: Int = 0,
     device: Device = .cpu, events: EventStream = EventStream(), checkpoints: CheckpointStore? = nil,
-    policy: CheckpointPolicy = .init(), cancellation: Cancellation = .signals
+    policy: CheckpointPolicy = .init(), cancellation: Cancellation = .signals,
+    cohort: Cohort = .single
   ) {
     self.network = network
     self.training = training
@@ -56,6 +59,7 @@ public struct SearchContext {
     self.checkpoints = checkpoints
     self.policy = policy
     self.cancellation = cancellation
+    self.cohort = cohort
   }
 
   /// The only budget.

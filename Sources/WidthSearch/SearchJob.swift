@@ -128,16 +128,18 @@ public struct SearchJob {
   ///   - sinks: Readers of events beside `events.jsonl`.
   ///   - policy: When to save.
   ///   - cancellation: What may stop it; by default the process's signals.
+  ///   - cohort: Who searches along; what the writer's folder holds decides for all.
   ///   - remarks: What else to warn of, given a result.
   public func run(
     in folder: RunFolder, sinks: [any EventSink] = [], policy: CheckpointPolicy = .init(),
-    cancellation: Cancellation = .signals,
+    cancellation: Cancellation = .signals, cohort: Cohort = .single,
     remarks: (SearchResult) throws -> [String] = { _ in [] }
   ) throws -> [SearchResult] {
     try validate()
     try Torch.prepare(device)
     let identity = try identity.text
-    if let finished = try finished(in: folder) {
+    if let finished = try cohort.fromWriter({ try finished(in: folder) }) {
+      guard cohort.isWriter else { return finished }
       // A process that was killed after it wrote its result may not have told so.
       try EventLog.complete(path: folder.events, with: lastEvents(of: finished, remarks))
       return finished
@@ -148,7 +150,7 @@ public struct SearchJob {
     let log = try EventLog(path: folder.events)
     let events = EventStream([log] + sinks)
     let heldOut = heldOutIndices
-    let loader = try training.trainingLoader(excluding: Set(heldOut))
+    let loader = try training.trainingLoader(excluding: Set(heldOut), share: cohort.share)
     let cost = network.cost
     try events.send(
       .start(
@@ -162,7 +164,7 @@ public struct SearchJob {
         network: network, training: loader,
         heldOut: try heldOutLoader(heldOut), targets: targets, costModel: costModel, recipe: recipe,
         divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy,
-        cancellation: cancellation))
+        cancellation: cancellation, cohort: cohort))
     try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
     for event in try lastEvents(of: results, remarks) { try events.send(event) }
     try events.flush()

@@ -15,11 +15,11 @@ extension SearchLoop {
     let loss = try update(learningRate: learningRate) {
       try supernet.accumulateSandwich(
         batch, narrower: [narrowest] + drawn, labelSmoothing: context.recipe.labelSmoothing, dropout: dropout,
-        precision: context.recipe.precision, backward: update.backward)
+        precision: context.recipe.precision, cohort: context.cohort, backward: update.backward)
     }
-    cost.add("widest", images: batch.count, macs: supernet.model.plan.macs)
-    cost.add("narrowest", images: batch.count, macs: narrowest.macs)
-    for plan in drawn { cost.add("random", images: batch.count, macs: plan.macs) }
+    cost.add("widest", images: batch.total, macs: supernet.model.plan.macs)
+    cost.add("narrowest", images: batch.total, macs: narrowest.macs)
+    for plan in drawn { cost.add("random", images: batch.total, macs: plan.macs) }
     return loss
   }
 }

@@ -71,7 +71,7 @@ final class SearchLoop<State: Codable> {
     }
     steps = try StepLoop(
       context.training, device: context.device, events: context.events, checkpoints: context.checkpoints,
-      policy: context.policy, cancellation: context.cancellation)
+      policy: context.policy, cancellation: context.cancellation, cohort: context.cohort)
     // Of another model's budget, the log has no number: what it shows is in MACs.
     target = context.costModel == .macs ? Double(context.targets.max() ?? 0) : 0
   }
@@ -83,7 +83,9 @@ final class SearchLoop<State: Codable> {
 
   /// The steps on a model's weights.
   func update(_ model: Model, _ optimizer: ParameterOptimizer) -> WeightUpdate {
-    WeightUpdate(model, optimizer, clipNorm: context.recipe.clipNorm, cohort: steps.cohort)
+    WeightUpdate(
+      model, optimizer, clipNorm: context.recipe.clipNorm, cohort: context.cohort,
+      batchSize: context.training.batchSize)
   }
 
   /// Takes up the latest checkpoint.

@@ -39,13 +39,16 @@ public final class Supernet {
   ///
   /// - Parameters:
   ///   - narrower: The other sub-networks of the step: the narrowest and some random ones.
+  ///   - cohort: Who makes the step along, each with its share of the batch.
   ///   - backward: Adds a loss's derivatives to the gradients.
   /// - Returns: The widest network's loss.
   public func accumulateSandwich(
     _ batch: Batch, narrower: [ExecutionPlan], labelSmoothing: Double, dropout: Generator? = nil,
-    precision: Recipe.Precision = .float32, backward: (Tensor) throws -> Void = { try $0.backward() }
+    precision: Recipe.Precision = .float32, cohort: Cohort = .single,
+    backward: (Tensor) throws -> Void = { try $0.backward() }
   ) throws -> Tensor {
-    let options = ForwardOptions(.batch, dropout: dropout, reusesBuffers: precision == .float32)
+    let options = cohort.options(
+      ForwardOptions(.batch, dropout: dropout, reusesBuffers: precision == .float32), for: batch)
     func logits(_ plan: ExecutionPlan?) throws -> Tensor {
       try withAutocast(precision.scalarType, on: model.device) { try model.forward(batch.images, as: plan, options) }
         .to(.float32)

@@ -5,6 +5,7 @@ import Networks
 import Records
 import Reporting
 import Support
+import Training
 import Transfer
 import WidthSearch
 
@@ -45,6 +46,7 @@ extension CompareCommand: EngineWork {
     plan.searches = searches
     try plan.validate()
     if try jobs.isPart(of: plan, output, isShared: sharing.isShared) { return }
+    let cohort = try launcher.cohort(jobs, isShared: sharing.isShared)
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
@@ -53,22 +55,28 @@ extension CompareCommand: EngineWork {
         "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "stop-when-settled": transfer.stopWhenSettled ? "true" : nil,
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
-      ], lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
-    let summary = try output.session(configuration, general, isShared: sharing.isShared) { folder in
-      let summary = try carryOut(plan, in: folder)
+      ].merging(launcher.resolved(cohort)) { $1 },
+      lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
+    let summary = try output.session(configuration, general, with: cohort, isShared: sharing.isShared) {
+      folder, surroundings in
+      let summary = try carryOut(plan, in: folder, surroundings)
+      guard cohort.isWriter else { return summary }
       for warning in try Report.write(folder) { general.warn(warning) }
       return summary
     }
+    guard let summary else { return }
     if output.json { try Output.json(summary) } else { try tell(summary) }
   }
 
-  private func carryOut(_ plan: ComparePlan, in folder: RunFolder) throws -> ComparisonSummary {
+  private func carryOut(_ plan: ComparePlan, in folder: RunFolder, _ surroundings: JobSurroundings) throws
+    -> ComparisonSummary
+  {
     guard sharing.isShared else {
       var plan = plan
       plan.stopping = untilDecided.map { .init(halfInterval: $0, mostSeeds: mostSeeds) }
       while true {
         try jobs.perform(plan, output, general)
-        let summary = try plan.run(in: folder, output.surroundings(general))
+        let summary = try plan.run(in: folder, surroundings)
         guard let untilDecided, plan.seeds.count < mostSeeds else { return summary }
         if let half = summary.widestHalfInterval {
           general.note(

@@ -1,4 +1,6 @@
 import Commands
+import Foundation
+import Support
 import Torch
 
 extension ComputeOptions {
@@ -8,8 +10,14 @@ extension ComputeOptions {
   func prepare(_ general: GeneralOptions, _ jobs: JobsOptions? = nil) throws -> Device {
     try require(threads, "--threads", in: 1...1024)
     try require(loaderThreads, "--loader-threads", in: 1...1024)
-    let device = try Device.named(device)
-    try Torch.prepare(device, threads: jobs?.share(of: threads) ?? threads)
+    let launched = try LaunchedProcess.current
+    // Each of the processes on a machine has a device and a share of the cores of its own.
+    let device = try Device.named(launched != nil && device == "cuda" ? "cuda:\(launched!.localRank)" : device)
+    var threads = try jobs?.share(of: threads) ?? threads
+    if let launched, threads == nil, ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
+      threads = max(1, ProcessInfo.processInfo.activeProcessorCount / launched.localWorldSize)
+    }
+    try Torch.prepare(device, threads: threads)
     general.debug(
       "version \(WidthTransferCommand.version), LibTorch \(Torch.version), device \(device), \(Torch.threads) thread(s)"
     )

@@ -4,6 +4,7 @@ import Foundation
 import Records
 import Reporting
 import Support
+import Training
 import Transfer
 import WidthSearch
 
@@ -21,15 +22,18 @@ extension RunCommand: EngineWork {
       let part = try transfer.fitted(finding, in: RunFolder(path: output.output), general)
       if try jobs.isPart(of: RunPlan(part, seeds: seeds), output) { return }
     }
+    let cohort = try launcher.cohort(jobs)
     let configuration = try Resolved.configuration(
       "run", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
-      more: transfer.resolved(finding, more: ["seeds": "\(seeds)"]), lists: transfer.lists)
-    let summaries = try output.session(configuration, general) { folder in
+      more: transfer.resolved(finding, more: ["seeds": "\(seeds)"].merging(launcher.resolved(cohort)) { $1 }),
+      lists: transfer.lists)
+    let summaries = try output.session(configuration, general, with: cohort) { folder, surroundings in
       let plan = RunPlan(
-        try transfer.fitted(finding, in: folder, general), seeds: seeds,
+        try transfer.fitted(finding, in: folder, general, cohort), seeds: seeds,
         latency: try transfer.timing.reading(for: subject.target, subject.device, general))
       try jobs.perform(plan, output, general)
-      let summaries = try plan.run(in: folder, output.surroundings(general))
+      let summaries = try plan.run(in: folder, surroundings)
+      guard cohort.isWriter else { return summaries }
       for budget in finding.budgets {
         let place = finding.folder(of: budget, in: folder)
         // Each budget's folder says by itself what was asked.
@@ -38,6 +42,7 @@ extension RunCommand: EngineWork {
       }
       return summaries
     }
+    guard let summaries else { return }
     if output.json {
       try Output.one(summaries)
     } else {

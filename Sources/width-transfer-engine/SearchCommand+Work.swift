@@ -11,13 +11,14 @@ extension SearchCommand: EngineWork {
       algorithm.optimizer(transfer).searching(), subject, transfer.projection(), transfer.stacking(), seed: compute.seed
     )
     try finding.validate()
+    let cohort = try launcher.cohort()
     let configuration = try Resolved.configuration(
       "search", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
-      more: transfer.resolved(finding),
+      more: transfer.resolved(finding, more: launcher.resolved(cohort)),
       lists: transfer.lists)
-    let files = try output.session(configuration, general) { folder in
-      let files = try SearchPlan(transfer.fitted(finding, in: folder, general)).run(
-        in: folder, output.surroundings(general))
+    let files = try output.session(configuration, general, with: cohort) { folder, surroundings in
+      let files = try SearchPlan(transfer.fitted(finding, in: folder, general, cohort)).run(
+        in: folder, surroundings)
       // Each budget's folder says by itself what was asked.
       if finding.budgets.count > 1 {
         for budget in finding.budgets {
@@ -26,6 +27,7 @@ extension SearchCommand: EngineWork {
       }
       return files
     }
+    guard let files else { return }
     if output.json {
       try Output.one(files)
     } else {

@@ -1,5 +1,6 @@
 import Commands
 import Diagnosis
+import Experiments
 import Foundation
 import ImageFiles
 import Merging
@@ -25,12 +26,17 @@ extension TrainCommand: EngineWork {
       loaderThreads: compute.loaderThreads, tracks: tracks,
       adapter: adaptWidths ? ChannelWidthAdapter(rules, seed: compute.seed) : nil)
     try job.validate()
+    let cohort = try launcher.cohort()
     let configuration = try Resolved.configuration(
       "train", network, data, dataset, recipe, compute, on: device,
-      more: ["widths": widths.map(Resolved.path), "adapt-widths": adaptWidths ? "true" : nil])
-    let result = try output.session(configuration, general) { folder in
-      try job.run(in: folder, sinks: try output.sinks("train", in: folder, general), policy: output.policy)
+      more: ["widths": widths.map(Resolved.path), "adapt-widths": adaptWidths ? "true" : nil].merging(
+        launcher.resolved(cohort)
+      ) { $1 })
+    let result = try output.session(configuration, general, with: cohort) { folder, surroundings in
+      try job.run(
+        in: folder, sinks: try surroundings.sinks("train", folder), policy: surroundings.policy, cohort: cohort)
     }
+    guard let result else { return }
     if output.json {
       try Output.json(result)
     } else {

@@ -5,6 +5,7 @@ import Methods
 import Networks
 import Records
 import Support
+import Training
 import Transfer
 import WidthSearch
 
@@ -38,8 +39,22 @@ extension TransferOptions {
   }
 
   /// The way to widths with the projection that `--project auto` chooses, or has chosen.
-  func fitted(_ finding: WidthFinding, in folder: RunFolder, _ general: GeneralOptions) throws -> WidthFinding {
+  func fitted(
+    _ finding: WidthFinding, in folder: RunFolder, _ general: GeneralOptions, _ cohort: Cohort = .single
+  ) throws -> WidthFinding {
     guard let seconds = try automaticSeconds() else { return finding }
+    // One of them measures and chooses, as alone; how many there are does not change what fits.
+    let choice = try cohort.fromWriter { () -> ProjectionChoice? in
+      _ = try chosen(finding, seconds, in: folder, general)
+      return try ProjectionChoice.read(folder)
+    }
+    try choice?.write(folder)
+    return try chosen(finding, seconds, in: folder, general)
+  }
+
+  private func chosen(
+    _ finding: WidthFinding, _ seconds: Double, in folder: RunFolder, _ general: GeneralOptions
+  ) throws -> WidthFinding {
     return try finding.fitting(
       seconds, in: folder,
       willMeasure: {

@@ -92,7 +92,8 @@ struct ToySearch {
   var network = toyNetwork()
 
   func context(
-    _ folder: TemporaryFolder? = nil, events: Recorder = Recorder(), interruptedAt stop: Int? = nil
+    _ folder: TemporaryFolder? = nil, events: Recorder = Recorder(), interruptedAt stop: Int? = nil,
+    cohort: Cohort = .single
   ) throws -> SearchContext {
     var asked = 0
     let method = optimizer ?? DMCP(settings)
@@ -110,7 +111,8 @@ struct ToySearch {
       training: try BatchLoader(
         source: source, indices: source.indices.filter { !(heldOut?.indices.contains($0) ?? false) },
         batchSize: recipe.batchSize, resolution: resolution, normalization: normalization,
-        augmentation: recipe.augmentation, seed: UInt64(seed), shuffles: true, dropsLast: true),
+        augmentation: recipe.augmentation, seed: UInt64(seed), shuffles: true, dropsLast: true,
+        share: cohort.share),
       heldOut: heldOut?.loader, targets: budgets.map { Int(($0 * macs).rounded()) }, recipe: recipe, divisor: 1,
       seed: seed, events: EventStream([events]),
       checkpoints: folder.map { CheckpointStore(folder: $0.path, identity: "toy") },
@@ -118,7 +120,7 @@ struct ToySearch {
       cancellation: Cancellation(signal: {
         asked += 1
         return asked == stop ? SIGINT : nil
-      }))
+      }), cohort: cohort)
   }
 
   func run(

@@ -18,6 +18,10 @@ extern "C" {
 
 typedef struct ct_tensor_s *ct_tensor;
 typedef struct ct_generator_s *ct_generator;
+/// Processes that compute together.
+typedef struct ct_group_s *ct_group;
+/// LibTorch's `Reducer`: sends gradients while the rest of them is still computed.
+typedef struct ct_reducer_s *ct_reducer;
 
 /// The message of the last failure on this thread.
 const char *_Nonnull ct_last_error(void);
@@ -181,7 +185,9 @@ ct_tensor _Nullable ct_avg_pool2d(ct_tensor _Nonnull a, const int64_t *_Nonnull 
                                   const int64_t *_Nonnull padding, bool ceil_mode, bool count_include_pad);
 ct_tensor _Nullable ct_adaptive_avg_pool2d(ct_tensor _Nonnull a, int64_t height, int64_t width);
 /// Keeps each element (or, with `per_sample`, each sample) with probability 1 - p and divides by it.
-ct_tensor _Nullable ct_dropout(ct_tensor _Nonnull a, double p, bool per_sample, ct_generator _Nonnull generator);
+/// Of a batch of `whole` samples of which `a` holds those from `first` on: what is drawn does not depend on who holds which.
+ct_tensor _Nullable ct_dropout(ct_tensor _Nonnull a, double p, bool per_sample, int64_t first, int64_t whole,
+                               ct_generator _Nonnull generator);
 ct_tensor _Nullable ct_softmax(ct_tensor _Nonnull a, int64_t dim);
 ct_tensor _Nullable ct_log_softmax(ct_tensor _Nonnull a, int64_t dim);
 /// Mean cross-entropy; `target` holds class indices, or probabilities when it is of a floating type.
@@ -247,6 +253,27 @@ int ct_profile_begin(void);
 typedef void (*ct_profile_visit)(void *_Nonnull context, const char *_Nonnull name, double seconds, double bytes, int64_t calls);
 /// Ends it and tells what was measured, by name.
 int ct_profile_end(ct_profile_visit _Nonnull visit, void *_Nonnull context);
+
+// MARK: Several processes
+/// Whether this was compiled with what is needed for several processes.
+bool ct_group_available(void);
+/// Waits for all processes of a group; `serves` opens the store at the address, else another process has.
+ct_group _Nullable ct_group_join(const char *_Nonnull host, int port, bool serves, int rank, int size, double timeout,
+                                 const char *_Nonnull prefix);
+void ct_group_leave(ct_group _Nonnull group);
+/// Each tensor becomes the sum of those of all processes, the same bits everywhere.
+int ct_group_sum(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull tensors, size_t count);
+int ct_group_average_gradients(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull parameters, size_t count);
+int ct_group_broadcast(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull tensors, size_t count, int root);
+/// Averages the gradients of all the parameters in each backward pass that follows `ct_reducer_prepare`.
+ct_reducer _Nullable ct_reducer_new(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull parameters,
+                                    size_t count);
+int ct_reducer_prepare(ct_reducer _Nonnull reducer);
+void ct_reducer_free(ct_reducer _Nonnull reducer);
+/// Batch normalization by the statistics of all processes' samples.
+ct_tensor _Nullable ct_synchronized_norm(ct_tensor _Nonnull x, ct_tensor _Nonnull gamma, ct_tensor _Nonnull beta,
+                                         ct_tensor _Nullable running_mean, ct_tensor _Nullable running_variance,
+                                         double momentum, double epsilon, ct_group _Nonnull group);
 
 #ifdef __cplusplus
 }

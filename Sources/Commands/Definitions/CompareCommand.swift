@@ -34,6 +34,7 @@ package struct CompareCommand: EngineCommand {
   @OptionGroup package var recipe: RecipeOptions
   @OptionGroup package var tracking: TrackOptions
   @OptionGroup package var compute: ComputeOptions
+  @OptionGroup package var launcher: LauncherOptions
   @OptionGroup package var jobs: JobsOptions
   @OptionGroup package var sharing: SharingOptions
   @OptionGroup package var output: OutputOptions

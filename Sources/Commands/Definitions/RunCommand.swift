@@ -19,6 +19,7 @@ package struct RunCommand: EngineCommand {
   @OptionGroup package var recipe: RecipeOptions
   @OptionGroup package var tracking: TrackOptions
   @OptionGroup package var compute: ComputeOptions
+  @OptionGroup package var launcher: LauncherOptions
   @OptionGroup package var jobs: JobsOptions
   @OptionGroup package var output: OutputOptions
   @OptionGroup package var general: GeneralOptions

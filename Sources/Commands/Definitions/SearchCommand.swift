@@ -16,6 +16,7 @@ package struct SearchCommand: EngineCommand {
   @OptionGroup package var transfer: TransferOptions
   @OptionGroup package var recipe: RecipeOptions
   @OptionGroup package var compute: ComputeOptions
+  @OptionGroup package var launcher: LauncherOptions
   @OptionGroup package var output: OutputOptions
   @OptionGroup package var general: GeneralOptions
 }

@@ -15,6 +15,7 @@ package struct TrainCommand: EngineCommand {
   @OptionGroup package var recipe: RecipeOptions
   @OptionGroup package var tracking: TrackOptions
   @OptionGroup package var compute: ComputeOptions
+  @OptionGroup package var launcher: LauncherOptions
   @OptionGroup package var output: OutputOptions
   @OptionGroup package var general: GeneralOptions
 

@@ -23,16 +23,18 @@ package struct GeneralOptions: ParsableArguments {
 
   /// Tells something that a person may want to know.
   package func note(_ text: @autoclosure () -> String) {
-    if !quiet { StandardError.write("width-transfer: \(Flags.spell(text()))\n") }
+    if !quiet, LaunchedProcess.isFirst { StandardError.write("width-transfer: \(Flags.spell(text()))\n") }
   }
 
   /// Tells something that helps to find out why.
   package func debug(_ text: @autoclosure () throws -> String) rethrows {
-    if verbose { StandardError.write("width-transfer: \(try text())\n") }
+    if verbose, LaunchedProcess.isFirst { StandardError.write("width-transfer: \(try text())\n") }
   }
 
   /// Tells something that a person should know.
-  package func warn(_ text: String) { StandardError.write("width-transfer: warning: \(Flags.spell(text))\n") }
+  package func warn(_ text: String) {
+    if LaunchedProcess.isFirst { StandardError.write("width-transfer: warning: \(Flags.spell(text))\n") }
+  }
 }
 
 /// Prints a result on standard output: JSON for programs, a few lines for people.

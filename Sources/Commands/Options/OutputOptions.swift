@@ -24,9 +24,14 @@ package struct OutputOptions: ParsableArguments {
   /// Works in the run folder: alone or with others that share it, on the run that is asked for, and with signals heard.
   package func session<Result>(
     _ configuration: Configuration, _ general: GeneralOptions, isShared: Bool = false,
-    _ body: (RunFolder) throws -> Result
+    isAlone: Bool = true, _ body: (RunFolder) throws -> Result
   ) throws -> Result {
     try require(checkpointSteps, "--checkpoint-steps", in: 1...Int.max)
+    if isAlone, let launched = try LaunchedProcess.current {
+      throw UsageFailure(
+        "this command works in one process, and a launcher has started \(launched.worldSize); start it without the launcher "
+          + "(`experiment` and `compare` share their jobs with `shared` or `shard`)")
+    }
     try general.debug("configuration:\n" + configuration.text())
     let session = try RunSession(
       RunFolder(path: output), configuration: configuration, overwrites: overwrite, isShared: isShared)

@@ -1,26 +1,177 @@
+import Foundation
+import Loading
+import Support
 import Torch
 
-/// The processes that train one model together; today one.
+/// The processes that train or search together; one where there is no launcher.
 ///
-/// Every backward pass ends in ``exchange``, every decision to stop in ``agree``, every file is written by the one that
-/// ``isWriter``. Data-parallel training is another value of this type.
-public struct Cohort {
-  /// Whether this process writes checkpoints, results and events.
-  public var isWriter: Bool
-  /// Makes the gradients of the parameters those of all processes' samples.
-  public var exchange: ([Tensor]) throws -> Void
-  /// The signal that stops all processes after this step, given the one that this process has received.
-  public var agree: (Int32?) throws -> Int32?
+/// Each takes its share of every batch (``share``); gradients are averaged before every step, so that all hold the same weights to the
+/// bit; every decision that could fall differently falls once, for all; and one of them, the ``isWriter``, keeps files and tells.
+/// As in PyTorch's `DistributedDataParallel`, batch normalization sees the process's own samples and the writer's running statistics are
+/// those that count, unless ``synchronizesNorms``.
+public final class Cohort {
+  /// The part of every batch that this process takes.
+  public let share: BatchShare
+  /// Whether batch normalization takes the statistics of all processes' samples.
+  public let synchronizesNorms: Bool
+  /// Whether gradients are sent while the rest of them is still computed, where a step has one backward pass.
+  public let overlaps: Bool
+  /// Whether the weights are still those that the step began with.
+  var isBeforeUpdate = false
+  private let group: ProcessGroup?
+  private let signal: () -> Int32?
+  // What the last step agreed on.
+  private var agreed: Int32?
 
-  /// Describes a cohort.
-  public init(
-    isWriter: Bool, exchange: @escaping ([Tensor]) throws -> Void, agree: @escaping (Int32?) throws -> Int32?
-  ) {
-    self.isWriter = isWriter
-    self.exchange = exchange
-    self.agree = agree
+  private static let signals: [Int32] = [SIGHUP, SIGINT, SIGTERM]
+
+  private static func strongest(_ counts: ArraySlice<Double>) -> Int32? {
+    zip(signals, counts).filter { $0.1 > 0 }.last?.0
   }
 
   /// This process alone.
-  public static var single: Cohort { Cohort(isWriter: true, exchange: { _ in }, agree: { $0 }) }
+  public static var single: Cohort { Cohort(nil) }
+
+  /// Describes a cohort.
+  ///
+  /// - Parameters:
+  ///   - group: The processes; nil for this one alone.
+  ///   - synchronizesNorms: Whether batch normalization takes the statistics of all processes' samples.
+  ///   - overlaps: Whether gradients are sent while the rest of them is still computed.
+  ///   - signal: The signal that this process has received.
+  public init(
+    _ group: ProcessGroup?, synchronizesNorms: Bool = false, overlaps: Bool = true,
+    signal: @escaping () -> Int32? = { Interruption.signal }
+  ) {
+    self.group = group
+    self.synchronizesNorms = synchronizesNorms && group != nil
+    self.overlaps = overlaps
+    self.signal = signal
+    share = BatchShare(rank: group?.rank ?? 0, size: group?.size ?? 1)
+  }
+
+  /// How many processes there are.
+  public var size: Int { share.size }
+  /// Whether this is the only process.
+  public var isSingle: Bool { group == nil }
+  /// Whether this process writes checkpoints, results and events.
+  public var isWriter: Bool { share.rank == 0 }
+
+  // MARK: - A step
+
+  /// Options for a pass over this process's share of a batch: what is drawn, and with synchronized normalization what is computed, does
+  /// not depend on how many processes there are.
+  public func options(_ options: ForwardOptions, for batch: Batch) -> ForwardOptions {
+    guard !isSingle else { return options }
+    var options = options
+    options.place = batch.place
+    if synchronizesNorms { options.synchronizer = group }
+    return options
+  }
+
+  /// What this process's mean over its share of a full batch counts for in the mean over all processes.
+  public func weight(batchSize: Int) -> Double {
+    isSingle ? 1 : Double(share.range(of: batchSize).count * size) / Double(batchSize)
+  }
+
+  /// Makes the gradients of parameters those of the whole batch.
+  public func average(gradientsOf parameters: [Tensor]) throws { try group?.averageGradients(of: parameters) }
+
+  /// Gradients of the whole batch from those of this process's share.
+  public func mean(gradients: Tensor, batchSize: Int) throws -> Tensor {
+    guard let group else { return gradients }
+    let all = try gradients * (weight(batchSize: batchSize) / Double(size))
+    try group.sum([all])
+    return all
+  }
+
+  /// An error of LibTorch's, where it is one of communication.
+  func failure(_ error: TorchError) -> (any Error)? {
+    isSingle ? nil : GroupFailure(error, rank: share.rank, size: size)
+  }
+
+  /// What averages gradients during the backward pass; nil for one process.
+  func reducer(of parameters: [Tensor]) throws -> GradientReducer? {
+    guard let group, overlaps else { return nil }
+    // Those without a gradient would be waited for.
+    return try GradientReducer(parameters.filter { $0.gradient != nil }, group)
+  }
+
+  /// The mean of all processes' losses, on the device; at the same time all agree whether a signal stops them.
+  public func mean(_ loss: Tensor) throws -> Tensor {
+    guard let group else { return loss }
+    let own = signal()
+    let value = try loss.detached().to(.float64).reshaped([1])
+    let flags = try Tensor(Self.signals.map { $0 == own ? 1.0 : 0 }, device: loss.device)
+    let all = try Tensor.concatenate([value, flags])
+    try group.sum([all])
+    let values: [Double] = try all.array()
+    agreed = Self.strongest(values.dropFirst())
+    return try all.slice(0, 0..<1).reshaped([]) * (1 / Double(size))
+  }
+
+  /// The signal that stops all processes after the last step.
+  func stopping(_ own: Int32?) -> Int32? { isSingle ? own : agreed }
+
+  /// The signal that stops all processes, asked at a moment that all come to.
+  public func agree(_ own: Int32?) throws -> Int32? {
+    guard let group else { return own }
+    let flags = try Tensor(Self.signals.map { $0 == own ? 1.0 : 0 })
+    try group.sum([flags])
+    let values: [Double] = try flags.array()
+    return Self.strongest(values[...])
+  }
+
+  /// Asks at a moment that all come to, for ``stopping(_:)``.
+  func agreeOnSignal(_ own: Int32?) throws { agreed = try agree(own) }
+
+  // MARK: - What all have in common
+
+  /// Adds numbers of all processes up.
+  public func sum(_ tensors: [Tensor]) throws { try group?.sum(tensors) }
+
+  /// Adds numbers of all processes up.
+  public func sum(_ values: [Double]) throws -> [Double] {
+    guard let group, !values.isEmpty else { return values }
+    let tensor = try Tensor(values)
+    try group.sum([tensor])
+    return try tensor.array()
+  }
+
+  /// Replaces tensors by the writer's.
+  public func takeWriters(_ tensors: [Tensor]) throws { try group?.broadcast(tensors) }
+
+  /// Makes running statistics the mean of all processes'.
+  public func average(_ statistics: BatchStatistics) throws {
+    guard let group else { return }
+    let tensors = statistics.means + statistics.variances
+    try group.sum(tensors)
+    for tensor in tensors { try tensor.multiply(inPlace: 1 / Double(size)) }
+  }
+
+  /// What the writer finds, for all: so that what lies in its folders decides, and no other process needs to see them.
+  public func fromWriter<Value: Codable>(_ find: () throws -> Value?) throws -> Value? {
+    guard let group else { return try find() }
+    guard isWriter else {
+      let data = try group.broadcast(Data())
+      return data.isEmpty ? nil : try Self.decoder.decode(Value.self, from: data)
+    }
+    let value = try find()
+    _ = try group.broadcast(try value.map { try Self.encoder.encode($0) } ?? Data())
+    return value
+  }
+
+  private static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return encoder
+  }
+
+  private static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return decoder
+  }
 }

@@ -24,11 +24,12 @@ extension Model {
   /// - Parameters:
   ///   - plan: A narrower network to run; nil for full width.
   ///   - statistics: Batch-norm statistics to use; nil for the model's own.
+  ///   - cohort: Who evaluates along, each its share; the loader makes this process's.
   ///   - interruption: Asked before each batch for a signal that ends the evaluation.
   /// - Throws: `Interrupted` after a signal.
   public func evaluate(
     _ loader: BatchLoader, as plan: ExecutionPlan? = nil, statistics: BatchStatistics? = nil,
-    precision: Recipe.Precision = .float32, interruption: () -> Int32? = { nil }
+    precision: Recipe.Precision = .float32, cohort: Cohort = .single, interruption: () -> Int32? = { nil }
   ) throws -> Evaluation {
     guard !loader.indices.isEmpty else {
       throw UsageFailure("\(loader.source.name) has no held-out images to evaluate on")
@@ -44,7 +45,7 @@ extension Model {
       // Folded weights lose more than others when they are rounded to half precision.
       if precision == .float32 { options.folded = ForwardOptions.FoldedWeights() }
       while let batch = try stream.next() {
-        if let signal = interruption() { throw Interrupted(signal: signal, saved: nil) }
+        if let signal = try cohort.agree(interruption()) { throw Interrupted(signal: signal, saved: nil) }
         skipped += batch.skipped
         if batch.count == 0 { continue }
         let logits = try withAutocast(precision.scalarType, on: device) {
@@ -57,24 +58,28 @@ extension Model {
         try hits5.add(inPlace: matches.sum())
         images += batch.count
       }
+      let sums = try cohort.sum([lossSum.item(), hits1.item(), hits5.item(), Double(images)])
+      images = Int(sums[3])
       guard images > 0 else {
         throw FileFailure(
           .badData, path: skipped.first?.file ?? loader.source.name,
           reason: "none of the \(skipped.count) held-out images can be used")
       }
       return Evaluation(
-        loss: try lossSum.item() / Double(images), top1: try hits1.item() * 100 / Double(images),
-        top5: try hits5.item() * 100 / Double(images), images: images,
+        loss: sums[0] / Double(images), top1: sums[1] * 100 / Double(images), top5: sums[2] * 100 / Double(images),
+        images: images,
         skipped: skipped)
     }
   }
 
   /// Recomputes batch-norm statistics as the mean over some training batches, with the weights frozen.
   ///
+  /// Of several processes' shares, the mean of all.
+  ///
   /// "Post-statistics" of Yu & Huang, "Universally Slimmable Networks" (2019): the cumulative mean, not the last batch.
   public func recalibrate(
     _ statistics: BatchStatistics? = nil, as plan: ExecutionPlan? = nil, batches: Int, of loader: BatchLoader,
-    precision: Recipe.Precision = .float32
+    precision: Recipe.Precision = .float32, cohort: Cohort = .single
   ) throws {
     let target = statistics ?? self.statistics
     try target.reset()
@@ -83,9 +88,12 @@ extension Model {
       for _ in 0..<batches {
         guard let batch = try stream.next() else { break }
         _ = try withAutocast(precision.scalarType, on: device) {
-          try forward(batch.images, as: plan, ForwardOptions(.recalibration, statistics: target))
+          try forward(
+            batch.images, as: plan, cohort.options(ForwardOptions(.recalibration, statistics: target), for: batch))
         }
       }
+      // Those of synchronized normalizations are equal already.
+      if !cohort.synchronizesNorms { try cohort.average(target) }
     }
   }
 }

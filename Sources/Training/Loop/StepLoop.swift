@@ -29,6 +29,11 @@ public final class StepLoop {
     var work: State
   }
 
+  private struct Standing<State: Codable>: Codable {
+    var step: Int
+    var state: Saved<State>
+  }
+
   /// Steps made so far.
   public private(set) var step = 0
   /// The step of the last checkpoint.
@@ -102,22 +107,28 @@ public final class StepLoop {
       epochStart = seconds
     }
     let warn = { [events] (message: String) in try events.send(.warning(.init(message: message))) }
-    guard let loaded = try checkpoints?.latest(Saved<State>.self, warn: warn) else {
+    let loaded = cohort.isWriter ? try checkpoints?.latest(Saved<State>.self, warn: warn) : nil
+    // What the writer has decides, and reaches the others from there.
+    guard let found = try cohort.fromWriter({ loaded.map { Standing(step: $0.step, state: $0.state) } }) else {
       // The policy may have served another run, whose clock was another.
       policy.saved(at: 0)
       return
     }
-    try loaded.restore(try restore(loaded.state.work))
-    (progress, step, lastSavedStep) = (loaded.state.loop, loaded.step, loaded.step)
+    let tensors = try restore(found.state.work)
+    try loaded?.restore(tensors)
+    try cohort.takeWriters(tensors.map(\.tensor))
+    (progress, step, lastSavedStep) = (found.state.loop, found.step, found.step)
     earlierSeconds = progress.seconds
     policy.saved(at: earlierSeconds)
-    try events.send(.resume(.init(step: step)))
+    try events.send(.resume(.init(step: found.step)))
   }
 
   // MARK: - Stepping
 
   /// Makes steps on training batches until step `end`, or until the work says at the end of an epoch that it is enough.
   public func train(_ work: some StepWork, until end: Int) throws {
+    // Processes of unlike processors may draw initial weights that differ in their last bits.
+    if step == 0 { try cohort.takeWriters(work.tensors.map(\.tensor)) }
     // Stopped between the last step of an epoch and its end.
     if step > 0, step <= end, step % stepsPerEpoch == 0, progress.endedEpochs < step / stepsPerEpoch {
       let epochEnd = try endEpoch(work)
@@ -129,10 +140,10 @@ public final class StepLoop {
       (epochStart, meter) = (seconds, RateMeter(seconds))
       while step < end, let batch = try stream.next() {
         try note(batch.skipped)
-        try losses.add(try work.step(on: batch))
+        try losses.add(try step(work, on: batch))
         step += 1
-        progress.images += batch.count
-        meter.images += batch.count
+        progress.images += batch.total
+        meter.images += batch.total
         let endsEpoch = step % stepsPerEpoch == 0
         if device == .cpu || endsEpoch || meter.isDue(seconds) { try readLosses(work) }
         if meter.isDue(seconds) { try tell(work) }
@@ -144,6 +155,30 @@ public final class StepLoop {
     }
   }
 
+  /// A step; where the cohort's processes lose each other before weights change, the writer keeps where they stood.
+  private func step(_ work: some StepWork, on batch: Batch) throws -> Tensor {
+    guard !cohort.isSingle else { return try work.step(on: batch) }
+    cohort.isBeforeUpdate = true
+    let statistics = cohort.isWriter ? work.model.statistics : nil
+    let kept = try statistics.map { try ($0.means + $0.variances).map { try $0.cloned() } }
+    do { return try work.step(on: batch) } catch let failure as GroupFailure {
+      if let statistics, let kept, cohort.isBeforeUpdate {
+        for (tensor, former) in zip(statistics.means + statistics.variances, kept) { try tensor.copy(from: former) }
+        try save(work)
+      }
+      throw remarked(failure, work)
+    }
+  }
+
+  private func remarked(_ failure: GroupFailure, _ work: some StepWork) -> GroupFailure {
+    guard let lastSavedStep else { return failure }
+    var failure = failure
+    failure.remark =
+      "the checkpoint of \(work.unit) \(lastSavedStep) is kept; start the job again, with as many processes or other ones, and "
+      + "it goes on from there"
+    return failure
+  }
+
   /// Makes one step without a training batch.
   ///
   /// - Parameter body: The step; returns a loss to tell of, how many images it looked at, and whether it was the last of its stage.
@@ -151,6 +186,7 @@ public final class StepLoop {
     _ work: some StepWork, _ body: () throws -> (loss: Double, images: Int, isLast: Bool)
   ) throws {
     let (loss, images, isLast) = try body()
+    try cohort.agreeOnSignal(cancellation.signal)
     losses.add(host: loss)
     meter.images += images
     step += 1
@@ -166,6 +202,10 @@ public final class StepLoop {
       return end
     } catch let interrupted as Interrupted where interrupted.saved == nil {
       throw try stopped(work, by: interrupted.signal)
+    } catch let failure as GroupFailure {
+      // The last step is complete; what belongs to the epoch's end is done again.
+      try save(work)
+      throw remarked(failure, work)
     }
   }
 
@@ -173,7 +213,7 @@ public final class StepLoop {
   private func settle(_ work: some StepWork, endsStage: Bool, saves: Bool) throws {
     try work.didStep(endsStage: endsStage)
     if endsStage, work.tellsStageEnds { try tell(work) }
-    if let signal = try cohort.agree(cancellation.signal) { throw try stopped(work, by: signal) }
+    if let signal = cohort.stopping(cancellation.signal) { throw try stopped(work, by: signal) }
     if saves || policy.isDue(step: step, lastSaved: lastSavedStep ?? 0, now: seconds) { try save(work) }
   }
 

@@ -91,7 +91,7 @@ public final class Trainer: StepWork {
     schedule = recipe.schedule(stepsPerEpoch: training.batchesPerEpoch)
     average = try recipe.averagingDecay.map { try WeightAverage(of: model, decay: $0) }
     scaler = recipe.precision == .float16 ? try GradientScaler(device: model.device) : nil
-    update = WeightUpdate(model, optimizer, clipNorm: recipe.clipNorm, scaler: scaler, cohort: cohort)
+    update = Self.update(model, optimizer, recipe, scaler, cohort, training)
     dropout = try Generator(seed: 0, device: model.device)
     self.observers = observers
     if let adapter {
@@ -169,8 +169,11 @@ public final class Trainer: StepWork {
     let loss = try update(learningRate: schedule.rate(at: loop.step)) {
       let loss = try withAutocast(precision, on: model.device) {
         try batch.crossEntropy(
-          model.forward(batch.images, ForwardOptions(.training, dropout: dropout, reusesBuffers: precision == nil))
-            .to(.float32), labelSmoothing: recipe.labelSmoothing)
+          model.forward(
+            batch.images,
+            cohort.options(
+              ForwardOptions(.training, dropout: dropout, reusesBuffers: precision == nil), for: batch)
+          ).to(.float32), labelSmoothing: recipe.labelSmoothing)
       }
       try update.backward(loss)
       return loss
@@ -197,14 +200,23 @@ public final class Trainer: StepWork {
   public func endEpoch(_ epoch: Int) throws -> EpochEnd {
     let isLast = epoch == recipe.epochs - 1
     var found: Evaluation?
+    // The running statistics that count are the writer's.
+    if !cohort.isSingle {
+      for statistics in [model.statistics] + (average.map { [$0.model.statistics] } ?? []) {
+        try cohort.takeWriters(statistics.means + statistics.variances)
+      }
+    }
     if isLast || (epoch + 1) % recipe.evaluationInterval == 0 {
       if isLast && recipe.recalibrationBatches > 0 {
-        try result.recalibrate(batches: recipe.recalibrationBatches, of: training, precision: recipe.precision)
+        try result.recalibrate(
+          batches: recipe.recalibrationBatches, of: training, precision: recipe.precision, cohort: cohort)
         state.batchesTracked = model.statistics.batchesTracked
         state.averageBatchesTracked = average?.model.statistics.batchesTracked
       }
       // An evaluation can be long: a signal does not wait for its end.
-      let evaluation = try result.evaluate(heldOut, precision: recipe.precision) { cancellation.signal }
+      let evaluation = try result.evaluate(heldOut, precision: recipe.precision, cohort: cohort) {
+        cancellation.signal
+      }
       guard evaluation.loss.isFinite else {
         throw TrainingFailure.nonFiniteEvaluation(evaluation.loss, step: loop.step, lastGoodStep: loop.lastSavedStep)
       }
@@ -265,7 +277,17 @@ public final class Trainer: StepWork {
     if recipe.recomputesActivations { new.recomputeActivations() }
     model = new
     optimizer = try ParameterOptimizer(new.parameters, recipe: recipe)
-    update = WeightUpdate(new, optimizer, clipNorm: recipe.clipNorm, scaler: scaler, cohort: cohort)
+    update = Self.update(new, optimizer, recipe, scaler, cohort, training)
+  }
+
+  private static func update(
+    _ model: Model, _ optimizer: ParameterOptimizer, _ recipe: Recipe, _ scaler: GradientScaler?, _ cohort: Cohort,
+    _ training: BatchLoader
+  ) -> WeightUpdate {
+    // Activations that are computed again make passes within the pass, which a reducer does not know.
+    WeightUpdate(
+      model, optimizer, clipNorm: recipe.clipNorm, scaler: scaler, cohort: cohort, batchSize: training.batchSize,
+      hasOnePass: !recipe.recomputesActivations)
   }
 
   private func finish(seconds: Double) throws -> TrainingResult {

@@ -1,25 +1,35 @@
 import Torch
 
 /// The one place where gradients become a step on the weights, for training and for every search.
-public struct WeightUpdate {
+public final class WeightUpdate {
   private let parameters: [Tensor]
   private let optimizer: ParameterOptimizer
   private let clipNorm: Double?
   private let scaler: GradientScaler?
   private let cohort: Cohort
+  private let weight: Double
+  private let hasOnePass: Bool
+  private var reducer: GradientReducer?
+  private var isReduced = false
 
   /// Describes the steps on a model's parameters.
   ///
-  /// - Parameter clipNorm: The largest norm of the gradients of a step, all together; nil for any.
+  /// - Parameters:
+  ///   - clipNorm: The largest norm of the gradients of a step, all together; nil for any.
+  ///   - cohort: Who makes the steps along.
+  ///   - batchSize: Samples of a whole batch, of which a process of the cohort has a share.
+  ///   - hasOnePass: Whether a step has one backward pass, during which gradients can be sent already.
   public init(
     _ model: Model, _ optimizer: ParameterOptimizer, clipNorm: Double? = nil, scaler: GradientScaler? = nil,
-    cohort: Cohort = .single
+    cohort: Cohort = .single, batchSize: Int = 1, hasOnePass: Bool = false
   ) {
     parameters = model.tensors
     self.optimizer = optimizer
     self.clipNorm = clipNorm
     self.scaler = scaler
     self.cohort = cohort
+    self.hasOnePass = hasOnePass
+    weight = cohort.weight(batchSize: batchSize)
   }
 
   /// Makes one step. Nothing is read from the device.
@@ -32,16 +42,33 @@ public struct WeightUpdate {
     learningRate: Double, adjusting: () throws -> Void = {}, _ accumulate: () throws -> Tensor
   ) throws -> Tensor {
     try Tensor.clearGradients(parameters)
-    let loss = try accumulate()
-    try cohort.exchange(parameters)
+    isReduced = false
+    let own = try accumulate()
+    if !isReduced { try cohort.average(gradientsOf: parameters) }
+    // Before the weights change, so that whoever fails to hear of the others stands where the step began.
+    let loss = try cohort.mean(weight == 1 ? own : own.detached() * weight)
+    // Now it is known which parameters have gradients.
+    if hasOnePass, reducer == nil { reducer = try cohort.reducer(of: parameters) }
     try adjusting()
     try scaler?.checkGradients(parameters)
     if let clipNorm { try clipGradients(of: parameters, norm: clipNorm, scaler: scaler) }
+    cohort.isBeforeUpdate = false
     try optimizer.step(learningRate: learningRate, scaler: scaler)
     try scaler?.update()
     return loss
   }
 
   /// Adds a loss's derivatives to the gradients, scaled for half precision.
-  public func backward(_ loss: Tensor) throws { try (scaler?.scaled(loss) ?? loss).backward() }
+  ///
+  /// - Throws: `GroupFailure` when the cohort's other processes cannot be reached.
+  public func backward(_ loss: Tensor) throws {
+    let weighted = weight == 1 ? loss : try loss * weight
+    if let reducer {
+      try reducer.prepare()
+      isReduced = true
+    }
+    do { try (scaler?.scaled(weighted) ?? weighted).backward() } catch let error as TorchError {
+      throw cohort.failure(error) ?? error
+    }
+  }
 }

@@ -36,6 +36,10 @@ public struct ForwardOptions {
   public var dropout: Generator?
   /// Whether elementwise results may overwrite inputs that nothing else reads.
   public var reusesBuffers: Bool
+  /// Which samples of a batch the images are; nil for all.
+  public var place: BatchPlace?
+  /// The processes whose samples batch normalization takes its statistics from; nil for this one alone.
+  public var synchronizer: ProcessGroup?
   /// Where an evaluation without gradients keeps the weights of convolutions into which the normalizations behind them are taken; nil
   /// leaves them apart. For one model and plan, as long as its weights and statistics stay as they are.
   public var folded: FoldedWeights?

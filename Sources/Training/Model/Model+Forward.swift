@@ -70,7 +70,7 @@ extension Model {
         result = try normalize(
           first, position, channels, slicer, try normFactors(of: step, channels.output ?? [], options),
           options.normalization, statistics, slicesStatistics: narrower != nil && options.statistics == nil,
-          epsilon: epsilon,
+          epsilon: epsilon, among: options.synchronizer,
           momentum: momentum, adding: fused?.adds == true && factors == nil ? operands[1] : nil,
           activation: factors == nil ? fused?.activation ?? .none : .none)
         if let factors, let fused {
@@ -112,7 +112,7 @@ extension Model {
       case .flatten: result = try first.flattened(from: 1)
       case .dropout(let probability, let perSample):
         if let generator = options.dropout, probability > 0 {
-          result = try first.dropout(probability, perSample: perSample, generator: generator)
+          result = try first.dropout(probability, perSample: perSample, place: options.place, generator: generator)
         } else {
           result = first
         }
@@ -183,7 +183,7 @@ extension Model {
   private func normalize(
     _ input: Tensor, _ position: Int, _ channels: ExecutionPlan.Slices, _ slicer: Slicer,
     _ scale: Tensor?, _ mode: ForwardOptions.Normalization, _ statistics: BatchStatistics,
-    slicesStatistics: Bool, epsilon: Double, momentum: Double, adding residual: Tensor?,
+    slicesStatistics: Bool, epsilon: Double, among group: ProcessGroup?, momentum: Double, adding residual: Tensor?,
     activation: Tensor.FusedActivation
   ) throws -> Tensor {
     let norm = try Norm(
@@ -203,6 +203,13 @@ extension Model {
       statistics.batchesTracked[position] += 1
       rate = 1 / Double(statistics.batchesTracked[position])
     case .evaluation: break
+    }
+    if let group, mode != .evaluation {
+      var result = try input.synchronizedBatchNorm(
+        weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, momentum: rate, epsilon: epsilon,
+        group: group)
+      if let residual { result = try result + residual }
+      return try Self.activated(result, activation, inPlace: !result.requiresGradient)
     }
     guard mode != .evaluation && plan.fuses else {
       var result = try input.batchNorm(

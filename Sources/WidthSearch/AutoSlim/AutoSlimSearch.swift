@@ -128,7 +128,8 @@ final class AutoSlimSearch: SearchSubject {
       throw UsageFailure("autoslim tries widths on held-out images, and has none")
     }
     let trials = try WidthTrials(
-      supernet, heldOut, precision: context.recipe.precision, sharesPrefix: settings.sharesPrefix)
+      supernet, heldOut, precision: context.recipe.precision, sharesPrefix: settings.sharesPrefix,
+      cohort: context.cohort)
     try loop.note(trials.skipped)
     noteBudgets()
     while state.found.count < context.targets.count, !state.descent.movable.isEmpty {

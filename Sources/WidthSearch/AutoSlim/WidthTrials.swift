@@ -30,11 +30,15 @@ public final class WidthTrials {
   private let images: Int
   private let precision: Recipe.Precision
   private let sharesPrefix: Bool
+  private let cohort: Cohort
+  /// Batches of all processes, each of whom tries on every so many-th one.
+  private let rounds: Int
   private let affected: [AffectedLayers]
 
   /// Loads the images, which stay in memory for all trials.
   public convenience init(
-    _ supernet: Supernet, _ heldOut: BatchLoader, precision: Recipe.Precision = .float32, sharesPrefix: Bool = true
+    _ supernet: Supernet, _ heldOut: BatchLoader, precision: Recipe.Precision = .float32, sharesPrefix: Bool = true,
+    cohort: Cohort = .single
   ) throws {
     var batches: [Batch] = []
     let stream = heldOut.epoch(0)
@@ -43,7 +47,7 @@ public final class WidthTrials {
       skipped += batch.skipped
       if batch.count > 0 { batches.append(batch) }
     }
-    self.init(supernet, batches: batches, precision: precision, sharesPrefix: sharesPrefix)
+    self.init(supernet, batches: batches, precision: precision, sharesPrefix: sharesPrefix, cohort: cohort)
     self.skipped = skipped
   }
 
@@ -52,9 +56,13 @@ public final class WidthTrials {
   /// - Parameters:
   ///   - batches: Images that are evaluated together; some hundreds in each.
   ///   - sharesPrefix: Whether candidates share what lies before their difference.
+  ///   - cohort: Who tries along. Whole batches are shared out, so that their statistics are those of one process.
   public init(
-    _ supernet: Supernet, batches: [Batch], precision: Recipe.Precision = .float32, sharesPrefix: Bool = true
+    _ supernet: Supernet, batches: [Batch], precision: Recipe.Precision = .float32, sharesPrefix: Bool = true,
+    cohort: Cohort = .single
   ) {
+    self.cohort = cohort
+    rounds = (batches.count + cohort.size - 1) / cohort.size
     self.supernet = supernet
     self.precision = precision
     self.sharesPrefix = sharesPrefix
@@ -68,7 +76,7 @@ public final class WidthTrials {
   /// - Parameters:
   ///   - candidates: The group that differs, and the widths of all groups.
   ///   - current: The widths that they are compared from.
-  ///   - between: Called before each evaluation; may throw to end the trials.
+  ///   - between: Called before each evaluation, or by several processes before each round of batches; may throw to end the trials.
   public func scores(
     of candidates: [(group: Int, widths: [Int])], from current: [Int], between: () throws -> Void = {}
   ) throws -> Outcome {
@@ -80,16 +88,22 @@ public final class WidthTrials {
       for (candidate, plan) in zip(candidates, plans) {
         perImage += Double(sharesPrefix ? affected[candidate.group].macs(in: plan) : plan.macs)
       }
-      for batch in batches {
+      for round in 0..<rounds {
         try between()
+        let number = round * cohort.size + cohort.share.rank
+        guard number < batches.count else { continue }
+        let batch = batches[number]
         let shared = try sharesPrefix ? share(base, batch, candidates.map { affected[$0.group] }) : nil
         for (index, plan) in plans.enumerated() {
-          try between()
+          if cohort.isSingle { try between() }
           let logits = try logits(plan, batch, shared, affected[candidates[index].group])
           try tallies[index].add(logits, batch.labels)
         }
       }
-      let scores = try tallies.map { try $0.score(of: images) }
+      let sums = try cohort.sum(tallies.flatMap { [try $0.lossSum(), Double(try $0.hitCount())] })
+      let scores = tallies.indices.map { index in
+        GreedyDescent.Score(errors: images - Int(sums[2 * index + 1]), loss: sums[2 * index])
+      }
       let best = scores.map(\.loss).min() ?? 0
       return Outcome(
         scores: scores, macs: perImage * Double(images), loss: best / Double(max(1, images)),
@@ -140,7 +154,6 @@ private struct Tally {
     try hits.add(inPlace: logits.argmax(1).equal(labels).sum())
   }
 
-  func score(of images: Int) throws -> GreedyDescent.Score {
-    .init(errors: images - (try hits.integerItem()), loss: try loss.item())
-  }
+  func lossSum() throws -> Double { try loss.item() }
+  func hitCount() throws -> Int { try hits.integerItem() }
 }

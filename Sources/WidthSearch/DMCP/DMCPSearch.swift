@@ -137,10 +137,11 @@ final class DMCPSearch: SearchSubject {
       granularity == 1
         ? factors : try factors.reshaped([factors.shape[0] / granularity, granularity]).permuted([1, 0]).flattened()
     }
-    let options = ForwardOptions(
-      .batch, channelScales: Dictionary(zip(chains.groups, scales), uniquingKeysWith: { first, _ in first }),
-      scalePlacement: settings.residual.placement, dropout: dropout,
-      reusesBuffers: context.recipe.precision == .float32)
+    let options = context.cohort.options(
+      ForwardOptions(
+        .batch, channelScales: Dictionary(zip(chains.groups, scales), uniquingKeysWith: { first, _ in first }),
+        scalePlacement: settings.residual.placement, dropout: dropout,
+        reusesBuffers: context.recipe.precision == .float32), for: batch)
     let logits = try withAutocast(context.recipe.precision.scalarType, on: device) {
       try supernet.model.forward(batch.images, options)
     }.to(.float32)
@@ -149,9 +150,11 @@ final class DMCPSearch: SearchSubject {
     let gradients = try loss.gradients(of: factors)
     let zeros = try zip(gradients, factors).map { gradient, factor in try gradient ?? factor.zerosLike() }
     // One small read a step: which networks the next step runs is drawn from α, and that is the host's to know.
-    let all: [Float] = try Tensor.concatenate(zeros).array()
+    let all: [Float] = try context.cohort.mean(
+      gradients: Tensor.concatenate(zeros), batchSize: context.training.batchSize
+    ).array()
     // Two forward passes' worth: the second backward product, of the weights, is left out.
-    loop.cost.add("architecture", images: batch.count, macs: supernet.model.plan.macs, factor: 2)
+    loop.cost.add("architecture", images: batch.total, macs: supernet.model.plan.macs, factor: 2)
     let rate = alphaSchedule.rate(at: loop.step)
     chains.descend(
       channelGradients: all, velocities: &state.velocities, learningRate: rate, momentum: settings.alphaMomentum,

@@ -158,7 +158,7 @@ final class MorphNetSearch: SearchSubject {
       learningRate: rate,
       adjusting: { if settings.update == .subgradient { try round.shrinkage.addGradient(round.lambda) } }
     ) {
-      let loss = try round.model.taskLoss(batch, context.recipe, dropout: dropout)
+      let loss = try round.model.taskLoss(batch, context.recipe, dropout: dropout, cohort: context.cohort)
       try update.backward(loss)
       return loss
     }
@@ -167,7 +167,7 @@ final class MorphNetSearch: SearchSubject {
       try round.shrinkage.softThreshold(rate / (1 - momentum) * round.lambda)
     }
     round.touch()
-    loop.cost.add("shrink", images: batch.count, macs: round.model.plan.macs)
+    loop.cost.add("shrink", images: batch.total, macs: round.model.plan.macs)
     return loss
   }
 

@@ -77,11 +77,11 @@ final class NetworkSlimmingSearch: SearchSubject {
     let loss = try update(
       learningRate: rate, adjusting: { try Self.addSubgradient(of: scales.scales, weight: settings.sparsity) }
     ) {
-      let loss = try model.taskLoss(batch, context.recipe, dropout: dropout)
+      let loss = try model.taskLoss(batch, context.recipe, dropout: dropout, cohort: context.cohort)
       try update.backward(loss)
       return loss
     }
-    loop.cost.add("sparsity", images: batch.count, macs: model.plan.macs)
+    loop.cost.add("sparsity", images: batch.total, macs: model.plan.macs)
     return loss
   }
 

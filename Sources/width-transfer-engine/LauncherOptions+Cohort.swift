@@ -1,0 +1,61 @@
+import Commands
+import Experiments
+import Foundation
+import Loading
+import Records
+import Support
+import Torch
+import Training
+
+extension LauncherOptions {
+  /// Those that the launcher has started together, once all have come; this process alone where there is no launcher.
+  ///
+  /// - Throws: `UsageFailure` when the work is shared out in another way, `GroupFailure` when the others do not come.
+  func cohort(_ jobs: JobsOptions? = nil, isShared: Bool = false) throws -> Cohort {
+    guard let place = try LaunchedProcess.current else { return .single }
+    if let jobs, jobs.jobs > 1 || jobs.part != nil || isShared {
+      throw UsageFailure(
+        "a launcher has started \(place.worldSize) processes to do each job together; leave \(isShared ? "`shard` and `shared`" : "`jobs`") out, "
+          + "or start the command without the launcher")
+    }
+    return Cohort(
+      try ProcessGroup(place, timeout: collectiveTimeout), synchronizesNorms: syncBatchNorm, overlaps: !noOverlap)
+  }
+
+  /// What `run.yaml` says of it; it is no part of what a run is.
+  func resolved(_ cohort: Cohort) -> [String: String?] {
+    cohort.isSingle
+      ? [:] : ["processes": "\(cohort.size)", "sync-batch-norm": syncBatchNorm ? "true" : nil]
+  }
+}
+
+extension OutputOptions {
+  /// Works in the run folder together with the others of a cohort, of whom one keeps the files.
+  ///
+  /// The others do the same in a folder of their own, which is removed in the end.
+  ///
+  /// - Returns: What the work brought; nil in a process that is not the writer.
+  func session<Result>(
+    _ configuration: Configuration, _ general: GeneralOptions, with cohort: Cohort, isShared: Bool = false,
+    _ body: (RunFolder, JobSurroundings) throws -> Result
+  ) throws -> Result? {
+    // The writer says that the folder is its own, so that no other begins what it may not.
+    func begin() throws { _ = try cohort.fromWriter { true } }
+    if cohort.isWriter {
+      return try session(configuration, general, isShared: isShared, isAlone: cohort.isSingle) { folder in
+        try begin()
+        var surroundings = surroundings(general)
+        surroundings.cohort = cohort
+        return try body(folder, surroundings)
+      }
+    }
+    Interruption.listen()
+    try begin()
+    let scratch = FileManager.default.temporaryDirectory
+      .appendingPathComponent("width-transfer-rank-\(cohort.share.rank)-\(UUID().uuidString)").path
+    try AtomicFile.createFolder(scratch)
+    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    _ = try body(RunFolder(path: scratch), JobSurroundings(policy: policy, cohort: cohort))
+    return nil
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import ProcessGroups
+import Support
+import Testing
+import Torch
+
+@Suite(.enabled(if: ProcessGroup.isAvailable, "Gloo's headers were not there"))
+struct ProcessGroupTests {
+  @Test("A sum is that of all processes, the same everywhere", arguments: [2, 3])
+  func sum(count: Int) throws {
+    let sums = try inProcesses(count) { group in
+      let whole = try Tensor([Int64(group.rank), 10])
+      let part = try Tensor([Float(group.rank) + 0.5])
+      try group.sum([whole, part])
+      return (try whole.array(Int64.self), try part.array(Float.self), group.bytes)
+    }
+    for (whole, part, bytes) in sums {
+      #expect(whole == [Int64(count * (count - 1) / 2), Int64(10 * count)])
+      #expect(part == [Float(count * (count - 1)) / 2 + 0.5 * Float(count)])
+      #expect(bytes == 20)
+    }
+  }
+
+  @Test("Tensors and bytes reach all from one, also where their elements do not lie in order")
+  func broadcast() throws {
+    let found = try inProcesses(2) { group in
+      let values = (0..<6).map { Float($0 + 10 * group.rank) }
+      let tensor = try Tensor(values, shape: [2, 3]).permuted([1, 0])
+      try group.broadcast([tensor])
+      let text = try group.broadcast(Data("rank \(group.rank)".utf8))
+      return (try tensor.contiguous().array(Float.self), text, try group.broadcast(Data()))
+    }
+    for (values, text, nothing) in found {
+      #expect(values == [0, 3, 1, 4, 2, 5])
+      #expect(text == Data("rank 0".utf8))
+      #expect(nothing.isEmpty)
+    }
+  }
+
+  /// A small function of two tensors, one of which is used twice.
+  private func loss(_ weights: [Tensor], _ input: Tensor) throws -> Tensor {
+    try ((input * weights[0] + weights[1]).relu() * weights[0]).sum()
+  }
+
+  @Test("Gradients are averaged, after a pass or during it")
+  func gradients() throws {
+    let found = try inProcesses(2) { group in
+      let weights = try [[1.5, -2, 3], [0.5, 0.25, -1]].map { values in
+        let tensor = try Tensor(values.map(Float.init))
+        try tensor.setRequiresGradient(true)
+        return tensor
+      }
+      let input = try Tensor([Float(1 + group.rank), 2, -1])
+      try loss(weights, input).backward()
+      let own = try weights.map { try $0.gradient!.array(Float.self) }
+      try group.averageGradients(of: weights)
+      let after = try weights.map { try $0.gradient!.array(Float.self) }
+      let reducer = try GradientReducer(weights, group)
+      var during: [[[Float]]] = []
+      for _ in 0..<3 {
+        try Tensor.clearGradients(weights)
+        try reducer.prepare()
+        try loss(weights, input).backward()
+        during.append(try weights.map { try $0.gradient!.array(Float.self) })
+      }
+      return (own: own, after: after, during: during)
+    }
+    let mean = zip(found[0].own, found[1].own).map { zip($0, $1).map { ($0 + $1) / 2 } }
+    #expect(found[0].own != found[1].own)
+    for each in found {
+      #expect(each.after == mean)
+      #expect(each.during == [mean, mean, mean])
+    }
+  }
+
+  private struct Normalized {
+    var output: [Float]
+    var gradients: [[Float]]
+    var running: [[Float]]
+  }
+
+  /// Batch normalization of a part of a batch and its derivatives, by a weighted sum of the outputs.
+  private func normalize(_ all: Tensor, _ part: Range<Int>, _ group: ProcessGroup?) throws -> Normalized {
+    let x = try all.slice(0, part).cloned()
+    let (gamma, beta) = (try Tensor([Float(1.5), -0.5]), try Tensor([Float(0.25), 2]))
+    for tensor in [x, gamma, beta] { try tensor.setRequiresGradient(true) }
+    let (mean, variance) = (try Tensor.zeros([2]), try Tensor.ones([2]))
+    let output =
+      try group.map {
+        try x.synchronizedBatchNorm(
+          weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, momentum: 0.1, epsilon: 1e-5,
+          group: $0)
+      }
+      ?? x.batchNorm(
+        weight: gamma, bias: beta, runningMean: mean, runningVariance: variance, training: true, momentum: 0.1,
+        epsilon: 1e-5)
+    let weights = try Tensor((0..<all.count).map { Float(($0 * 7) % 11) - 4 }, shape: all.shape).slice(0, part)
+    try (output * weights).sum().backward()
+    return Normalized(
+      output: try output.detached().contiguous().array(),
+      gradients: try [x, gamma, beta].map { try $0.gradient!.contiguous().array() },
+      running: try [mean, variance].map { try $0.array() })
+  }
+
+  private func expectClose(_ found: [Float], _ expected: [Float], sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(found.count == expected.count, sourceLocation: sourceLocation)
+    for (a, b) in zip(found, expected) {
+      #expect(abs(a - b) < 2e-5 * max(1, abs(b)), "\(a), not \(b)", sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test("Synchronized normalization of unequal shares is LibTorch's of the whole batch, with its derivatives")
+  func synchronizedNorm() throws {
+    let all = try Tensor((0..<60).map { Float(($0 * 13) % 17) / 4 + 100 }, shape: [5, 2, 2, 3])
+    let whole = try normalize(all, 0..<5, nil)
+    let parts = try inProcesses(2) { group in
+      try self.normalize(all, group.rank == 0 ? 0..<2 : 2..<5, group)
+    }
+    expectClose(parts[0].output + parts[1].output, whole.output)
+    expectClose(parts[0].gradients[0] + parts[1].gradients[0], whole.gradients[0])
+    // Each holds its share of what belongs to the channels.
+    for index in 1...2 {
+      expectClose(zip(parts[0].gradients[index], parts[1].gradients[index]).map { $0 + $1 }, whole.gradients[index])
+    }
+    for part in parts {
+      for (found, expected) in zip(part.running, whole.running) { expectClose(found, expected) }
+    }
+    #expect(parts[0].running == parts[1].running)
+  }
+
+  @Test("Whoever waits in vain is told so, with the exit code of a failed input or output")
+  func loss() throws {
+    let ends = try inProcesses(2, timeout: 2) { group -> GroupFailure? in
+      if group.rank == 1 { return nil }
+      do { try group.sum([Tensor([1.0])]) } catch let failure as GroupFailure { return failure }
+      return nil
+    }
+    let failure = try #require(ends[0])
+    #expect(failure.exitCode == .ioError)
+    #expect(failure.message.hasPrefix("rank 0 of 2 processes lost the others while adding up numbers: "))
+    #expect(ends[1] == nil)
+  }
+}

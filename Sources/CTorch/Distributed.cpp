@@ -17,6 +17,7 @@
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <cstdlib>
+#include <memory>
 #include <sstream>
 #endif
 
@@ -28,6 +29,12 @@ struct ct_group_s {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroup> value;
   c10::intrusive_ptr<c10d::Backend> backend;
+};
+
+struct ct_pending_sum_s {
+  c10::intrusive_ptr<c10d::Work> value;
+  // Kept until it has been sent.
+  std::vector<at::Tensor> tensors;
 };
 
 struct ct_reducer_s {
@@ -93,25 +100,30 @@ class SynchronizedNorm : public torch::autograd::Function<SynchronizedNorm> {
                             const std::optional<at::Tensor> &running_variance,
                             double momentum, double epsilon, int64_t group_address) {
     auto *group = reinterpret_cast<ct_group_s *>(group_address);
-    auto dims = reduced(x);
     auto channels = x.size(1);
-    // Two exchanges, so that the variance is that of differences and not a difference of large numbers.
-    auto sums = at::cat({x.sum(dims, false, at::kDouble), at::full({1}, x.numel() / channels, x.options().dtype(at::kDouble))});
-    all_reduce(group->backend, {sums}, c10d::ReduceOp::SUM);
-    auto count = sums[channels].item<double>();
-    auto mean = (sums.narrow(0, 0, channels) / count).to(x.scalar_type());
-    auto squares = at::square(x - spread(mean, x)).sum(dims, false, at::kDouble);
-    all_reduce(group->backend, {squares}, c10d::ReduceOp::SUM);
-    auto variance = (squares / count).to(x.scalar_type());
+    // Each process's mean and variance, put together by Chan, Golub and LeVeque (1983): one exchange, and no difference of large numbers.
+    auto [own_mean, own_variance] = at::batch_norm_update_stats(x, {}, {}, 0);
+    auto wide = own_mean.options().dtype(at::kDouble);
+    auto all = at::zeros({group->backend->getSize(), 2 * channels + 1}, wide);
+    all[group->backend->getRank()].copy_(
+        at::cat({own_mean.to(at::kDouble), own_variance.to(at::kDouble), at::full({1}, x.numel() / channels, wide)}));
+    all_reduce(group->backend, {all}, c10d::ReduceOp::SUM);
+    auto means = all.narrow(1, 0, channels), variances = all.narrow(1, channels, channels);
+    auto counts = all.narrow(1, 2 * channels, 1);
+    auto count = counts.sum().item<double>();
+    auto wide_mean = (means * counts).sum(0) / count;
+    auto squares = ((variances + at::square(means - wide_mean)) * counts).sum(0);
+    auto mean = wide_mean.to(own_mean.scalar_type());
+    auto variance = (squares / count).to(own_mean.scalar_type());
     if (running_mean && running_variance) {
       auto unbiased = (squares / std::max(count - 1, 1.0)).to(running_variance->scalar_type());
       at::AutoDispatchBelowADInplaceOrView below;
       running_mean->mul_(1 - momentum).add_(mean, momentum);
       running_variance->mul_(1 - momentum).add_(unbiased, momentum);
     }
-    auto inverse = at::rsqrt(variance + epsilon);
-    context->save_for_backward({x, gamma, mean, inverse});
+    context->save_for_backward({x, gamma, mean, variance});
     context->saved_data["count"] = count;
+    context->saved_data["epsilon"] = epsilon;
     context->saved_data["group"] = group_address;
     return at::batch_norm(x, gamma, beta, mean, variance, /*training=*/false, 0, epsilon, false);
   }
@@ -119,34 +131,24 @@ class SynchronizedNorm : public torch::autograd::Function<SynchronizedNorm> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  torch::autograd::variable_list gradients) {
     auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &gamma = saved[1], &mean = saved[2], &inverse = saved[3];
-    auto count = context->saved_data["count"].toDouble();
+    const auto &x = saved[0], &gamma = saved[1], &mean = saved[2], &variance = saved[3];
+    auto count = context->saved_data["count"].toDouble(), epsilon = context->saved_data["epsilon"].toDouble();
     auto *group = reinterpret_cast<ct_group_s *>(context->saved_data["group"].toInt());
-    const auto &dy = gradients[0];
-    auto dims = reduced(x);
-    auto centered = x - spread(mean, x);
-    auto sum_dy = dy.sum(dims, false, at::kDouble);
-    auto sum_dy_x = (dy * centered).sum(dims, false, at::kDouble);
-    // The gradients of scale and shift are this process's share: they are averaged with all others later.
-    auto d_gamma = (sum_dy_x * inverse).to(gamma.scalar_type());
-    auto d_beta = sum_dy.to(gamma.scalar_type());
-    auto sums = at::cat({sum_dy, sum_dy_x});
+    // As if mean and variance were given; the gradients of scale and shift are this process's share, which are averaged with all others later.
+    auto [dx, d_gamma, d_beta] = at::native_batch_norm_backward(gradients[0], x, gamma, mean, variance, {}, {},
+                                                                /*train=*/false, epsilon, {true, true, true});
+    // That they are not: they depend on every sample.
+    auto sums = at::cat({d_beta.to(at::kDouble), d_gamma.to(at::kDouble)});
     all_reduce(group->backend, {sums}, c10d::ReduceOp::SUM);
     auto channels = x.size(1);
-    auto mean_dy = (sums.narrow(0, 0, channels) / count).to(x.scalar_type());
-    auto mean_dy_x = (sums.narrow(0, channels, channels) / count).to(x.scalar_type());
-    auto dx = (dy - spread(mean_dy, x) - centered * spread(at::square(inverse) * mean_dy_x, x)) *
-              spread(inverse * gamma, x);
+    auto inverse = at::rsqrt(variance.to(at::kDouble) + epsilon), scale = inverse * gamma.to(at::kDouble) / count;
+    auto slope = sums.narrow(0, channels, channels) * inverse * scale;
+    auto offset = sums.narrow(0, 0, channels) * scale - slope * mean.to(at::kDouble);
+    dx.sub_(spread(offset.to(x.scalar_type()), x)).addcmul_(x, spread(slope.to(x.scalar_type()), x), -1);
     return {dx, d_gamma, d_beta, {}, {}, {}, {}, {}};
   }
 
  private:
-  static std::vector<int64_t> reduced(const at::Tensor &x) {
-    std::vector<int64_t> dims{0};
-    for (int64_t i = 2; i < x.dim(); i++) dims.push_back(i);
-    return dims;
-  }
-
   static at::Tensor spread(const at::Tensor &channels, const at::Tensor &x) {
     std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
     shape[1] = channels.size(0);
@@ -197,6 +199,20 @@ int ct_group_sum(ct_group group, const ct_tensor *tensors, size_t count) {
   });
 }
 
+ct_pending_sum ct_group_begin_sum(ct_group group, ct_tensor tensor) {
+  return guarded<ct_pending_sum>(nullptr, [&] {
+    c10::NoGradGuard no_grad;
+    std::vector<at::Tensor> one{tensor->value};
+    auto work = group->backend->allreduce(one, c10d::AllreduceOptions());
+    return new ct_pending_sum_s{work, one};
+  });
+}
+
+int ct_pending_sum_wait(ct_pending_sum sum) {
+  std::unique_ptr<ct_pending_sum_s> owned(sum);
+  return status([&] { owned->value->wait(); });
+}
+
 int ct_group_average_gradients(ct_group group, const ct_tensor *parameters, size_t count) {
   return status([&] {
     c10::NoGradGuard no_grad;
@@ -227,12 +243,23 @@ int ct_group_broadcast(ct_group group, const ct_tensor *tensors, size_t count, i
     c10::NoGradGuard no_grad;
     c10d::BroadcastOptions options;
     options.rootRank = root;
-    for (auto &tensor : list(tensors, count)) {
-      // In a copy where rows do not lie one after the other, so that all processes agree on the order of elements.
-      auto whole = tensor.contiguous();
-      std::vector<at::Tensor> one{whole};
+    // One message for all neighbours of a type: on a slow network it is messages that take time. Elements in row-major order, wherever they lie.
+    auto all = list(tensors, count);
+    for (size_t begin = 0; begin < all.size();) {
+      size_t end = begin;
+      std::vector<at::Tensor> rows;
+      for (; end < all.size() && all[end].scalar_type() == all[begin].scalar_type(); end++) {
+        rows.push_back(all[end].contiguous().view({-1}));
+      }
+      std::vector<at::Tensor> one{at::cat(rows)};
       group->backend->broadcast(one, options)->wait();
-      if (!whole.is_same(tensor)) tensor.copy_(whole);
+      int64_t offset = 0;
+      for (; begin < end; begin++) {
+        if (group->backend->getRank() != root) {
+          all[begin].copy_(one[0].narrow(0, offset, all[begin].numel()).view(all[begin].sizes()));
+        }
+        offset += all[begin].numel();
+      }
     }
   });
 }
@@ -291,6 +318,11 @@ static int missing() {
   return -1;
 }
 int ct_group_sum(ct_group, const ct_tensor *, size_t) { return missing(); }
+ct_pending_sum ct_group_begin_sum(ct_group, ct_tensor) {
+  set_error(kMissing);
+  return nullptr;
+}
+int ct_pending_sum_wait(ct_pending_sum) { return missing(); }
 int ct_group_average_gradients(ct_group, const ct_tensor *, size_t) { return missing(); }
 int ct_group_broadcast(ct_group, const ct_tensor *, size_t, int) { return missing(); }
 ct_reducer ct_reducer_new(ct_group, const ct_tensor *, size_t) {

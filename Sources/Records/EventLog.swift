@@ -76,7 +76,11 @@ public final class EventLog: EventSink {
   ///
   /// A log that tells of the end already stays as it is.
   public static func complete(path: String, with events: [RunEvent]) throws {
-    if FileManager.default.fileExists(atPath: path), case .done = try read(path: path).last?.event { return }
+    if FileManager.default.fileExists(atPath: path) {
+      var last: RunEvent?
+      try read(path: path) { last = $0.event }
+      if case .done = last { return }
+    }
     let stream = EventStream([try EventLog(path: path)])
     for event in events { try stream.send(event) }
     try stream.flush()
@@ -84,13 +88,47 @@ public final class EventLog: EventSink {
 
   /// Reads all whole lines; a line that a killed process left unfinished is passed over.
   ///
-  /// - Throws: ``Support/FileFailure`` of kind `missing` when there is no such file.
+  /// - Throws: As ``read(path:visit:)``.
   public static func read(path: String) throws -> [TimedEvent] {
-    guard let data = FileManager.default.contents(atPath: path) else {
+    var events: [TimedEvent] = []
+    try read(path: path) { events.append($0) }
+    return events
+  }
+
+  /// Visits the event of every whole line, in order, in memory that does not grow with the log.
+  ///
+  /// - Throws: ``Support/FileFailure``: `missing` when there is no such file, `io` when it cannot be read.
+  public static func read(path: String, visit: (TimedEvent) -> Void) throws {
+    try read(path: path, inBlocksOf: 1 << 20, longest: 64 << 20, visit: visit)
+  }
+
+  // The longest line that a network of thousands of width groups writes is below a megabyte; longer ones are no event of ours.
+  static func read(path: String, inBlocksOf block: Int, longest: Int, visit: (TimedEvent) -> Void) throws {
+    guard let handle = FileHandle(forReadingAtPath: path) else {
       throw FileFailure(.missing, path: path, reason: "there is no such event log; is this a run folder?")
     }
+    defer { try? handle.close() }
     let decoder = decoder()
-    return data.split(separator: 0x0A).compactMap { try? decoder.decode(TimedEvent.self, from: $0) }
+    var rest = Data()
+    var isSkipping = false
+    func take(_ line: Data) { if let event = try? decoder.decode(TimedEvent.self, from: line) { visit(event) } }
+    func readBlock() throws -> Data? {
+      do { return try handle.read(upToCount: block) } catch {
+        throw FileFailure(.io, path: path, reason: "cannot be read (\(why(error)))")
+      }
+    }
+    while let data = try readBlock(), !data.isEmpty {
+      rest.append(data)
+      var start = rest.startIndex
+      while let end = rest[start...].firstIndex(of: 0x0A) {
+        if !isSkipping { take(rest[start..<end]) }
+        isSkipping = false
+        start = rest.index(after: end)
+      }
+      rest = Data(rest[start...])
+      if rest.count > longest { (rest, isSkipping) = (Data(), true) }
+    }
+    if !isSkipping, !rest.isEmpty { take(rest) }
   }
 
   static func encoder() -> JSONEncoder {

@@ -24,11 +24,14 @@ public struct TrackedTraining: Sendable {
     self.folder = folder
     network = try Network(path: folder.weightNorms.network).resolved()
     series = NormSeries(try folder.weightNorms.samples())
-    let events = (try? EventLog.read(path: folder.events)) ?? []
-    seed = events.lazy.compactMap { if case .start(let start) = $0.event { start.seed } else { nil } }.first
     // Epochs that were trained again after a stop count once, as they went in the end.
     var byEpoch: [Int: Double] = [:]
-    for event in events { if case .epoch(let epoch) = event.event { byEpoch[epoch.epoch + 1] = epoch.top1 } }
+    var found: Int?
+    try? EventLog.read(path: folder.events) { event in
+      if case .start(let start) = event.event, found == nil { found = start.seed }
+      if case .epoch(let epoch) = event.event { byEpoch[epoch.epoch + 1] = epoch.top1 }
+    }
+    seed = found
     accuracy = byEpoch.sorted { $0.key < $1.key }.map { DiagnosisSummary.Accuracy(epoch: $0.key, top1: $0.value) }
   }
 

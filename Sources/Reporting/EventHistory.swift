@@ -15,12 +15,12 @@ public struct EventHistory: Sendable, Equatable {
 
   /// What was known when the run began.
   public private(set) var start: RunEvent.Start?
-  /// Progress records by rising step.
-  public private(set) var steps: [RunEvent.Step] = []
-  /// Epochs by rising step.
-  public private(set) var epochs: [RunEvent.Epoch] = []
-  /// States of the search by rising step.
-  public private(set) var searches: [RunEvent.Search] = []
+  /// Progress records by rising step; of very many, every so many-th.
+  public var steps: [RunEvent.Step] { allSteps.values }
+  /// Epochs by rising step; of very many, every so many-th.
+  public var epochs: [RunEvent.Epoch] { allEpochs.values }
+  /// States of the search by rising step; of very many, every so many-th.
+  public var searches: [RunEvent.Search] { allSearches.values }
   /// The widths that the search decided on.
   public private(set) var widths: RunEvent.DecidedWidths?
   /// Warnings in the order in which they first came.
@@ -34,27 +34,39 @@ public struct EventHistory: Sendable, Equatable {
   /// When the last event happened, in seconds since 1970.
   public private(set) var lastTime: Double?
 
-  /// Reads the history out of a log.
-  public init(_ events: [TimedEvent]) {
-    firstTime = events.first?.time
-    lastTime = events.last?.time
-    for event in events { append(event.event) }
+  private var allSteps = ThinnedSeries<RunEvent.Step> { $0.step }
+  private var allEpochs = ThinnedSeries<RunEvent.Epoch> { $0.step }
+  // Each holds the width of every group.
+  private var allSearches = ThinnedSeries<RunEvent.Search>(limit: 1 << 12) { $0.step }
+
+  /// The history of some events.
+  public init(_ events: [TimedEvent] = []) { for event in events { append(event) } }
+
+  /// Reads the history out of a log, of whatever length.
+  ///
+  /// - Throws: What reading the log throws.
+  public init(log path: String) throws { try EventLog.read(path: path) { append($0) } }
+
+  private mutating func append(_ event: TimedEvent) {
+    if firstTime == nil { firstTime = event.time }
+    lastTime = event.time
+    append(event.event)
   }
 
   private mutating func append(_ event: RunEvent) {
     switch event {
     case .start(let payload): start = payload
-    case .step(let payload): steps.supersede(by: payload, step: \.step)
-    case .epoch(let payload): epochs.supersede(by: payload, step: \.step)
-    case .search(let payload): searches.supersede(by: payload, step: \.step)
+    case .step(let payload): allSteps.append(payload)
+    case .epoch(let payload): allEpochs.append(payload)
+    case .search(let payload): allSearches.append(payload)
     case .widths(let payload): widths = payload
     case .checkpoint, .adaptation: break
     case .resume(let payload):
       resumes += 1
       done = nil
-      steps.removeAll { $0.step > payload.step }
-      epochs.removeAll { $0.step > payload.step }
-      searches.removeAll { $0.step > payload.step }
+      allSteps.remove { $0 > payload.step }
+      allEpochs.remove { $0 > payload.step }
+      allSearches.remove { $0 > payload.step }
     case .warning(let payload):
       if let index = warnings.firstIndex(where: { $0.message == payload.message }) {
         warnings[index].count += 1
@@ -63,13 +75,5 @@ public struct EventHistory: Sendable, Equatable {
       }
     case .done(let payload): done = payload
     }
-  }
-}
-
-extension Array {
-  // A run that began anew without a checkpoint gives no resume event: its first record takes the place of all from there.
-  fileprivate mutating func supersede(by element: Element, step: (Element) -> Int) {
-    while let last, step(last) >= step(element) { removeLast() }
-    append(element)
   }
 }

@@ -76,7 +76,7 @@ public struct RunRecord: Sendable {
     projectionChoice = try ProjectionChoice.read(folder)
     widths = files.fileExists(atPath: folder.widths) ? try WidthsFile(path: folder.widths) : nil
     let hasEvents = files.fileExists(atPath: folder.events)
-    let own = EventHistory(hasEvents ? try EventLog.read(path: folder.events) : [])
+    let own = try hasEvents ? EventHistory(log: folder.events) : EventHistory()
     history = own
     // The search inside a run keeps a result of another kind.
     result =
@@ -95,11 +95,11 @@ public struct RunRecord: Sendable {
         for member in arm.members {
           guard let place = folder.part(member.folder) else { continue }
           let search = member.searchFolder.flatMap { folder.part($0) } ?? place.search
-          if let history = try? EventHistory(EventLog.read(path: place.events)) {
+          if let history = try? EventHistory(log: place.events) {
             trainings.append(
               Training(variant: "\(arm.algorithm) \(arm.mode.rawValue)", seed: member.seed, history: history))
           }
-          if let history = try? EventHistory(EventLog.read(path: search.events)) {
+          if let history = try? EventHistory(log: search.events) {
             searches.append(("\(arm.algorithm) \(arm.mode.rawValue), search, seed \(member.seed)", history))
           }
         }
@@ -150,7 +150,7 @@ public struct RunRecord: Sendable {
   }
 
   private static func events(of folder: RunFolder, _ name: String, _ gaps: inout [String]) -> EventHistory? {
-    do { return EventHistory(try EventLog.read(path: folder.events)) } catch {
+    do { return try EventHistory(log: folder.events) } catch {
       gaps.append("The events of \(name) are missing, so their curves are left out.")
       return nil
     }

@@ -51,6 +51,16 @@ public final class ProcessGroup {
     count(tensors)
   }
 
+  /// Begins to replace a tensor by the sum of those of all processes, while this one computes on.
+  public func beginSum(_ tensor: Tensor) throws -> PendingSum {
+    guard let handle = ct_group_begin_sum(self.handle, tensor.handle) else {
+      throw GroupFailure(
+        rank: rank, size: size, doing: PendingSum.doing, reason: String(cString: ct_last_error()))
+    }
+    count([tensor])
+    return PendingSum(handle, self, tensor)
+  }
+
   /// Replaces the gradients of parameters by their averages.
   public func averageGradients(of parameters: [Tensor]) throws {
     try checkGroup(
@@ -86,6 +96,29 @@ public final class ProcessGroup {
   func checkGroup(_ status: Int32, _ doing: String) throws {
     guard status != 0 else { return }
     throw GroupFailure(rank: rank, size: size, doing: doing, reason: String(cString: ct_last_error()))
+  }
+}
+
+/// A sum over a group's processes that is on its way.
+public final class PendingSum {
+  static let doing = "adding up numbers"
+  private var handle: ct_pending_sum?
+  private let group: ProcessGroup
+  private let tensor: Tensor
+
+  init(_ handle: ct_pending_sum, _ group: ProcessGroup, _ tensor: Tensor) {
+    (self.handle, self.group, self.tensor) = (handle, group, tensor)
+  }
+
+  deinit { if let handle { _ = ct_pending_sum_wait(handle) } }
+
+  /// Waits for it, and returns the tensor, which is the sum then.
+  public func wait() throws -> Tensor {
+    if let handle {
+      self.handle = nil
+      try group.checkGroup(ct_pending_sum_wait(handle), Self.doing)
+    }
+    return tensor
   }
 }
 

@@ -10,7 +10,9 @@ public struct TorchError: Failure, Equatable {
 
   /// The operation and the reason.
   public var message: String {
-    isCUDA ? "CUDA cannot be used: \(reason)" : "LibTorch failed in \(operation): \(reason)"
+    if isCUDA { return "CUDA cannot be used: \(reason)" }
+    let words = "LibTorch failed in \(operation): \(reason)"
+    return isOutOfMemory ? words + ". A smaller `batch-size` takes less memory, and so does `recompute`" : words
   }
 
   // Nothing failed: a device or a driver is not there.

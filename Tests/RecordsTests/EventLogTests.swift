@@ -1,7 +1,8 @@
 import Foundation
-import Records
 import Support
 import Testing
+
+@testable import Records
 
 @Suite struct EventLogTests {
   private let path = NSTemporaryDirectory() + "/events-\(UUID().uuidString).jsonl"
@@ -47,6 +48,24 @@ import Testing
     let text = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text.split(separator: "\n").count == lines.count)
     #expect(text.contains(#"{"event":"resume","step":3,"time":1700000000.875}"#))
+  }
+
+  @Test(
+    "Lines are read whole wherever a block of the file ends; one that is too long to be an event is passed over",
+    arguments: [1, 7, 64, 4096])
+  func blocks(size: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let lines = everyEvent.enumerated().map { TimedEvent(time: Double($0.offset), event: $0.element) }
+    let log = try EventLog(path: path)
+    for line in lines { try log.receive(line) }
+    try append("{\"event\":\"resume\",\"step\":1,\"time\":1,\"padding\":\"\(String(repeating: "x", count: 9000))\"}\n")
+    for line in lines { try log.receive(line) }
+    try append("{\"event\":\"resu")
+    var found: [TimedEvent] = []
+    try EventLog.read(path: path, inBlocksOf: size, longest: 1000) { found.append($0) }
+    // In blocks that hold the long line's end as well, it is no longer than its block.
+    #expect(found.filter { $0.event != .resume(.init(step: 1)) } == lines + lines)
+    #expect(throws: FileFailure.self) { try EventLog.read(path: path + "-gone") }
   }
 
   @Test func aDivergedLossIsWritten() throws {

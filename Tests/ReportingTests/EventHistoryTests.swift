@@ -26,6 +26,24 @@ import Testing
     #expect(history.steps.map(\.loss) == [5, 7])
   }
 
+  @Test(
+    "Of very many records, evenly spread ones are kept, and always the first and the last",
+    arguments: [1, 8, 9, 100, 1000])
+  func thinned(count: Int) {
+    var series = ThinnedSeries<Int>(limit: 8) { $0 }
+    for step in 0..<count { series.append(step) }
+    let values = series.values
+    #expect(values.count <= 10)
+    #expect(values.first == 0 && values.last == count - 1)
+    let gaps = Set(zip(values.dropLast(), values.dropFirst().dropLast()).map { $1 - $0 })
+    #expect(gaps.count <= 1)
+    if count <= 8 { #expect(values == Array(0..<count)) }
+    // A run that goes on from an earlier step.
+    series.remove { $0 > count / 2 }
+    series.append(count / 2 + 1)
+    #expect(series.values.allSatisfy { $0 <= count / 2 + 1 } && series.values.last == count / 2 + 1)
+  }
+
   @Test func warningsAreSaidOnceAndCounted() {
     let warning = TimedEvent(time: 0, event: .warning(.init(message: "slow")))
     let history = EventHistory([warning, warning])

@@ -5,10 +5,10 @@ import struct
 import zlib
 
 
-def make_data(folder, side=8, classes=4):
+def make_data(folder, side=8, classes=4, training=128, held_out=32):
     """Four IDX files of images whose class shows as a bright band in noise."""
     folder.mkdir(parents=True)
-    for split, count in (("train", 128), ("t10k", 32)):
+    for split, count in (("train", training), ("t10k", held_out)):
         noise = random.Random(split)
         labels = bytes(index % classes for index in range(count))
         pixels = bytes(

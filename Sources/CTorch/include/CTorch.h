@@ -20,6 +20,8 @@ typedef struct ct_tensor_s *ct_tensor;
 typedef struct ct_generator_s *ct_generator;
 /// Processes that compute together.
 typedef struct ct_group_s *ct_group;
+/// A sum that is on its way.
+typedef struct ct_pending_sum_s *ct_pending_sum;
 /// LibTorch's `Reducer`: sends gradients while the rest of them is still computed.
 typedef struct ct_reducer_s *ct_reducer;
 
@@ -263,6 +265,9 @@ ct_group _Nullable ct_group_join(const char *_Nonnull host, int port, bool serve
 void ct_group_leave(ct_group _Nonnull group);
 /// Each tensor becomes the sum of those of all processes, the same bits everywhere.
 int ct_group_sum(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull tensors, size_t count);
+/// Begins to replace a tensor by the sum of those of all processes; `ct_pending_sum_wait` ends it and frees the handle.
+ct_pending_sum _Nullable ct_group_begin_sum(ct_group _Nonnull group, ct_tensor _Nonnull tensor);
+int ct_pending_sum_wait(ct_pending_sum _Nonnull sum);
 int ct_group_average_gradients(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull parameters, size_t count);
 int ct_group_broadcast(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull tensors, size_t count, int root);
 /// Averages the gradients of all the parameters in each backward pass that follows `ct_reducer_prepare`.

@@ -87,7 +87,8 @@ public final class Cohort {
 
   /// An error of LibTorch's, where it is one of communication.
   func failure(_ error: TorchError) -> (any Error)? {
-    isSingle ? nil : GroupFailure(error, rank: share.rank, size: size)
+    guard !isSingle, let found = GroupFailure(error, rank: share.rank, size: size) else { return nil }
+    return GroupFailure(rank: found.rank, size: found.size, doing: "averaging gradients", reason: found.reason)
   }
 
   /// What averages gradients during the backward pass; nil for one process.
@@ -97,14 +98,18 @@ public final class Cohort {
     return try GradientReducer(parameters.filter { $0.gradient != nil }, group)
   }
 
-  /// The mean of all processes' losses, on the device; at the same time all agree whether a signal stops them.
-  public func mean(_ loss: Tensor) throws -> Tensor {
-    guard let group else { return loss }
+  /// Begins to make the mean of all processes' losses, and to agree whether a signal stops them, while gradients are computed.
+  func beginMean(_ loss: Tensor) throws -> PendingSum? {
+    guard let group else { return nil }
     let own = signal()
     let value = try loss.detached().to(.float64).reshaped([1])
     let flags = try Tensor(Self.signals.map { $0 == own ? 1.0 : 0 }, device: loss.device)
-    let all = try Tensor.concatenate([value, flags])
-    try group.sum([all])
+    return try group.beginSum(Tensor.concatenate([value, flags]))
+  }
+
+  /// The mean of all processes' losses, on the device; now all know whether a signal stops them.
+  func mean(_ sum: PendingSum) throws -> Tensor {
+    let all = try sum.wait()
     let values: [Double] = try all.array()
     agreed = Self.strongest(values.dropFirst())
     return try all.slice(0, 0..<1).reshaped([]) * (1 / Double(size))

@@ -44,8 +44,13 @@ extension Model {
       var options = ForwardOptions(.evaluation, statistics: statistics)
       // Folded weights lose more than others when they are rounded to half precision.
       if precision == .float32 { options.folded = ForwardOptions.FoldedWeights() }
+      var asked = 0
       while let batch = try stream.next() {
-        if let signal = try cohort.agree(interruption()) { throw Interrupted(signal: signal, saved: nil) }
+        // Several processes ask less often, since their answer takes messages.
+        defer { asked += 1 }
+        if cohort.isSingle || asked % 8 == 0, let signal = try cohort.agree(interruption()) {
+          throw Interrupted(signal: signal, saved: nil)
+        }
         skipped += batch.skipped
         if batch.count == 0 { continue }
         let logits = try withAutocast(precision.scalarType, on: device) {

@@ -11,6 +11,8 @@ public final class WeightUpdate {
   private let hasOnePass: Bool
   private var reducer: GradientReducer?
   private var isReduced = false
+  // Of the step's first loss, which is the one that is told of.
+  private var told: PendingSum?
 
   /// Describes the steps on a model's parameters.
   ///
@@ -35,18 +37,19 @@ public final class WeightUpdate {
   /// Makes one step. Nothing is read from the device.
   ///
   /// - Parameters:
-  ///   - accumulate: Computes losses, calls ``backward(_:)`` for each, and returns the one to tell of.
+  ///   - accumulate: Computes losses, calls ``backward(_:)`` for each, and returns the one to tell of, which is the first.
   ///   - adjusting: Changes gradients before the step: a regularizer's share.
   /// - Returns: The loss, on the device.
   public func callAsFunction(
     learningRate: Double, adjusting: () throws -> Void = {}, _ accumulate: () throws -> Tensor
   ) throws -> Tensor {
     try Tensor.clearGradients(parameters)
-    isReduced = false
-    let own = try accumulate()
+    (isReduced, told) = (false, nil)
+    var loss = try accumulate()
     if !isReduced { try cohort.average(gradientsOf: parameters) }
     // Before the weights change, so that whoever fails to hear of the others stands where the step began.
-    let loss = try cohort.mean(weight == 1 ? own : own.detached() * weight)
+    if let told { loss = try cohort.mean(told) }
+    told = nil
     // Now it is known which parameters have gradients.
     if hasOnePass, reducer == nil { reducer = try cohort.reducer(of: parameters) }
     try adjusting()
@@ -63,6 +66,7 @@ public final class WeightUpdate {
   /// - Throws: `GroupFailure` when the cohort's other processes cannot be reached.
   public func backward(_ loss: Tensor) throws {
     let weighted = weight == 1 ? loss : try loss * weight
+    if told == nil { told = try cohort.beginMean(weighted) }
     if let reducer {
       try reducer.prepare()
       isReduced = true

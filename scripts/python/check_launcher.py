@@ -1,0 +1,131 @@
+"""What scripts/check-launcher does."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from processes import free_port
+from small_images import make_data
+
+
+class Failed(Exception):
+    pass
+
+
+class Check:
+    def __init__(self, executable, work):
+        self.executable, self.work = executable, work
+        make_data(work / "data", training=512, held_out=256)
+        self.shared = ["--network", "resnet20", "--width", "0.5", "--divisor", "2", "--batch-size", "32", "--learning-rate", "0.02",
+                       "--dataset", str(work / "data"), "--quiet"]
+        self.environment = dict(os.environ, OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
+
+    def command(self, processes, words, restarts=0):
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--no-python", "--nproc-per-node", str(processes), "--master-port",
+                    str(free_port()), "--max-restarts", str(restarts)] if processes > 1 or restarts else []
+        return [*launcher, str(self.executable), *words]
+
+    def run(self, processes, *words):
+        done = subprocess.run(self.command(processes, words), env=self.environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failed(f"{' '.join(words)}: exit {done.returncode}: {done.stderr[-2000:]}")
+
+    def start(self, processes, *words, restarts=0):
+        return subprocess.Popen(
+            self.command(processes, words, restarts), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def events(self, folder):
+        log = folder / "events.jsonl"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def workers(self, folder):
+        """The processes that work on a folder, without their launcher."""
+        found = subprocess.run(["pgrep", "-f", f"width-transfer-engine.*{folder}"], capture_output=True, text=True).stdout.split()
+        return [int(pid) for pid in found]
+
+    def trainings(self):
+        print("| epoch | 1 process | 2 processes | 4 processes | 2, own normalization |")
+        print("| --- | --- | --- | --- | --- |")
+        columns = []
+        for name, processes, more in [("1", 1, ["--sync-batch-norm"]), ("2", 2, ["--sync-batch-norm"]), ("4", 4, ["--sync-batch-norm"]),
+                                      ("2-plain", 2, [])]:
+            output = self.work / f"train-{name}"
+            self.run(processes, "train", *self.shared, *more, "--epochs", "4", "--output", str(output))
+            columns.append([(event["trainLoss"], event["loss"]) for event in self.events(output) if event["event"] == "epoch"])
+        for epoch, row in enumerate(zip(*columns)):
+            print(f"| {epoch + 1} | " + " | ".join(f"{train:.6f}, {held_out:.6f}" for train, held_out in row) + " |", flush=True)
+        print("\n(training loss, held-out loss)\n")
+
+    def searches(self):
+        print("| method | group | 1 process | 2 processes |")
+        print("| --- | --- | --- | --- |")
+        for method in ["dmcp", "autoslim", "morphnet", "network-slimming"]:
+            columns = []
+            for processes in [1, 2]:
+                output = self.work / f"{method}-{processes}"
+                self.run(processes, "search", *self.shared, "--sync-batch-norm", "--epochs", "2", "--search-epochs", "2", "--algorithm", method,
+                         "--output", str(output))
+                columns.append(json.loads((output / "widths.json").read_text())["widths"])
+            names = list(columns[0])
+            same = sum(columns[0][name] == columns[1][name] for name in names)
+            for name in [n for n in names if columns[0][n] != columns[1][n]][:4]:
+                print(f"| {method} | {name} | {columns[0][name]} | {columns[1][name]} |")
+            print(f"| {method} | {same} of {len(names)} groups equal | {' '.join(str(columns[0][n]) for n in names)} | "
+                  f"{' '.join(str(columns[1][n]) for n in names)} |", flush=True)
+        print()
+
+    def killed(self):
+        words = ["train", *self.shared, "--sync-batch-norm", "--epochs", "30", "--checkpoint-steps", "10"]
+        straight = self.work / "straight"
+        self.run(2, *words, "--output", str(straight))
+        for restarts in [0, 2]:
+            output = self.work / f"killed-{restarts}"
+            process = self.start(2, *words, "--output", str(output), restarts=restarts)
+            while len([event for event in self.events(output) if event["event"] == "epoch"]) < 5:
+                time.sleep(0.05)
+            workers = self.workers(output)
+            os.kill(max(workers), signal.SIGKILL)
+            errors = process.communicate()[1]
+            print(f"One of {len(workers)} workers is killed with SIGKILL, --max-restarts {restarts}: torchrun ends with {process.returncode}.")
+            named = re.findall(r"^(?:.*)(?:rank +: .*|exitcode +: .*|traceback : .*)$", errors, re.M)
+            for line in named[:6]:
+                print(f"    {line.strip()}")
+            for line in errors.splitlines():
+                if "lost the others" in line and "message" not in line:
+                    print(f"    {line.strip()}")
+                    break
+            if restarts == 0:
+                saved = [event["step"] for event in self.events(output) if event["event"] == "checkpoint"][-1]
+                self.run(1, *words, "--output", str(output))
+                resumed = [event["step"] for event in self.events(output) if event["event"] == "resume"][-1]
+                print(f"The last checkpoint is of step {saved}; one process goes on from step {resumed} and ends.")
+            ours, theirs = (json.loads((folder / "result.json").read_text()) for folder in (output, straight))
+            equal = (output / "model.safetensors").read_bytes() == (straight / "model.safetensors").read_bytes()
+            print(f"Held-out loss {ours['loss']:.6f}, of an undisturbed training by two {theirs['loss']:.6f}; weights "
+                  f"{'equal to the byte' if equal else 'equal but for rounding' if restarts == 0 else 'OTHERS'}.\n", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--executable", type=pathlib.Path, required=True)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="check-launcher-") as folder:
+        check = Check(options.executable, pathlib.Path(folder))
+        check.trainings()
+        check.searches()
+        check.killed()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as failure:
+        sys.exit(f"check-launcher: {failure}")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Seconds a training step takes on one machine: one process with one thread and with two, and two processes with one thread each.
 
-Interleaved, so that all forms see the same machine, which should do nothing else. The step is that of the log between the ends of the first and the
-last epoch. Two processes share a batch of the same size; their gradients go over the loopback.
+Interleaved, so that all forms see the same machine, which should do nothing else. The step is that of the log between the ends of
+the first and the last epoch. Two processes share a batch of the same size; their gradients go over the loopback.
 """
 
 import argparse
@@ -59,7 +59,8 @@ def main():
         for name, (count, _, _) in FORMS.items():
             value = statistics.median(times[name])
             sent = f"{size / 1e6:.1f} MB" if count > 1 else "–"
-            print(f"| {network} | {name} | {value:.3f} ({min(times[name]):.3f}–{max(times[name]):.3f}) | {value / peer:.2f} | {sent} |", flush=True)
+            spread = f"{min(times[name]):.3f}–{max(times[name]):.3f}"
+            print(f"| {network} | {name} | {value:.3f} ({spread}) | {value / peer:.2f} | {sent} |", flush=True)
 
 
 if __name__ == "__main__":

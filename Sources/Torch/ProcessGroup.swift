@@ -181,10 +181,14 @@ public struct GroupFailure: Failure, Equatable {
 
   /// An error of LibTorch's, where it is one of communication.
   public init?(_ error: TorchError, rank: Int, size: Int) {
-    let reason = error.reason
-    let words = ["gloo", "c10d", "Connection", "onnection closed", "Timed out", "timed out", "ProcessGroup", "Socket"]
+    let reason = error.reason.lowercased()
+    let words = [
+      "gloo", "c10d", "processgroup", "connection", "timed out", "timeout", "pair closure", "by peer", "socket",
+      "read error",
+      "write error", "broken pipe", "to host",
+    ]
     guard words.contains(where: reason.contains) else { return nil }
-    self.init(rank: rank, size: size, doing: error.operation, reason: reason)
+    self.init(rank: rank, size: size, doing: error.operation, reason: error.reason)
   }
 
   // LibTorch's messages begin with a place in its sources, and end with advice on other programs.

@@ -128,6 +128,22 @@ struct ProcessGroupTests {
     #expect(parts[0].running == parts[1].running)
   }
 
+  @Test(
+    "What LibTorch says of a lost process is told from its other failures",
+    arguments: [
+      ("Application timeout caused pair closure", true), ("Connection closed by peer [10.77.0.2]:59035", true),
+      ("Read error [127.0.0.1]:8095: Connection reset by peer", true),
+      ("Timed out waiting 10000ms for recv operation", true),
+      ("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:547] writev: Broken pipe", true),
+      ("No route to host", true),
+      ("could not create a primitive", false), ("The size of tensor a (3) must match the size of tensor b (4)", false),
+    ])
+  func words(reason: String, isLost: Bool) {
+    let failure = GroupFailure(TorchError(operation: "backward", reason: reason), rank: 1, size: 2)
+    #expect((failure != nil) == isLost)
+    if let failure { #expect(failure.message.hasPrefix("rank 1 of 2 processes lost the others while backward: ")) }
+  }
+
   @Test("Whoever waits in vain is told so, with the exit code of a failed input or output")
   func loss() throws {
     let ends = try inProcesses(2, timeout: 2) { group -> GroupFailure? in

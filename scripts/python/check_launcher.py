@@ -23,7 +23,7 @@ class Check:
     def __init__(self, executable, work):
         self.executable, self.work = executable, work
         make_data(work / "data", training=512, held_out=256)
-        self.shared = ["--network", "resnet20", "--width", "0.5", "--divisor", "2", "--batch-size", "32", "--learning-rate", "0.02",
+        self.shared = ["--network", "resnet20", "--width", "0.5", "--divisor", "2", "--batch-size", "32", "--learning-rate", "0.002",
                        "--dataset", str(work / "data"), "--quiet"]
         self.environment = dict(os.environ, OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
 
@@ -48,15 +48,17 @@ class Check:
 
     def workers(self, folder):
         """The processes that work on a folder, without their launcher."""
-        found = subprocess.run(["pgrep", "-f", f"width-transfer-engine.*{folder}"], capture_output=True, text=True).stdout.split()
-        return [int(pid) for pid in found]
+        found = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True).stdout.split()
+        commands = {int(pid): pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in found}
+        return [pid for pid, words in commands.items() if "torch.distributed.run" not in words]
 
     def trainings(self):
-        print("| epoch | 1 process | 2 processes | 4 processes | 2, own normalization |")
-        print("| --- | --- | --- | --- | --- |")
+        print("| epoch | 1 process | 1 process, 2 threads | 2 processes | 4 processes | 2, own normalization |")
+        print("| --- | --- | --- | --- | --- | --- |")
         columns = []
-        for name, processes, more in [("1", 1, ["--sync-batch-norm"]), ("2", 2, ["--sync-batch-norm"]), ("4", 4, ["--sync-batch-norm"]),
-                                      ("2-plain", 2, [])]:
+        # Two threads add up in another order, too: as far as they go apart, rounding alone does.
+        for name, processes, more in [("1", 1, ["--threads", "1"]), ("threads", 1, ["--threads", "2"]), ("2", 2, ["--sync-batch-norm"]),
+                                      ("4", 4, ["--sync-batch-norm"]), ("2-plain", 2, [])]:
             output = self.work / f"train-{name}"
             self.run(processes, "train", *self.shared, *more, "--epochs", "4", "--output", str(output))
             columns.append([(event["trainLoss"], event["loss"]) for event in self.events(output) if event["event"] == "epoch"])
@@ -71,8 +73,8 @@ class Check:
             columns = []
             for processes in [1, 2]:
                 output = self.work / f"{method}-{processes}"
-                self.run(processes, "search", *self.shared, "--sync-batch-norm", "--epochs", "2", "--search-epochs", "2", "--algorithm", method,
-                         "--output", str(output))
+                self.run(processes, "search", *self.shared, "--sync-batch-norm", "--epochs", "2", "--search-epochs", "2",
+                         "--algorithm", method, "--output", str(output))
                 columns.append(json.loads((output / "widths.json").read_text())["widths"])
             names = list(columns[0])
             same = sum(columns[0][name] == columns[1][name] for name in names)
@@ -94,7 +96,8 @@ class Check:
             workers = self.workers(output)
             os.kill(max(workers), signal.SIGKILL)
             errors = process.communicate()[1]
-            print(f"One of {len(workers)} workers is killed with SIGKILL, --max-restarts {restarts}: torchrun ends with {process.returncode}.")
+            print(f"One of {len(workers)} workers is killed with SIGKILL, --max-restarts {restarts}: torchrun ends with "
+                  f"{process.returncode}.")
             named = re.findall(r"^(?:.*)(?:rank +: .*|exitcode +: .*|traceback : .*)$", errors, re.M)
             for line in named[:6]:
                 print(f"    {line.strip()}")

@@ -1,7 +1,7 @@
 """Several hosts on one machine: network namespaces that are joined by a switch with a given latency and bandwidth.
 
-The switch is this process: each host's network card is a TAP device whose frames it hands on after their time. Needs root and /dev/net/tun; no kernel
-module for shaping. Frames are large (9000 bytes), so that Python keeps up with some hundred Mbit/s.
+The switch is this process: each host's network card is a TAP device whose frames it hands on after their time. Needs root and
+/dev/net/tun; no kernel module for shaping. Frames are large (9000 bytes), so that Python keeps up with some hundred Mbit/s.
 """
 
 import ctypes

@@ -295,9 +295,12 @@ void ct_reducer_free(ct_reducer reducer) {
 ct_tensor ct_synchronized_norm(ct_tensor x, ct_tensor gamma, ct_tensor beta, ct_tensor running_mean,
                                ct_tensor running_variance, double momentum, double epsilon, ct_group group) {
   return tensor([&] {
-    return SynchronizedNorm::apply(x->value, gamma->value, beta->value, optional(running_mean),
-                                   optional(running_variance), momentum, epsilon,
-                                   reinterpret_cast<int64_t>(group));
+    // In the precision of scale and shift: statistics in half precision would keep three digits.
+    auto type = x->value.scalar_type();
+    auto result = SynchronizedNorm::apply(x->value.to(gamma->value.scalar_type()), gamma->value, beta->value,
+                                          optional(running_mean), optional(running_variance), momentum, epsilon,
+                                          reinterpret_cast<int64_t>(group));
+    return result.to(type);
   });
 }
 

@@ -40,7 +40,8 @@ public struct RunPlan {
       let networks = [("uniform", try subject.uniform(at: budget)), ("optimized", optimized)]
       var variants = try networks.map { try train($0.0, $0.1, budget, in: store) }
       // When all is trained, so that nothing of this run is busy beside it.
-      for (index, times) in (try latency?.times(of: networks.map(\.1)) ?? []).enumerated() {
+      let timed = surroundings.cohort.isWriter ? latency : nil
+      for (index, times) in (try timed?.times(of: networks.map(\.1)) ?? []).enumerated() {
         variants[index].latency = times
       }
       var summary = try summary(widths.file, budget, variants)

@@ -79,12 +79,16 @@ public struct TrainingJob {
   }
 
   /// Batch normalization of one number has no variance; LibTorch would spread NaN from there.
-  private func requireStatistics() throws {
-    guard recipe.batchSize == 1 || imageCount == 1 else { return }
+  ///
+  /// - Parameter cohort: Who trains along: of a small batch, a share may be one image.
+  private func requireStatistics(_ cohort: Cohort = .single) throws {
+    let batch = min(recipe.batchSize, imageCount)
+    guard (cohort.synchronizesNorms ? batch : batch / cohort.size) == 1 else { return }
     for layer in network.layers {
       if case .batchNorm = layer.layer.operation, layer.output.height * layer.output.width == 1 {
         throw UsageFailure(
-          "`batch-size` 1: \(layer.layer.name) would normalize one number a channel; use batches of 2 or more")
+          "`batch-size` \(recipe.batchSize): \(layer.layer.name) would normalize one number a channel; use batches of "
+            + "\(2 * cohort.size) or more")
       }
     }
   }
@@ -159,6 +163,7 @@ public struct TrainingJob {
     cancellation: Cancellation = .signals, cohort: Cohort = .single
   ) throws -> TrainingResult {
     try validate()
+    try requireStatistics(cohort)
     try Torch.prepare(device)
     let identity = try identity.text
     let store = CheckpointStore(folder: folder.checkpoints, identity: identity)

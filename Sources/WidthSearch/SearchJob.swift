@@ -159,12 +159,14 @@ public struct SearchJob {
           stepsPerEpoch: loader.batchesPerEpoch, batchSize: loader.batchSize, images: loader.indices.count,
           resolution: network.input.height, device: device.description, seed: seed)))
     for notice in notices { try events.send(.warning(.init(message: notice))) }
-    let results = try optimizer.search(
+    var results = try optimizer.search(
       SearchContext(
         network: network, training: loader,
         heldOut: try heldOutLoader(heldOut), targets: targets, costModel: costModel, recipe: recipe,
         divisor: divisor, seed: seed, device: device, events: events, checkpoints: checkpoints, policy: policy,
         cancellation: cancellation, cohort: cohort))
+    // Processors of different makes may differ in a last bit, and all train the same widths.
+    results = try cohort.fromWriter { results } ?? results
     try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
     for event in try lastEvents(of: results, remarks) { try events.send(event) }
     try events.flush()

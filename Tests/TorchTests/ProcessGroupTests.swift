@@ -129,6 +129,26 @@ struct ProcessGroupTests {
   }
 
   @Test(
+    "Activations in half precision are normalized by statistics in single precision",
+    arguments: [ScalarType.bfloat16, .float16])
+  func halfPrecision(type: ScalarType) throws {
+    let all = try Tensor((0..<48).map { Float(($0 * 13) % 17) / 4 }, shape: [4, 2, 2, 3]).to(type)
+    let (gamma, beta) = (try Tensor([Float(1.5), -0.5]), try Tensor([Float(0.25), 2]))
+    let expected = try all.to(.float32).batchNorm(
+      weight: gamma, bias: beta, runningMean: nil, runningVariance: nil, training: true, momentum: 0.1, epsilon: 1e-5)
+    let parts = try inProcesses(2) { group in
+      let part = try all.slice(0, 2 * group.rank..<2 * group.rank + 2)
+      let result = try part.synchronizedBatchNorm(
+        weight: gamma, bias: beta, runningMean: nil, runningVariance: nil, momentum: 0.1, epsilon: 1e-5, group: group)
+      #expect(result.scalarType == type)
+      return try result.to(.float32).contiguous().array(Float.self)
+    }
+    let found = parts[0] + parts[1]
+    let values: [Float] = try expected.contiguous().array()
+    #expect(zip(found, values).allSatisfy { abs($0 - $1) < 0.02 })
+  }
+
+  @Test(
     "What LibTorch says of a lost process is told from its other failures",
     arguments: [
       ("Application timeout caused pair closure", true), ("Connection closed by peer [10.77.0.2]:59035", true),

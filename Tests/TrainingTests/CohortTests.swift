@@ -2,6 +2,7 @@ import Foundation
 import ImageFiles
 import Loading
 import Methods
+import Networks
 import ProcessGroups
 import Records
 import Support
@@ -184,6 +185,33 @@ struct CohortTests {
       return (try trainer.run().loss, try trainer.result.bits())
     }
     #expect(resumed[0] == straight[0])
+  }
+
+  @Test("A share of one image cannot be normalized by itself, which is said before anything is trained")
+  func tooSmall() throws {
+    var recipe = ToyTraining.base
+    recipe.batchSize = 3
+    let job = TrainingJob(network: try perceptron().resolved(), dataset: toyDataset, recipe: recipe)
+    let messages = try inProcesses(2) { group -> String? in
+      let folder = try TemporaryFolder()
+      do { _ = try job.run(in: RunFolder(path: folder.path), cohort: Cohort(group)) } catch let failure as UsageFailure
+      {
+        return failure.message
+      }
+      return nil
+    }
+    #expect(messages.allSatisfy { $0?.contains("use batches of 4 or more") == true })
+  }
+
+  /// A normalization behind a linear layer: one number a sample and channel.
+  private func perceptron() -> Network {
+    Network(
+      name: "perceptron", input: Shape(channels: 1, height: 8, width: 8),
+      layers: [
+        .conv("conv", 4, 8, padding: 0, from: "input"), .norm("bn", from: "conv"),
+        .layer("flatten", .flatten, from: "bn"),
+        .linear("fc", 4, from: "flatten"),
+      ])
   }
 
   @Test("A batch that is smaller than the processes are many is refused by name")

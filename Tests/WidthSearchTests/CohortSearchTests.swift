@@ -43,12 +43,15 @@ struct CohortSearchTests {
     }
   }
 
-  @Test("Several processes find what one finds, but for rounding, at the same cost", arguments: MethodTests.searches)
-  func sameMathematics(name: String) throws {
+  // Of 32 images, three processes have 10, 11 and 11.
+  @Test(
+    "Several processes find what one finds, but for rounding, at the same cost", arguments: MethodTests.searches,
+    [2, 3])
+  func sameMathematics(name: String, count: Int) throws {
     // Gentle steps, so that roundings do not grow.
     let search = try search(name, rate: 0.005)
     let alone = try results(search, nil)
-    for result in try inProcesses(2, { try results(search, $0) }) {
+    for result in try inProcesses(count, { try results(search, $0) }) {
       expectClose(result.cost.flops, alone.cost.flops, tolerance: 1e-12)
       #expect(result.history.map(\.step) == alone.history.map(\.step))
       for (group, width) in alone.channels {

@@ -77,18 +77,25 @@ public final class Cohort {
   /// Makes the gradients of parameters those of the whole batch.
   public func average(gradientsOf parameters: [Tensor]) throws { try group?.averageGradients(of: parameters) }
 
-  /// Gradients of the whole batch from those of this process's share.
-  public func mean(gradients: Tensor, batchSize: Int) throws -> Tensor {
-    guard let group else { return gradients }
-    let all = try gradients * (weight(batchSize: batchSize) / Double(size))
-    try group.sum([all])
-    return all
+  /// A loss that counts for its share of a full batch in the mean over all processes.
+  public func weighted(_ loss: Tensor, batchSize: Int) throws -> Tensor {
+    let weight = weight(batchSize: batchSize)
+    return weight == 1 ? loss : try loss * weight
   }
 
-  /// An error of LibTorch's, where it is one of communication.
-  func failure(_ error: TorchError) -> (any Error)? {
-    guard !isSingle, let found = GroupFailure(error, rank: share.rank, size: size) else { return nil }
-    return GroupFailure(rank: found.rank, size: found.size, doing: "averaging gradients", reason: found.reason)
+  /// Gradients of the whole batch from those of this process's share, of a weighted loss.
+  public func mean(gradients: Tensor) throws -> Tensor {
+    guard let group else { return gradients }
+    try group.sum([gradients])
+    return try gradients * (1 / Double(size))
+  }
+
+  /// Does what may speak with other processes on its way, and names their loss as such.
+  public func speaking<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as TorchError {
+      guard !isSingle, let found = GroupFailure(error, rank: share.rank, size: size) else { throw error }
+      throw GroupFailure(rank: found.rank, size: found.size, doing: "averaging gradients", reason: found.reason)
+    }
   }
 
   /// What averages gradients during the backward pass; nil for one process.

@@ -185,8 +185,13 @@ public final class StepLoop {
   public func advance(
     _ work: some StepWork, _ body: () throws -> (loss: Double, images: Int, isLast: Bool)
   ) throws {
-    let (loss, images, isLast) = try body()
-    try cohort.agreeOnSignal(cancellation.signal)
+    let (loss, images, isLast): (Double, Int, Bool)
+    do {
+      (loss, images, isLast) = try body()
+      try cohort.agreeOnSignal(cancellation.signal)
+    } catch let failure as GroupFailure {
+      throw remarked(failure, work)
+    }
     losses.add(host: loss)
     meter.images += images
     step += 1
@@ -265,7 +270,11 @@ public final class StepLoop {
   public func save<Work: StepWork>(_ work: Work) throws {
     try readLosses(work)
     progress.seconds = seconds
-    guard let checkpoints, cohort.isWriter else { return }
+    guard let checkpoints, cohort.isWriter else {
+      // The others' next turn is when the writer's is.
+      if !cohort.isWriter { policy.saved(at: progress.seconds) }
+      return
+    }
     guard try work.model.isFinite() else {
       throw TrainingFailure.nonFiniteWeights(
         step: step, lastGoodStep: lastSavedStep, setting: work.rateSetting)

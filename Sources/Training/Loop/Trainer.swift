@@ -256,6 +256,7 @@ public final class Trainer: StepWork {
     (state.earlierFLOPs, state.earlierImages) = (flops, loop.images)
     try equip(resized.model)
     try optimizer.restore(resized.moments, steps: steps)
+    try cohort.takeWriters(tensors.map(\.tensor))
     let cost = model.plan.resolved.cost
     try events.send(
       .adaptation(
@@ -295,10 +296,11 @@ public final class Trainer: StepWork {
       throw TrainingFailure(message: "the run has no evaluation; start it anew with `overwrite`")
     }
     let cost = model.plan.resolved.cost
+    let skipped = Int(try cohort.sum([Double(loop.skipped.count)])[0])
     return TrainingResult(
       top1: evaluation[1], top5: evaluation[2], loss: evaluation[0], images: Int(evaluation[3]), seconds: seconds,
       imagesPerSecond: Double(loop.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,
-      skippedImages: loop.skipped.count > 0 ? loop.skipped.count : nil,
+      skippedImages: skipped > 0 ? skipped : nil,
       flops: state.earlierFLOPs == nil ? nil : flops)
   }
 

@@ -71,8 +71,6 @@ public final class WeightUpdate {
       try reducer.prepare()
       isReduced = true
     }
-    do { try (scaler?.scaled(weighted) ?? weighted).backward() } catch let error as TorchError {
-      throw cohort.failure(error) ?? error
-    }
+    try cohort.speaking { try (scaler?.scaled(weighted) ?? weighted).backward() }
   }
 }

@@ -145,14 +145,13 @@ final class DMCPSearch: SearchSubject {
     let logits = try withAutocast(context.recipe.precision.scalarType, on: device) {
       try supernet.model.forward(batch.images, options)
     }.to(.float32)
-    let loss = try batch.crossEntropy(logits, labelSmoothing: context.recipe.labelSmoothing)
+    let loss = try context.cohort.weighted(
+      batch.crossEntropy(logits, labelSmoothing: context.recipe.labelSmoothing), batchSize: context.training.batchSize)
     // Only the factors are asked for, so LibTorch leaves the weight gradients out.
-    let gradients = try loss.gradients(of: factors)
+    let gradients = try context.cohort.speaking { try loss.gradients(of: factors) }
     let zeros = try zip(gradients, factors).map { gradient, factor in try gradient ?? factor.zerosLike() }
     // One small read a step: which networks the next step runs is drawn from α, and that is the host's to know.
-    let all: [Float] = try context.cohort.mean(
-      gradients: Tensor.concatenate(zeros), batchSize: context.training.batchSize
-    ).array()
+    let all: [Float] = try context.cohort.mean(gradients: Tensor.concatenate(zeros)).array()
     // Two forward passes' worth: the second backward product, of the weights, is left out.
     loop.cost.add("architecture", images: batch.total, macs: supernet.model.plan.macs, factor: 2)
     let rate = alphaSchedule.rate(at: loop.step)

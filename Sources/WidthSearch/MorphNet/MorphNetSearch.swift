@@ -116,6 +116,7 @@ final class MorphNetSearch: SearchSubject {
       state.widths = try expanded(to: budget).widths
       state = State(round: state.round + 1, roundStart: loop.step, widths: state.widths)
       round = try Self.begin(state.widths, settings, context)
+      try context.cohort.takeWriters(tensors.map(\.tensor))
       // At once: the widths of the round are not in the weights of the one before.
       try loop.save(self)
     }

@@ -112,8 +112,9 @@ class Check:
                 print(f"The last checkpoint is of step {saved}; one process goes on from step {resumed} and ends.")
             ours, theirs = (json.loads((folder / "result.json").read_text()) for folder in (output, straight))
             equal = (output / "model.safetensors").read_bytes() == (straight / "model.safetensors").read_bytes()
-            print(f"Held-out loss {ours['loss']:.6f}, of an undisturbed training by two {theirs['loss']:.6f}; weights "
-                  f"{'equal to the byte' if equal else 'equal but for rounding' if restarts == 0 else 'OTHERS'}.\n", flush=True)
+            same = "equal to the byte" if equal else "other by rounding, and what it grew to" if restarts == 0 else "OTHERS"
+            print(f"Held-out loss {ours['loss']:.6f}, of an undisturbed training by two {theirs['loss']:.6f}; weights {same}.\n",
+                  flush=True)
 
 
 def main():

@@ -30,9 +30,7 @@ public final class ProcessGroup {
       let handle = ct_group_join(
         place.address, Int32(place.port), place.opensStore, Int32(place.rank), Int32(place.worldSize), timeout, prefix)
     else {
-      throw GroupFailure(
-        rank: place.rank, size: place.worldSize, doing: "waiting for the others at \(place.address):\(place.port)",
-        reason: String(cString: ct_last_error()))
+      throw GroupFailure(meeting: place, reason: String(cString: ct_last_error()))
     }
     self.handle = handle
     rank = place.rank
@@ -158,6 +156,7 @@ public struct GroupFailure: Failure, Equatable {
   public let doing: String
   /// LibTorch's words.
   public let reason: String
+  private let meetingPlace: String?
   /// What is kept, and what to do.
   public var remark = "start all of them again, and the work goes on from its last checkpoint"
 
@@ -166,12 +165,21 @@ public struct GroupFailure: Failure, Equatable {
 
   /// Which process lost the others, when, and what to do.
   public var message: String {
-    "rank \(rank) of \(size) processes lost the others while \(doing): \(Self.short(reason)); \(remark)"
+    let what = meetingPlace.map { "did not meet the others at \($0)" } ?? "lost the others while \(doing)"
+    return "rank \(rank) of \(size) processes \(what): \(Self.short(reason)); \(remark)"
   }
 
   /// Describes a loss.
   public init(rank: Int, size: Int, doing: String, reason: String) {
     (self.rank, self.size, self.doing, self.reason) = (rank, size, doing, reason)
+    meetingPlace = nil
+  }
+
+  /// Describes processes that did not come together.
+  init(meeting place: LaunchedProcess, reason: String) {
+    (rank, size, doing, self.reason) = (place.rank, place.worldSize, "meeting", reason)
+    meetingPlace = "\(place.address):\(place.port)"
+    remark = "start all of them, see that MASTER_ADDR and MASTER_PORT can be reached, or give `collective-timeout` more"
   }
 
   /// The thread's last failure, where it is one of communication: an operation that sends something on its way says so by its message alone.

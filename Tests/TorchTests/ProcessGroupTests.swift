@@ -164,6 +164,15 @@ struct ProcessGroupTests {
     if let failure { #expect(failure.message.hasPrefix("rank 1 of 2 processes lost the others while backward: ")) }
   }
 
+  @Test("A process that nobody comes to says where it waited")
+  func alone() throws {
+    let port = try freePort()
+    let place = LaunchedProcess(rank: 0, worldSize: 2, address: "127.0.0.1", port: port)
+    let failure = #expect(throws: GroupFailure.self) { try ProcessGroup(place, timeout: 1) }
+    #expect(failure?.message.hasPrefix("rank 0 of 2 processes did not meet the others at 127.0.0.1:\(port): ") == true)
+    #expect(failure?.message.contains("`collective-timeout`") == true)
+  }
+
   @Test("Whoever waits in vain is told so, with the exit code of a failed input or output")
   func loss() throws {
     let ends = try inProcesses(2, timeout: 2) { group -> GroupFailure? in

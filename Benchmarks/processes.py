@@ -14,19 +14,13 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts/python"))
-from processes import Processes  # noqa: E402
+from processes import Processes, seconds_a_step  # noqa: E402
 from small_images import make_data  # noqa: E402
 
 FORMS = {
     "1 process, 1 thread": (1, 1, []), "1 process, 2 threads": (1, 2, []), "2 processes, 1 thread each": (2, 1, []),
     "the same, gradients sent after the pass": (2, 1, ["--no-overlap"]),
     "the same, synchronized normalization": (2, 1, ["--sync-batch-norm"])}
-
-
-def seconds_a_step(log):
-    events = [json.loads(line) for line in log.read_text().splitlines()]
-    epochs = [event for event in events if event["event"] == "epoch"]
-    return (epochs[-1]["time"] - epochs[0]["time"]) / (epochs[-1]["step"] - epochs[0]["step"])
 
 
 def main():
@@ -53,7 +47,7 @@ def main():
                     for code, _, errors in Processes(command, count, threads=threads).end():
                         if code != 0:
                             sys.exit(f"processes: exit {code}: {errors}")
-                    times[name].append(seconds_a_step(output / "events.jsonl"))
+                    times[name].append(seconds_a_step(output))
             size = 4 * json.loads((output / "result.json").read_text())["parameters"]
         peer = statistics.median(times["1 process, 2 threads"])
         for name, (count, _, _) in FORMS.items():

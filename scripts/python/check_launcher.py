@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from processes import free_port
+from processes import events, free_port
 from small_images import make_data
 
 
@@ -41,11 +41,6 @@ class Check:
         return subprocess.Popen(
             self.command(processes, words, restarts), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def events(self, folder):
-        log = folder / "events.jsonl"
-        lines = log.read_text().splitlines() if log.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("}")]
-
     def workers(self, folder):
         """The processes that work on a folder, without their launcher."""
         found = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True).stdout.split()
@@ -61,7 +56,7 @@ class Check:
                                       ("4", 4, ["--sync-batch-norm"]), ("2-plain", 2, [])]:
             output = self.work / f"train-{name}"
             self.run(processes, "train", *self.shared, *more, "--epochs", "4", "--output", str(output))
-            columns.append([(event["trainLoss"], event["loss"]) for event in self.events(output) if event["event"] == "epoch"])
+            columns.append([(event["trainLoss"], event["loss"]) for event in events(output) if event["event"] == "epoch"])
         for epoch, row in enumerate(zip(*columns)):
             print(f"| {epoch + 1} | " + " | ".join(f"{train:.6f}, {held_out:.6f}" for train, held_out in row) + " |", flush=True)
         print("\n(training loss, held-out loss)\n")
@@ -91,7 +86,7 @@ class Check:
         for restarts in [0, 2]:
             output = self.work / f"killed-{restarts}"
             process = self.start(2, *words, "--output", str(output), restarts=restarts)
-            while len([event for event in self.events(output) if event["event"] == "epoch"]) < 5:
+            while len([event for event in events(output) if event["event"] == "epoch"]) < 5:
                 time.sleep(0.05)
             workers = self.workers(output)
             os.kill(max(workers), signal.SIGKILL)
@@ -106,9 +101,9 @@ class Check:
                     print(f"    {line.strip()}")
                     break
             if restarts == 0:
-                saved = [event["step"] for event in self.events(output) if event["event"] == "checkpoint"][-1]
+                saved = [event["step"] for event in events(output) if event["event"] == "checkpoint"][-1]
                 self.run(1, *words, "--output", str(output))
-                resumed = [event["step"] for event in self.events(output) if event["event"] == "resume"][-1]
+                resumed = [event["step"] for event in events(output) if event["event"] == "resume"][-1]
                 print(f"The last checkpoint is of step {saved}; one process goes on from step {resumed} and ends.")
             ours, theirs = (json.loads((folder / "result.json").read_text()) for folder in (output, straight))
             equal = (output / "model.safetensors").read_bytes() == (straight / "model.safetensors").read_bytes()

@@ -1,5 +1,6 @@
 """Starts a command as a launcher does: so many processes at once that know each other by torch.distributed's variables."""
 
+import json
 import os
 import socket
 import subprocess
@@ -19,6 +20,19 @@ def environment(rank, count, port, address="127.0.0.1", threads=1, attempt=0):
             "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count),
             "MASTER_ADDR": address, "MASTER_PORT": str(port), "TORCHELASTIC_RESTART_COUNT": str(attempt)}
     return variables
+
+
+def events(folder):
+    """What the log of a run folder tells so far; a line that is just being written is left out."""
+    log = folder / "events.jsonl"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def seconds_a_step(folder):
+    """Between the ends of the first epoch, which warms up, and of the last."""
+    epochs = [event for event in events(folder) if event["event"] == "epoch"]
+    return (epochs[-1]["time"] - epochs[0]["time"]) / (epochs[-1]["step"] - epochs[0]["step"])
 
 
 class Processes:

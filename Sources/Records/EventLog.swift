@@ -15,7 +15,7 @@ public final class EventLog: EventSink {
   /// - Throws: ``Support/FileFailure`` of kind `cannotCreate`, or `io` when the file that is there cannot be appended to.
   public init(path: String) throws {
     self.path = path
-    encoder = Self.encoder()
+    encoder = .compact
     if !FileManager.default.fileExists(atPath: path) { try AtomicFile.write(Data(), to: path) }
     guard let handle = FileHandle(forUpdatingAtPath: path) else {
       throw FileFailure(.cannotCreate, path: path, reason: "cannot be opened for writing (\(errorText(errno)))")
@@ -108,7 +108,7 @@ public final class EventLog: EventSink {
       throw FileFailure(.missing, path: path, reason: "there is no such event log; is this a run folder?")
     }
     defer { try? handle.close() }
-    let decoder = decoder()
+    let decoder = JSONDecoder.own
     var rest = Data()
     var isSkipping = false
     func take(_ line: Data) { if let event = try? decoder.decode(TimedEvent.self, from: line) { visit(event) } }
@@ -129,20 +129,5 @@ public final class EventLog: EventSink {
       if rest.count > longest { (rest, isSkipping) = (Data(), true) }
     }
     if !isSkipping, !rest.isEmpty { take(rest) }
-  }
-
-  static func encoder() -> JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return encoder
-  }
-
-  static func decoder() -> JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return decoder
   }
 }

@@ -5,13 +5,7 @@ import Yams
 /// Reads and writes JSON files with errors that name the file and the place in it.
 public enum JSONFile {
   /// An encoder with stable, readable output; numbers that JSON lacks (a diverged loss) become `"nan"`, `"inf"`, `"-inf"`.
-  public static func encoder() -> JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return encoder
-  }
+  public static func encoder() -> JSONEncoder { .readable }
 
   /// Writes `value` atomically.
   public static func write(_ value: some Encodable, to path: String) throws {
@@ -29,11 +23,8 @@ public enum JSONFile {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read")
     }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     do {
-      return try decoder.decode(type, from: data)
+      return try JSONDecoder.own.decode(type, from: data)
     } catch let error as DecodingError {
       throw FileFailure(.badData, path: path, reason: "\(preciseReason(error, type, data)); \(expecting)")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// An event of a job that another process does, as one line of that process's output.
 public struct RelayedEvent: Codable, Sendable, Equatable {
@@ -15,12 +16,12 @@ public struct RelayedEvent: Codable, Sendable, Equatable {
 
   /// Reads a line; nil when it is none of these.
   public init?(line: String) {
-    guard let event = try? EventLog.decoder().decode(RelayedEvent.self, from: Data(line.utf8)) else { return nil }
+    guard let event = try? JSONDecoder.own.decode(RelayedEvent.self, from: Data(line.utf8)) else { return nil }
     self = event
   }
 
   /// The line, without its end.
-  public func line() throws -> Data { try EventLog.encoder().encode(self) }
+  public func line() throws -> Data { try JSONEncoder.compact.encode(self) }
 }
 
 /// Hands events on to the process that has started this one.

@@ -50,7 +50,7 @@ public struct CheckpointStore {
       try tensors.map { try .init(name: $0.name, $0.tensor) },
       metadata: [
         "checkpoint": Self.formatVersion, "step": String(step), "identity": identity,
-        "state": String(decoding: try Self.encoder.encode(state), as: UTF8.self),
+        "state": String(decoding: try JSONEncoder.compact.encode(state), as: UTF8.self),
       ], to: (folder as NSString).appendingPathComponent(name))
     // What cannot be read is of no use to a later start.
     let all = candidates()
@@ -74,7 +74,7 @@ public struct CheckpointStore {
           let text = file.metadata["state"], let identity = file.metadata["identity"]
         else { throw FileFailure(.badData, path: path, reason: "it is not a checkpoint of this version") }
         try requireOwn(identity)
-        return Loaded(step: step, state: try Self.decoder.decode(type, from: Data(text.utf8)), file: file)
+        return Loaded(step: step, state: try JSONDecoder.own.decode(type, from: Data(text.utf8)), file: file)
       } catch let error as UsageFailure {
         throw error
       } catch {
@@ -131,21 +131,6 @@ public struct CheckpointStore {
       return Candidate(step: number ?? -1, path: path, isReadable: false)
     }
     return all.sorted { $0.step > $1.step }
-  }
-
-  // A loss or an accuracy in the state may be infinite; that must not stand in the way of saving.
-  private static var encoder: JSONEncoder {
-    let encoder = JSONEncoder.compact
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return encoder
-  }
-
-  private static var decoder: JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return decoder
   }
 }
 

@@ -140,9 +140,6 @@ public final class Cohort {
   // MARK: - What all have in common
 
   /// Adds numbers of all processes up.
-  public func sum(_ tensors: [Tensor]) throws { try group?.sum(tensors) }
-
-  /// Adds numbers of all processes up.
   public func sum(_ values: [Double]) throws -> [Double] {
     guard let group, !values.isEmpty else { return values }
     let tensor = try Tensor(values)
@@ -166,24 +163,10 @@ public final class Cohort {
     guard let group else { return try find() }
     guard isWriter else {
       let data = try group.broadcast(Data())
-      return data.isEmpty ? nil : try Self.decoder.decode(Value.self, from: data)
+      return data.isEmpty ? nil : try JSONDecoder.own.decode(Value.self, from: data)
     }
     let value = try find()
-    _ = try group.broadcast(try value.map { try Self.encoder.encode($0) } ?? Data())
+    _ = try group.broadcast(try value.map { try JSONEncoder.compact.encode($0) } ?? Data())
     return value
-  }
-
-  private static var encoder: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return encoder
-  }
-
-  private static var decoder: JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return decoder
   }
 }

@@ -167,11 +167,3 @@ extension SafetensorsType {
     self = match
   }
 }
-
-extension JSONEncoder {
-  package static var compact: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return encoder
-  }
-}

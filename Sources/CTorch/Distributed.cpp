@@ -71,10 +71,21 @@ std::shared_ptr<c10d::Reducer> make_reducer(Arguments... arguments) {
   }
 }
 
-void all_reduce(const c10::intrusive_ptr<c10d::Backend> &backend, std::vector<at::Tensor> tensors, c10d::ReduceOp op) {
-  c10d::AllreduceOptions options;
-  options.reduceOp = op;
-  backend->allreduce(tensors, options)->wait();
+/// Sums of tensors, in one message for all neighbours of a type up to a bucket's size: on a slow network it is messages that take time.
+void sum_all(const c10::intrusive_ptr<c10d::Backend> &backend, const std::vector<at::Tensor> &all) {
+  for (size_t begin = 0; begin < all.size();) {
+    std::vector<at::Tensor> bucket;
+    size_t bytes = 0, end = begin;
+    for (; end < all.size() && all[end].scalar_type() == all[begin].scalar_type(); end++) {
+      bytes += all[end].nbytes();
+      if (end > begin && bytes > kBucket) break;
+      bucket.push_back(all[end]);
+    }
+    c10d::AllreduceCoalescedOptions options;
+    options.reduceOp = c10d::ReduceOp::SUM;
+    backend->allreduce_coalesced(bucket, options)->wait();
+    begin = end;
+  }
 }
 
 /// Filters of 1×1 have strides that mean nothing, and the reducer takes them for a mistake of its user.
@@ -107,7 +118,7 @@ class SynchronizedNorm : public torch::autograd::Function<SynchronizedNorm> {
     auto all = at::zeros({group->backend->getSize(), 2 * channels + 1}, wide);
     all[group->backend->getRank()].copy_(
         at::cat({own_mean.to(at::kDouble), own_variance.to(at::kDouble), at::full({1}, x.numel() / channels, wide)}));
-    all_reduce(group->backend, {all}, c10d::ReduceOp::SUM);
+    sum_all(group->backend, {all});
     auto means = all.narrow(1, 0, channels), variances = all.narrow(1, channels, channels);
     auto counts = all.narrow(1, 2 * channels, 1);
     auto count = counts.sum().item<double>();
@@ -139,7 +150,7 @@ class SynchronizedNorm : public torch::autograd::Function<SynchronizedNorm> {
                                                                 /*train=*/false, epsilon, {true, true, true});
     // That they are not: they depend on every sample.
     auto sums = at::cat({d_beta.to(at::kDouble), d_gamma.to(at::kDouble)});
-    all_reduce(group->backend, {sums}, c10d::ReduceOp::SUM);
+    sum_all(group->backend, {sums});
     auto channels = x.size(1);
     auto inverse = at::rsqrt(variance.to(at::kDouble) + epsilon), scale = inverse * gamma.to(at::kDouble) / count;
     auto slope = sums.narrow(0, channels, channels) * inverse * scale;
@@ -194,8 +205,7 @@ void ct_group_leave(ct_group group) {
 int ct_group_sum(ct_group group, const ct_tensor *tensors, size_t count) {
   return status([&] {
     c10::NoGradGuard no_grad;
-    auto all = list(tensors, count);
-    for (auto &tensor : all) all_reduce(group->backend, {tensor}, c10d::ReduceOp::SUM);
+    sum_all(group->backend, list(tensors, count));
   });
 }
 
@@ -216,25 +226,12 @@ int ct_pending_sum_wait(ct_pending_sum sum) {
 int ct_group_average_gradients(ct_group group, const ct_tensor *parameters, size_t count) {
   return status([&] {
     c10::NoGradGuard no_grad;
-    std::vector<at::Tensor> bucket;
-    size_t bytes = 0;
-    auto flush = [&] {
-      if (bucket.empty()) return;
-      c10d::AllreduceCoalescedOptions options;
-      options.reduceOp = c10d::ReduceOp::SUM;
-      group->backend->allreduce_coalesced(bucket, options)->wait();
-      at::_foreach_div_(bucket, group->backend->getSize());
-      bucket.clear();
-      bytes = 0;
-    };
-    for (size_t i = 0; i < count; i++) {
-      auto gradient = parameters[i]->value.grad();
-      if (!gradient.defined()) continue;
-      if (!bucket.empty() && (bytes + gradient.nbytes() > kBucket || bucket[0].scalar_type() != gradient.scalar_type())) flush();
-      bucket.push_back(gradient);
-      bytes += gradient.nbytes();
+    std::vector<at::Tensor> gradients;
+    for (const auto &parameter : list(parameters, count)) {
+      if (auto gradient = parameter.grad(); gradient.defined()) gradients.push_back(gradient);
     }
-    flush();
+    sum_all(group->backend, gradients);
+    if (!gradients.empty()) at::_foreach_div_(gradients, group->backend->getSize());
   });
 }
 
@@ -243,7 +240,7 @@ int ct_group_broadcast(ct_group group, const ct_tensor *tensors, size_t count, i
     c10::NoGradGuard no_grad;
     c10d::BroadcastOptions options;
     options.rootRank = root;
-    // One message for all neighbours of a type: on a slow network it is messages that take time. Elements in row-major order, wherever they lie.
+    // One message for all neighbours of a type. Elements in row-major order, wherever they lie.
     auto all = list(tensors, count);
     for (size_t begin = 0; begin < all.size();) {
       size_t end = begin;

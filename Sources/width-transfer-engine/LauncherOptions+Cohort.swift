@@ -13,7 +13,7 @@ extension LauncherOptions {
   /// - Throws: `UsageFailure` when the work is shared out in another way, `GroupFailure` when the others do not come.
   func cohort(_ jobs: JobsOptions? = nil, isShared: Bool = false) throws -> Cohort {
     guard let place = try LaunchedProcess.current else { return .single }
-    if let jobs, jobs.jobs > 1 || jobs.part != nil || isShared {
+    if let jobs, jobs.jobs > 1 || isShared {
       throw UsageFailure(
         "a launcher has started \(place.worldSize) processes to do each job together; leave \(isShared ? "`shard` and `shared`" : "`jobs`") out, "
           + "or start the command without the launcher")

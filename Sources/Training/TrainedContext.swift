@@ -5,7 +5,7 @@ import Support
 
 /// What a trained network must know of its data to be used on others: it travels with the weights, in their file's header.
 public struct TrainedContext: Equatable, Sendable {
-  /// The names of the classes, in the order of the outputs.
+  /// The names of the classes, in the order of the outputs; empty for a network from elsewhere that says its normalization alone.
   public var classNames: [String]
   /// How samples became the numbers that the network saw.
   public var normalization: Normalization
@@ -20,10 +20,9 @@ public struct TrainedContext: Equatable, Sendable {
   ///
   /// - Throws: ``Support/FileFailure`` of kind `badData` when what it says cannot be understood.
   public init?(_ file: WeightsFile) throws {
-    guard let classes = file.metadata[Key.classes.rawValue],
-      let normalization = file.metadata[Key.normalization.rawValue]
-    else { return nil }
+    guard let normalization = file.metadata[Key.normalization.rawValue] else { return nil }
     do {
+      let classes = file.metadata[Key.classes.rawValue] ?? "[]"
       classNames = try JSONDecoder().decode([String].self, from: Data(classes.utf8))
       let values = try JSONDecoder().decode(Values.self, from: Data(normalization.utf8))
       guard values.mean.count == values.std.count, [1, 3].contains(values.mean.count),

@@ -15,6 +15,9 @@ extension EvaluateCommand: EngineWork {
       weights, resolution: resolution, defaultResolution: dataset.resolution, inputChannels: dataset.channels, general)
     if let context = try TrainedContext(file) {
       dataset = try context.applied(to: dataset, namesMatter: !ignoreClassNames)
+      if context.classNames.isEmpty {
+        general.note("\(weights) says nothing of its classes; they are taken as they are numbered")
+      }
     } else {
       general.note("\(weights) says nothing of its classes and normalization; those of \(dataset.name) are taken")
     }

@@ -90,7 +90,7 @@ extension ExportCommand: EngineWork {
     if let context {
       values["width_transfer.mean"] = try json(context.normalization.mean)
       values["width_transfer.std"] = try json(context.normalization.std)
-      values["width_transfer.classes"] = try json(context.classNames)
+      if !context.classNames.isEmpty { values["width_transfer.classes"] = try json(context.classNames) }
     }
     return values
   }

@@ -20,12 +20,13 @@ extension ImportOptions {
       "network": found.network.name,
       "architecture": String(decoding: try JSONEncoder.compact.encode(found.network), as: UTF8.self),
     ]
-    if let classes = found.file.metadata["width_transfer.classes"],
-      let mean = found.file.metadata["width_transfer.mean"],
-      let deviation = found.file.metadata["width_transfer.std"]
-    {
-      metadata["classes"] = classes
+    let written = found.file.metadata
+    if let classes = written["width_transfer.classes"] { metadata["classes"] = classes }
+    if let mean = written["width_transfer.mean"], let deviation = written["width_transfer.std"] {
       metadata["normalization"] = "{\"mean\":\(mean),\"std\":\(deviation)}"
+    } else if let own = found.file.preprocessing, [1, 3].contains(own.mean.count) {
+      metadata["normalization"] = String(
+        decoding: try JSONEncoder.compact.encode(["mean": own.mean, "std": own.std]), as: UTF8.self)
     }
     return try found.file.weights(metadata: metadata)
   }

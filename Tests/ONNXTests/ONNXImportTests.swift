@@ -225,6 +225,87 @@ import Testing
       try graph.read().network.layers.map(\.name).prefix(4) == ["conv1", "bn1", "layer1.0.conv1", "layer1.0.bn1"])
   }
 
+  @Test("A normalization of the images is kept as what it is, and is no layer")
+  func preprocessing() throws {
+    // torchvision's Normalize before a network; the same after a division of bytes; TensorFlow's, of bytes as fractions.
+    var graph = Graph()
+    graph.numbers("mean", [0.485, 0.456, 0.406], shape: [3, 1, 1])
+    graph.numbers("std", [0.229, 0.224, 0.225], shape: [1, 3, 1, 1])
+    graph.node("Sub", ["image", "mean"], "centred")
+    graph.node("Div", ["centred", "std"], "normalized")
+    graph.convolution("conv", from: "normalized")
+    graph.classifier(from: "conv")
+    let found = try graph.read()
+    #expect(found.network.layers.map(\.name).first == "conv")
+    #expect(found.preprocessing?.mean == [0.485, 0.456, 0.406])
+    #expect(isNear(found.preprocessing?.std, [0.229, 0.224, 0.225]))
+    #expect(found.remarks.contains { $0.contains("mean 0.485, 0.456, 0.406") }, "\(found.remarks)")
+
+    var bytes = Graph()
+    bytes.model.graph.input[0].type.tensorType.elemType = 2
+    bytes.numbers("most", [255])
+    bytes.numbers("mean", [0.5, 0.25, 0.75], shape: [3, 1, 1])
+    bytes.numbers("factor", [4, 2, 8], shape: [3, 1, 1])
+    bytes.node("Cast", ["image"], "fractions", [.int("to", 1)])
+    bytes.node("Div", ["fractions", "most"], "share")
+    bytes.node("Sub", ["share", "mean"], "centred")
+    bytes.node("Mul", ["factor", "centred"], "normalized")
+    bytes.convolution("conv", from: "normalized")
+    bytes.classifier(from: "conv")
+    let whole = try bytes.read()
+    #expect(isNear(whole.preprocessing?.mean, [0.5, 0.25, 0.75]))
+    #expect(isNear(whole.preprocessing?.std, [0.25, 0.5, 0.125]))
+
+    var large = Graph()
+    large.numbers("mean", [-123.675, -116.28, -103.53], shape: [3, 1, 1])
+    large.numbers("scale", [1 / 58.395, 1 / 57.12, 1 / 57.375], shape: [3, 1, 1])
+    large.node("Shape", ["image"], "sizes")
+    large.node("Add", ["image", "mean"], "centred")
+    large.node("Mul", ["centred", "scale"], "normalized")
+    large.convolution("conv", from: "normalized")
+    // The images' sizes, read beside.
+    large.integers("zero", [0])
+    large.integers("one", [1])
+    large.integers("rest", [-1])
+    large.node("Slice", ["sizes", "zero", "one"], "count")
+    large.node("Concat", ["count", "rest"], "flat sizes", [.int("axis", 0)])
+    large.node("GlobalAveragePool", ["conv"], "pooled")
+    large.node("Reshape", ["pooled", "flat sizes"], "flat")
+    large.weights("fc.weight", [4, 4])
+    large.weights("fc.bias", [4])
+    large.node("Gemm", ["flat", "fc.weight", "fc.bias"], "result", [.int("transB", 1)])
+    let pixels = try large.read().preprocessing
+    #expect(isNear(pixels?.mean, [0.485, 0.456, 0.406]))
+    #expect(isNear(pixels?.std, [0.229, 0.224, 0.225]))
+  }
+
+  private func isNear(_ found: [Float]?, _ expected: [Float]) -> Bool {
+    zip(found ?? [], expected).allSatisfy { abs($0 - $1) < 1e-5 } && found?.count == expected.count
+  }
+
+  @Test("A product of fractions with one number stays a layer; what is no normalization is refused")
+  func noPreprocessing() throws {
+    func graph(_ operation: String, _ numbers: [Float], shape: [Int], bytes: Bool = false) -> Graph {
+      var graph = Graph()
+      if bytes { graph.model.graph.input[0].type.tensorType.elemType = 2 }
+      graph.numbers("numbers", numbers, shape: shape)
+      graph.node(operation, ["image", "numbers"], "changed")
+      graph.convolution("conv", from: "changed")
+      graph.classifier(from: "conv")
+      return graph
+    }
+    let scaled = try graph("Mul", [2], shape: []).read()
+    #expect(scaled.preprocessing == nil)
+    #expect(scaled.network.layers.count == 5)
+    #expect(try graph("Div", [255], shape: [], bytes: true).read().preprocessing?.std == [1, 1, 1])
+    for (numbers, shape) in [
+      ([1, 0, 1] as [Float], [3, 1, 1]), ([1, -1, 1], [3, 1, 1]), ([1, .nan, 1], [3, 1, 1]),
+    ] {
+      #expect(throws: FileFailure.self) { try graph("Div", numbers, shape: shape).read() }
+    }
+    #expect(throws: FileFailure.self) { try graph("Sub", [1, 2, 3, 4, 5, 6, 7, 8], shape: [8]).read() }
+  }
+
   @Test("Batch normalization is put back where the exporter says that it took one in")
   func folded() throws {
     var graph = Graph()

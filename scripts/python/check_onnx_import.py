@@ -43,8 +43,30 @@ def costs(network, image):
     return macs, sum(parameter.numel() for parameter in network.parameters())
 
 
+MEAN, DEVIATION = (torch.tensor(numbers).view(3, 1, 1) for numbers in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+
+
+class Preprocessed(torch.nn.Module):
+    """A network that takes pixels from 0 to 1, or bytes."""
+
+    def __init__(self, network, takes_bytes):
+        super().__init__()
+        self.network, self.takes_bytes = network, takes_bytes
+        # The newer exporter calls a ReduceMean's result "mean", too.
+        self.register_buffer("pixel_mean", MEAN)
+        self.register_buffer("pixel_deviation", DEVIATION)
+
+    def forward(self, pixels):
+        pixels = pixels.float() / 255 if self.takes_bytes else pixels
+        return self.network((pixels - self.pixel_mean) / self.pixel_deviation)
+
+
 def make(name):
     """A network in evaluation mode without auxiliary heads, and its image."""
+    for prefix, kind in (("pixels/", torch.float32), ("bytes/", torch.uint8)):
+        if name.startswith(prefix):
+            network, image = make(name.removeprefix(prefix))
+            return Preprocessed(network, kind == torch.uint8).eval(), image.to(kind)
     if name.startswith("timm/"):
         import timm
 
@@ -107,26 +129,33 @@ def dropped_biases(network):
                if isinstance(one, torch.nn.Conv2d) and one.bias is not None and isinstance(other, torch.nn.BatchNorm2d))
 
 
+def first_line(fault):
+    """The beginning of what an exception says, in a cell of a table."""
+    return (str(fault).strip() or type(fault).__name__).split("\n")[0][:150].replace("|", "/")
+
+
 def outputs(path, image):
     """What onnxruntime makes of images."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return session.run(None, {session.get_inputs()[0].name: image})[0]
 
 
-def round_trip(executable, path, again, image):
-    """The largest difference, relative to the largest score, between a file and what it comes back as with its own weights."""
+def round_trip(executable, path, again, image, own):
+    """The largest difference, relative to the largest score, between a file and what it comes back as with its own weights.
+
+    `own` are the same images as the network here wants them: normalized."""
     done = subprocess.run([executable, "export", "--weights", str(path), "--output", str(again), "--overwrite", "--quiet"],
                           capture_output=True, text=True)
     if done.returncode:
         return None, done.stderr.strip().split("\n")[-1]
-    one, other = outputs(path, image), outputs(again, image)
+    one, other = outputs(path, image), outputs(again, own)
     return float(numpy.abs(one - other).max() / numpy.abs(one).max()), ""
 
 
-def own(bench, executable, path, place, image):
+def trained_here(bench, executable, path, place, image, own):
     """The largest difference, relative to the largest score, between a file and the network that is trained here."""
     weights, inputs, output = (place / name for name in ("own.safetensors", "inputs.safetensors", "logits.safetensors"))
-    save_file({"eval.images": torch.from_numpy(image)}, inputs)
+    save_file({"eval.images": torch.from_numpy(own)}, inputs)
     for words in ([executable, "export", "--weights", path, "--output", weights, "--overwrite", "--quiet"],
                   [bench, "parity", "--weights", weights, "--inputs", inputs, "--output", output, "--steps", "0"]):
         done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
@@ -224,7 +253,7 @@ def main():
     arguments = parser.parse_args()
     names = arguments.names or [name for name in torchvision.models.list_models(module=torchvision.models)
                                 if not name.startswith(TRANSFORMERS)]
-    read = refused = wrong = 0
+    read = refused = wrong = missing = 0
     worst = 0.0
     generator = numpy.random.default_rng(0)
     print("| network | export | parameters | MACs, M | groups | blocks in stages | written again | trained here | halved | searches | |")
@@ -233,19 +262,35 @@ def main():
         data = pathlib.Path(place) / "pictures"
         write_pictures(data)
         for name in names:
-            network, image = make(name)
+            try:
+                network, image = make(name)
+            except Exception as fault:
+                missing += 1
+                print(f"| {name} | | | | | | | | | | not made: {first_line(fault)} |", flush=True)
+                continue
             if sum(parameter.numel() for parameter in network.parameters()) > arguments.largest:
                 continue
             macs, parameters = costs(network, image)
             spread(network)
             images = generator.standard_normal((3, *image.shape[1:]), dtype=numpy.float32)
+            normalized = images
+            if isinstance(network, Preprocessed):
+                images = generator.integers(0, 256, images.shape, dtype=numpy.uint8)
+                pixels = images.astype(numpy.float32) / 255
+                images = images if network.takes_bytes else pixels
+                normalized = ((pixels - MEAN.numpy()) / DEVIATION.numpy()).astype(numpy.float32)
             exports = arguments.exports.split(",")
             for how in exports:
-                path = pathlib.Path(place) / f"{name.removeprefix('timm/')}.onnx"
+                path = pathlib.Path(place) / f"{name.split('/')[-1]}.onnx"
                 if arguments.folder:
-                    path = arguments.folder / f"{name.removeprefix('timm/')}.{how}.onnx"
-                if not path.exists():
-                    export(network, image, path, how)
+                    path = arguments.folder / f"{name.split('/')[-1]}.{how}.onnx"
+                try:
+                    if not path.exists():
+                        export(network, image, path, how)
+                except Exception as fault:
+                    missing += 1
+                    print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | | | | | not exported: {first_line(fault)} |", flush=True)
+                    continue
                 done = subprocess.run([arguments.executable, "inspect", str(path), "--json"], capture_output=True, text=True)
                 if done.returncode:
                     refused += 1
@@ -258,10 +303,10 @@ def main():
                 again = pathlib.Path(place) / "again.onnx"
                 difference, mine, fault = None, None, ""
                 if not arguments.structure:
-                    difference, fault = round_trip(arguments.executable, path, again, images)
-                    mine, reason = own(arguments.executable + "-bench", arguments.executable, path, again.parent, images)
+                    difference, fault = round_trip(arguments.executable, path, again, images, normalized)
+                    mine, reason = trained_here(arguments.executable + "-bench", arguments.executable, path, again.parent, images, normalized)
                     fault = fault or reason
-                narrow = halved(arguments.executable, path, again, found["widthGroups"], images)
+                narrow = halved(arguments.executable, path, again, found["widthGroups"], normalized)
                 isSame = arguments.structure or None not in (difference, mine) and max(difference, mine) <= 1e-4
                 searching = ""
                 if arguments.searches and how == exports[-1]:
@@ -279,7 +324,7 @@ def main():
                       + (fault + " " + narrow).replace(arguments.executable, "")[:400].strip() + " |", flush=True)
                 if not arguments.folder:
                     path.unlink()
-    print(f"\n{read} files are right in all of it, {wrong} are not, {refused} are refused; the largest difference is {worst:.1e}")
+    print(f"\n{read} files are right in all of it, {wrong} are not, {refused} are refused, {missing} were not exported; the largest difference is {worst:.1e}")
     return 1 if wrong else 0
 
 

@@ -5,7 +5,7 @@ import SwiftProtobuf
 /// An ONNX file that has been read and found to be one: its nodes in an order in which they can be computed.
 struct ONNXFile {
   let path: String
-  let input: (name: String, dimensions: [Int?])
+  let input: (name: String, dimensions: [Int?], isWhole: Bool)
   /// Whether images come as rows, columns, channels; ``input`` has the channels first all the same.
   let isChannelsLast: Bool
   let output: String
@@ -100,7 +100,7 @@ struct ONNXFile {
 
   private static func input(
     _ graph: PBGraphProto, _ constants: [String: ONNXTensor]
-  ) throws -> (name: String, dimensions: [Int?]) {
+  ) throws -> (name: String, dimensions: [Int?], isWhole: Bool) {
     // Files of before IR 4 list their weights among the inputs.
     let inputs = graph.input.filter { constants[$0.name] == nil }
     guard inputs.count == 1, let only = inputs.first else {
@@ -116,11 +116,14 @@ struct ONNXFile {
         "its input \(ONNXFault.shown(only.name)) has \(dimensions.count) dimensions, and images have four: batch, channels, height, width"
       )
     }
-    guard [1, 10, 11, 16].contains(only.type.tensorType.elemType) else {
+    // Fractions of four sizes, or bytes.
+    let type = only.type.tensorType.elemType
+    guard [1, 2, 10, 11, 16].contains(type) else {
       throw ONNXFault(
-        "its input \(ONNXFault.shown(only.name)) takes whole numbers; give the network before its preprocessing")
+        "its input \(ONNXFault.shown(only.name)) takes neither fractions nor bytes; give the network before its preprocessing"
+      )
     }
-    return (only.name, dimensions)
+    return (only.name, dimensions, type == 2)
   }
 
   /// The nodes that the output needs, each after those that it reads.

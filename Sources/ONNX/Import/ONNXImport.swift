@@ -28,6 +28,8 @@ public struct ONNXImport {
   public let remarks: [String]
   /// Free text under free keys that the file carries.
   public let metadata: [String: String]
+  /// The normalization of the images that the file has inside, and the network here has not.
+  public let preprocessing: ONNXPreprocessing?
   /// Where the tensors of the state dict come from.
   let state: [String: ONNXWeight]
 
@@ -75,6 +77,7 @@ public struct ONNXImport {
       restored = translation.restored
       state = translation.state
       metadata = file.metadata
+      preprocessing = translation.preprocessing
       var remarks = translation.remarks
       if !restored.isEmpty {
         let convolutions = resolved.layers.count { if case .convolution = $0.layer.operation { true } else { false } }

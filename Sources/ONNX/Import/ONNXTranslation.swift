@@ -31,6 +31,9 @@ struct ONNXTranslation {
   var branchLayers: [String: String] = [:]
   /// The layer that each weight of the file is used by.
   var users: [String: String] = [:]
+  /// What was done to the images first, where it is no part of the network.
+  var preprocessing: ONNXPreprocessing?
+  var waiting: Waiting
 
   init(
     _ file: ONNXFile, image: Shape, restores: ONNXImport.BatchNormalization, description: ONNXDescription? = nil
@@ -38,6 +41,7 @@ struct ONNXTranslation {
     self.file = file
     self.description = description
     self.restores = restores
+    waiting = Waiting(end: file.input.name)
     for (index, node) in file.nodes.enumerated() {
       // Of what a CastLike casts like, the type alone is read.
       let read = node.opType == "CastLike" ? node.input.prefix(1) : node.input[...]
@@ -51,7 +55,7 @@ struct ONNXTranslation {
     values[file.input.name] = .layer(Network.inputName)
     layouts[file.input.name] = file.isChannelsLast ? .last(image) : .map(image)
     shapes[Network.inputName] = image
-    for node in file.nodes { try translate(node) }
+    for node in file.nodes where try !putsOff(node) { try translate(node) }
     guard case .layer(let last)? = values[file.output] else {
       throw ONNXFault("what its output \(ONNXFault.shown(file.output)) is was not understood")
     }

@@ -58,8 +58,8 @@ let tensors: [Target] = [
   .target(
     name: "Experiments",
     dependencies: [
-      "Diagnosis", "ImageFiles", "Networks", "Methods", "ONNX", "Records", "Support", "Torch", "Training", "Transfer",
-      "WidthSearch",
+      "Diagnosis", "ImageFiles", "Interchange", "Merging", "Networks", "Methods", "ONNX", "Records", "Support",
+      "Torch", "Training", "Transfer", "WidthSearch",
     ]),
   // Everything under one name, and the documentation.
   .target(
@@ -91,8 +91,8 @@ let executables: [Target] = [
   .executableTarget(
     name: "fuzz-readers",
     dependencies: [
-      "CZlib", "ImageFiles", "Interchange", "Loading", "Methods", "Networks", "ONNX", "Records", "Support", "Torch",
-      argumentParser,
+      "CZlib", "ImageFiles", "Interchange", "Loading", "Methods", "Networks", "ONNX", "Records", "Reporting", "Support",
+      "Torch", "Training", argumentParser,
     ]),
 ]
 

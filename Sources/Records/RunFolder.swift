@@ -23,6 +23,8 @@ public struct RunFolder: Sendable, Hashable {
   public var summary: String { file("summary.json") }
   /// What a comparison of search methods brought: what `compare --json` prints.
   public var comparison: String { file("comparison.json") }
+  /// What the weight norms of its trainings say of its layers.
+  public var diagnosis: String { file("diagnosis.json") }
   /// How `--project auto` came to its projection.
   public var projection: String { file("projection.json") }
   /// What the folder holds and where.

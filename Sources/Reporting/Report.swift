@@ -52,6 +52,9 @@ public struct Report: Sendable {
   /// The page of one layer at several widths.
   public init(_ sweep: WidthSweepSummary) { page = WidthSweepPage(summary: sweep).page() }
 
+  /// The page of networks merged at several thresholds.
+  public init(_ merges: MergeSweepSummary) { page = MergeSweepPage(summary: merges).page() }
+
   /// The page's title.
   public var title: String { page.title }
 

@@ -51,6 +51,8 @@ public struct RunRecord: Sendable {
   public let projectionChoice: ProjectionChoice?
   /// The result of a single training.
   public let result: TrainingResult?
+  /// What the weight norms said of the layers, where a comparison starts from that.
+  public let diagnosis: DiagnosisSummary?
   /// What could not be read, in words.
   public let gaps: [String]
 
@@ -84,11 +86,15 @@ public struct RunRecord: Sendable {
       ? try JSONFile.read(
         TrainingResult.self, path: folder.result, expecting: "this is what `train --json` prints") : nil
     var searches: [(name: String, history: EventHistory)] = []
+    var diagnosis: DiagnosisSummary?
     if files.fileExists(atPath: folder.comparison) {
       let summary = try JSONFile.read(
         ComparisonSummary.self, path: folder.comparison, expecting: "this is what `compare --json` prints")
       kind = .comparison(summary)
       search = nil
+      if files.fileExists(atPath: folder.diagnosis) {
+        do { diagnosis = try DiagnosisSummary(path: folder.diagnosis) } catch { gaps.append("\(error)") }
+      }
       // The page draws nothing of these events, so it is no gap when they are gone.
       var trainings: [Training] = []
       for arm in summary.arms {
@@ -146,6 +152,7 @@ public struct RunRecord: Sendable {
           : "this is no run folder: it has no summary.json, comparison.json or events.jsonl")
     }
     self.searches = searches
+    self.diagnosis = diagnosis
     self.gaps = gaps
   }
 

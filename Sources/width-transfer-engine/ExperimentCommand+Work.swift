@@ -28,6 +28,8 @@ extension ExperimentCommand: EngineWork {
       try finish(sweep(study, experiment, epochs, in: folder), in: folder)
     } else if experiment == .loop {
       try finish(LoopSummary(seed: compute.seed), in: folder)
+    } else if experiment.streamlines {
+      try streamline(experiment, epochs, in: folder)
     } else {
       try follow(experiment, epochs, in: folder)
     }
@@ -95,17 +97,17 @@ extension ExperimentCommand: EngineWork {
   // MARK: - Networks
 
   private func follow(_ experiment: ExperimentName, _ epochs: Int, in folder: RunFolder) throws {
-    let images = try data.map { try DataOptions.open($0, reading, general) } ?? PlantedImages.dataset()
+    let images = try images()
     let study = NetworkStudy(
-      dataset: images, recipe: try recipe(epochs, count: images.training.count),
-      dataFraction: subset.flatMap(Fraction.parse) ?? 1, seeds: seedNumbers(experiment),
-      device: try compute.prepare(general),
-      loaderThreads: compute.loaderThreads,
-      sinks: { label, _ in
-        [ProgressReporter(label: label, isQuiet: general.quiet) { StandardError.write(Flags.spell($0)) }]
-      })
-    let networks = try experiment.networks.map { label, name, factor in
-      (label, try study.network(name, width: factor * scale.width, divisor: scale == .small ? 4 : 8))
+      dataset: images, recipe: try recipe(epochs, count: images.training.count), dataFraction: part,
+      seeds: seedNumbers(experiment), device: try compute.prepare(general), loaderThreads: compute.loaderThreads,
+      sinks: progress)
+    let networks = try networks(experiment).map { label, name, factor in
+      (label, try study.network(name, width: factor * scale.width(experiment), divisor: divisor))
+    }
+    if experiment == .merging {
+      try merge(study, networks[0], experiment, epochs, in: folder)
+      return
     }
     if experiment == .layerWidths {
       let (_, network) = networks[0]
@@ -125,7 +127,7 @@ extension ExperimentCommand: EngineWork {
       let trained = try study.trainings(of: network, label, in: place.path)
       let summary = DiagnosisSummary(trained.map(\.tracked))
       all[label] = summary
-      try JSONFile.write(summary, to: place.file("diagnosis.json"))
+      try JSONFile.write(summary, to: place.diagnosis)
       let report = try Report(summary)
       for warning in try report.write(to: place.file("diagnosis.html"), bundle: VegaBundle.find()) {
         general.warn(warning)
@@ -137,6 +139,83 @@ extension ExperimentCommand: EngineWork {
       let scores = Spread(trained.map(\.result.top1))
       try Output.text(
         "\(label), top-1 \(Format.spread(scores, 2)) %\n\(summary.text)\nThe page: \(place.file("diagnosis.html"))\n")
+    }
+    if json { try Output.json(all) }
+  }
+
+  private func images() throws -> Dataset {
+    try data.map { try DataOptions.open($0, reading, general) } ?? PlantedImages.dataset()
+  }
+
+  private var part: Double { subset.flatMap(Fraction.parse) ?? 1 }
+  private var divisor: Int { scale == .small ? 4 : 8 }
+
+  private func progress(_ label: String, _ folder: RunFolder) -> [any EventSink] {
+    [ProgressReporter(label: label, isQuiet: general.quiet) { StandardError.write(Flags.spell($0)) }]
+  }
+
+  // MARK: - Merging
+
+  // The thresholds of the source's authors for a VGG, and higher ones, since narrow networks have less to merge.
+  private static let thresholds = [
+    0.001, 0.01, 0.03, 0.05, 0.07, 0.1, 0.12, 0.14, 0.15, 0.18, 0.2, 0.22, 0.24, 0.25, 0.26, 0.28, 0.3, 0.35, 0.4,
+  ]
+
+  private func merge(
+    _ study: NetworkStudy, _ network: (label: String, resolved: ResolvedNetwork), _ experiment: ExperimentName,
+    _ epochs: Int, in folder: RunFolder
+  ) throws {
+    // The folders of matthew-4: what was trained for it in the same folder is not trained again.
+    let trained = try study.trainings(of: network.resolved, network.label, in: folder.file(network.label)).map(
+      \.tracked)
+    let settings = MergeSettings()
+    general.note("merging at \(Self.thresholds.count) thresholds")
+    let members = try study.merges(of: trained, at: Self.thresholds, settings: settings) { try Interruption.check() }
+    let mergeable = Set(network.resolved.mergeableGroups(settings.scope).map(\.id))
+    let groups = DiagnosisSummary(trained).groups.filter { mergeable.contains($0.id) }
+    let summary = MergeSweepSummary(
+      name: name, network: network.resolved.name, dataset: described(study.dataset), claim: experiment.claim,
+      epochs: epochs, settings: settings, groups: groups.map(MergeSweepSummary.Group.init), members: members)
+    try JSONFile.write(summary, to: folder.file("merges.json"))
+    try write(Report(summary), to: folder)
+    if json { return try Output.json(summary) }
+    try Output.text("\(summary.verdict)\nreport in \(folder.report)")
+  }
+
+  // MARK: - Streamlining
+
+  private func streamline(_ experiment: ExperimentName, _ epochs: Int, in folder: RunFolder) throws {
+    let images = try images()
+    let device = try compute.prepare(general)
+    var compared = try recipe(epochs, count: images.training.count)
+    // A training that is compared goes to its end; one that is diagnosed has to go on moving.
+    compared.decay = .step
+    let followed = try recipe(experiment.diagnosisEpochs(scale, epochs), count: images.training.count)
+    var all: [String: ComparisonSummary] = [:]
+    for (label, name, factor) in networks(experiment) {
+      let width = factor * scale.width(experiment)
+      let target = try NetworkRequest(name: name, width: width == 1 ? nil : width, divisor: divisor)
+        .build(classes: images.classNames.count, inputChannels: images.channels, resolution: images.resolution)
+      var settings = StreamliningSettings()
+      (settings.divisor, settings.leastWidth) = (divisor, divisor)
+      let study = StreamliningStudy(
+        subject: try Subject(
+          target: target, dataset: images, dataFraction: part, recipe: compared, divisor: divisor, device: device,
+          loaderThreads: compute.loaderThreads),
+        diagnosisRecipe: followed, diagnosisSeeds: scale == .full ? seedNumbers(experiment) : [compute.seed],
+        seeds: seedNumbers(experiment), settings: settings)
+      let place = RunFolder(path: folder.file(label))
+      try AtomicFile.createFolder(place.path)
+      let outcome = try study.run(
+        in: place, JobSurroundings(sinks: { label, folder in progress(label, folder) })
+      ) { general.warn("\(label), \($0)") }
+      all[label] = outcome.comparison
+      try write(Report([place]), to: place, named: label)
+      let page = try Report(outcome.diagnosis)
+      for warning in try page.write(to: place.file("diagnosis.html"), bundle: VegaBundle.find()) {
+        general.warn(warning)
+      }
+      if !json { try Output.text("\(label)\n\(outcome.text)\nreport in \(place.report)\n") }
     }
     if json { try Output.json(all) }
   }
@@ -179,8 +258,36 @@ extension ExperimentCommand: EngineWork {
         + "report in \(folder.report)")
   }
 
-  private func write(_ report: Report, to folder: RunFolder) throws {
+  private func write(_ report: Report, to folder: RunFolder, named part: String? = nil) throws {
     for warning in try report.write(to: folder.report, bundle: VegaBundle.find()) { general.warn(warning) }
-    if let charts { _ = try report.writeChartSpecifications(to: charts) }
+    guard let charts else { return }
+    _ = try report.writeChartSpecifications(to: part.map { RunFolder(path: charts).file($0) } ?? charts)
+  }
+}
+
+extension StreamliningStudy.Outcome {
+  /// The networks with their costs and differences from the original, and how their layers are found to be.
+  fileprivate var text: String {
+    let original = comparison.arms.first { $0.algorithm == UniformWidths.name }
+    var table = TextTable(
+      ["network", "parameters", "MACs", "top-1 (%)", "over the original", "95 % interval"], numbers: [1, 2, 3, 4, 5])
+    for arm in comparison.arms {
+      let first = arm.members.first
+      let difference =
+        arm == original ? nil : original.flatMap { PairedDifference(arm.top1BySeed, minus: $0.top1BySeed) }
+      table.add([
+        arm == original ? "original" : arm.algorithm, first.map { Format.amount($0.parameters) } ?? "–",
+        first.map { Format.amount($0.macs) } ?? "–", Format.spread(Spread(arm.members.map(\.result.top1)), 2),
+        difference.map { Format.signed($0.value, 2) } ?? "–",
+        difference?.interval == nil ? "–" : difference?.intervalText ?? "–",
+      ])
+    }
+    func narrow(_ diagnosis: DiagnosisSummary) -> String {
+      let count = diagnosis.groups.count { $0.pattern == .decreaseToSaturate }
+      return "\(count) of \(diagnosis.groups.count)"
+    }
+    return table.text
+      + "\n\nLayers that are too narrow: \(narrow(diagnosis)) of the original as it was diagnosed, "
+      + "\(narrow(streamlinedDiagnosis)) of the streamlined network in the comparison."
   }
 }

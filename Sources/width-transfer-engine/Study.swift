@@ -70,7 +70,8 @@ struct Study {
         try TransformerTraining(
           images, part: part, hidden: $0, settings: sizes, epochs: epochs, seed: $1, loaderThreads: threads)
       }
-    case .loop, .layers, .signs, .residualWidths, .layerWidths: return nil
+    case .loop, .layers, .signs, .residualWidths, .layerWidths, .phenomena, .merging, .streamlining, .streamliningLarge:
+      return nil
     }
   }
 }

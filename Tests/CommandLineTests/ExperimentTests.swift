@@ -19,6 +19,7 @@ import Testing
     for words in [
       ["matthew-1", "--data", "data"], ["matthew-4", "--widths", "4"], ["matthew-4", "--layer", "3"],
       ["matthew-x1", "--widths", "0"], ["matthew-4", "--subset", "200%"], ["matthew-4"],
+      ["matthew-t2", "--network", "resnet18"], ["matthew-t3", "--network", "vgg11"],
     ] {
       try place.run(["experiment"] + words + (words.count > 1 ? ["--output", "x"] : [])).expect(64)
     }
@@ -62,6 +63,55 @@ import Testing
       #expect((sweep["points"] as? [[String: Any]])?.map { $0["width"] as? Int } == [4, 8])
       #expect(place.has("\(name)/report.html"))
     }
+  }
+
+  @Test("Table 1 is answered at once; table 2 merges what was trained, and what is there is not trained again")
+  func merges() throws {
+    let place = try Workplace()
+    let phenomena = try place.run(["experiment", "matthew-t1"])
+    phenomena.expect(0)
+    #expect(phenomena.output.contains("grokking") && phenomena.output.contains("train --track weight-norms"))
+    let words = [
+      "experiment", "matthew-t2", "--subset", "20%", "--epochs", "2", "--seeds", "2", "--threads", "1", "--output",
+      "t2",
+    ]
+    let first = try place.run(words)
+    first.expect(0)
+    // Two epochs say nothing of a layer.
+    #expect(first.output.contains("It cannot be told here"))
+    let summary = try place.json("t2/merges.json")
+    let members = try #require(summary["members"] as? [[String: Any]])
+    #expect(members.map { $0["seed"] as? Int } == [0, 1])
+    #expect(members.allSatisfy { ($0["points"] as? [Any])?.count == 19 })
+    #expect((summary["groups"] as? [Any])?.count == 13)
+    #expect(place.has("t2/vgg16/seed-1/model.safetensors") && place.has("t2/report.html"))
+    let again = try place.run(words)
+    again.expect(0)
+    #expect(again.output == first.output && !again.errors.contains("epoch"))
+  }
+
+  @Test("Table 3 compares the original with what its diagnosis makes of it; a diagnosis that says nothing ends it")
+  func streamlines() throws {
+    let place = try Workplace()
+    func words(_ epochs: Int, _ output: String) -> [String] {
+      [
+        "experiment", "matthew-t3", "--network", "vgg16", "--subset", "20%", "--epochs", "\(epochs)", "--seeds", "2",
+        "--threads", "1", "--output", output,
+      ]
+    }
+    let short = try place.run(words(1, "short"))
+    short.expect(64)
+    #expect(short.errors.contains("leaves nothing to change"))
+    let run = try place.run(words(3, "t3"))
+    run.expect(0)
+    for name in ["original", "streamlined", "uniform-60", "random", "inverse"] { #expect(run.output.contains(name)) }
+    #expect(place.has("t3/vgg16/diagnosis.html") && place.has("t3/vgg16/streamlined.json"))
+    let page = try String(contentsOfFile: place.path + "/t3/vgg16/report.html", encoding: .utf8)
+    #expect(
+      page.contains("Networks of vgg16_cifar side by side") && page.contains("The layers of the original network"))
+    let again = try place.run(words(3, "t3"))
+    again.expect(0)
+    #expect(again.output == run.output && !again.errors.contains("epoch"))
   }
 
   @Test("Widths that change under way leave a file of them, and do not go with what compares weights")

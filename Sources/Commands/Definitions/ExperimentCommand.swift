@@ -34,7 +34,15 @@ package struct ExperimentCommand: EngineCommand {
   @Option(help: "matthew-x1: the layer whose width is varied, by number or name (default: 5).")
   package var layer: String?
 
-  @Option(parsing: .unconditional, help: "Trainings of each width or network (default: 10 of graphs, 3 of the others).")
+  @Option(
+    parsing: .upToNextOption,
+    help: "matthew-4, -6, -a5, -t3 and -t4: only these of its networks, such as vgg16 (default: all).")
+  package var network: [String] = []
+
+  @Option(
+    parsing: .unconditional,
+    help: "Trainings of each width or network (default: 10 of graphs and matthew-t4, 5 of matthew-t3, 3 of the others)."
+  )
   package var seeds: Int?
 
   @Option(parsing: .unconditional, help: "Epochs of each training (default: by the experiment and its scale).")
@@ -91,7 +99,14 @@ package struct ExperimentCommand: EngineCommand {
       throw ValidationError(
         "There is no experiment \(name)\(near.isEmpty ? "" : "; did you mean \(near[0])?") `experiment list` shows all")
     }
-    if output == nil { throw ValidationError("Give --output FOLDER") }
+    if output == nil, experiment != .phenomena { throw ValidationError("Give --output FOLDER") }
+    let networks = experiment?.networks.map(\.label) ?? []
+    if let unknown = network.first(where: { !networks.contains($0) }) {
+      throw ValidationError(
+        networks.count < 2
+          ? "\(name) has no networks to choose"
+          : "\(name) has no network \(unknown); it has \(networks.joined(separator: ", "))")
+    }
     if (seeds ?? 1) < 1 || (epochs ?? 1) < 1 { throw ValidationError("--seeds and --epochs must be at least 1") }
     if widths != nil, experiment?.widths == nil { throw ValidationError("\(name) has no widths to choose") }
     if data != nil, experiment?.data == nil { throw ValidationError("\(name) takes no data") }
@@ -118,8 +133,14 @@ package struct ExperimentCommand: EngineCommand {
       guard let text = grid.yaml(scale) else { throw UsageFailure("\(grid.name) has no scale \(scale.rawValue)") }
       return try Output.text(String(text.dropLast()))
     }
+    if experiment == .phenomena { return try Phenomena.tell(asJSON: json) }
     if name != "list" || times { try Engine.takeOver() }
     try list()
+  }
+
+  /// The experiment's networks that are asked for.
+  package func networks(_ experiment: ExperimentName) -> [(label: String, name: String, factor: Double)] {
+    experiment.networks.filter { network.isEmpty || network.contains($0.label) }
   }
 
   /// Prints the names with their claims.

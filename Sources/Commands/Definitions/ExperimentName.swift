@@ -16,6 +16,14 @@ package enum ExperimentName: String, CaseIterable {
   case residualWidths = "matthew-a5"
   /// One layer of VGG16 at several widths.
   case layerWidths = "matthew-x1"
+  /// Phenomena of training and what measures them.
+  case phenomena = "matthew-t1"
+  /// What merging leaves of layers that are IS and DS.
+  case merging = "matthew-t2"
+  /// Networks with the widths that their diagnosis asks for.
+  case streamlining = "matthew-t3"
+  /// The same on larger images.
+  case streamliningLarge = "matthew-t4"
 
   /// What it shows.
   package var claim: String {
@@ -33,17 +41,25 @@ package enum ExperimentName: String, CaseIterable {
     case .signs: "Few weights change their sign after the first epochs (figure 6)."
     case .residualWidths: "The wider a ResNet20, the more of its layers are IS (figures A5 to A7)."
     case .layerWidths: "A layer turns from DS to IS as it is made wider."
+    case .phenomena: "Phenomena of training, and the measures that show them (table 1)."
+    case .merging:
+      "Merging like features takes channels from layers that are IS and leaves those that are DS (table 2)."
+    case .streamlining:
+      "With DS layers widened and IS layers narrowed, networks of about 60 % of the parameters are as accurate at equal MACs (table 3 and the appendix's)."
+    case .streamliningLarge: "The same on Tiny ImageNet (table 4)."
     }
   }
 
   /// What its data is; nil where it takes none.
   package var data: String? {
     switch self {
-    case .loop: nil
+    case .loop, .phenomena: nil
     case .graphConvolution: "a folder with cora.nodes.tsv and cora.edges.tsv, or cora.content and cora.cites"
     case .languageModel: "a folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt, or the same without ptb."
     case .transformer: "a data set of square images, such as cifar10"
-    case .layers, .signs, .residualWidths, .layerWidths: "a data set of images, such as cifar10"
+    case .layers, .signs, .residualWidths, .layerWidths, .merging, .streamlining:
+      "a data set of images, such as cifar10"
+    case .streamliningLarge: "a data set of larger images, such as a folder of Tiny ImageNet"
     }
   }
 
@@ -54,7 +70,7 @@ package enum ExperimentName: String, CaseIterable {
     case .languageModel: [50, 400]
     case .transformer: [32, 512]
     case .layerWidths: [16, 32, 64, 128, 256]
-    case .loop, .layers, .signs, .residualWidths: nil
+    case .loop, .layers, .signs, .residualWidths, .phenomena, .merging, .streamlining, .streamliningLarge: nil
     }
   }
 
@@ -65,15 +81,26 @@ package enum ExperimentName: String, CaseIterable {
     case .signs:
       ["vgg11", "vgg16", "vgg19", "resnet18"].map { ($0, "\($0)_cifar", 1) }
     case .residualWidths: [1, 2, 4].map { ("resnet20-x\(Int($0))", "resnet20", $0) }
-    case .layerWidths: [("vgg16", "vgg16_cifar", 1)]
-    case .loop, .graphConvolution, .languageModel, .transformer: []
+    case .layerWidths, .merging: [("vgg16", "vgg16_cifar", 1)]
+    case .streamlining: ["vgg16", "vgg19", "resnet18", "resnet50"].map { ($0, "\($0)_cifar", 1) }
+    case .streamliningLarge: ["vgg16", "resnet18"].map { ($0, "\($0)_cifar", 1) }
+    case .phenomena, .loop, .graphConvolution, .languageModel, .transformer: []
     }
   }
 
   /// Trainings of each width or network.
-  package var seeds: Int { self == .graphConvolution ? 10 : 3 }
+  package var seeds: Int {
+    switch self {
+    case .graphConvolution, .streamliningLarge: 10
+    case .streamlining: 5
+    default: 3
+    }
+  }
 
-  /// Epochs of each training.
+  /// Whether it compares networks of other widths that follow from a diagnosis.
+  package var streamlines: Bool { self == .streamlining || self == .streamliningLarge }
+
+  /// Epochs of each training; of a training that is diagnosed and not compared, ``diagnosisEpochs(_:_:)``.
   package func epochs(_ scale: ExperimentScale) -> Int {
     switch (self, scale) {
     case (.graphConvolution, _): 200
@@ -83,9 +110,17 @@ package enum ExperimentName: String, CaseIterable {
     case (.transformer, .full): 200
     case (.layers, .full), (.residualWidths, .full), (.layerWidths, .full): 150
     case (.signs, _): 10
-    case (.loop, _): 0
+    case (.merging, .small): 100
+    case (.merging, .full), (.streamlining, .full): 150
+    case (.streamlining, .small), (.streamliningLarge, .small): 20
+    case (.streamliningLarge, .full): 90
+    case (.loop, _), (.phenomena, _): 0
     }
   }
+
+  /// Epochs of the training that is diagnosed, beside those of the comparison: at small scale more, since a diagnosis takes many steps and the
+  /// comparison many trainings.
+  package func diagnosisEpochs(_ scale: ExperimentScale, _ epochs: Int) -> Int { scale == .small ? 5 * epochs : epochs }
 }
 
 /// How large an experiment's models are.
@@ -96,6 +131,8 @@ package enum ExperimentScale: String, CaseIterable {
   /// The source's sizes and recipes, as far as they are known.
   case full
 
-  /// The factor on the widths of networks.
-  package var width: Double { self == .small ? 0.25 : 1 }
+  /// The factor on the widths of the networks of an experiment.
+  package func width(_ experiment: ExperimentName) -> Double {
+    self == .full ? 1 : experiment.streamlines ? 0.125 : 0.25
+  }
 }

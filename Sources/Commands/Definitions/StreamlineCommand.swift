@@ -91,7 +91,10 @@ package struct StreamlineCommand: ParsableCommand {
     settings.leastWidth = network.divisor
     settings.parameterPart =
       Double(try Budget(parsing: parameters, in: .parameters, of: base).amount) / Double(base.cost.parameters)
-    let file = try streamlined(base, patterns, diagnosis, settings)
+    let found = try StreamlinedWidths(
+      of: base, patterns: patterns, diagnosis: diagnosis, settings: settings, control: control, seed: seed)
+    if let remark = found.remark(settings) { general.warn(remark) }
+    let file = found.file
     if let output { try file.write(to: output) }
     if json || output == nil {
       try Output.json(file)
@@ -102,38 +105,11 @@ package struct StreamlineCommand: ParsableCommand {
 
   private func diagnosis() throws -> DiagnosisSummary {
     if folders.count == 1, !RunFolder(path: folders[0]).weightNorms.exists {
-      let inside = RunFolder(path: folders[0]).file("diagnosis.json")
+      let inside = RunFolder(path: folders[0]).diagnosis
       if folders[0].hasSuffix(".json") { return try DiagnosisSummary(path: folders[0]) }
       if FileManager.default.fileExists(atPath: inside) { return try DiagnosisSummary(path: inside) }
     }
     return DiagnosisSummary(try TrackedTraining.ofOneNetwork(in: folders.map { RunFolder(path: $0) }))
-  }
-
-  private func streamlined(
-    _ base: ResolvedNetwork, _ patterns: PerGroup<WidthPattern>, _ diagnosis: DiagnosisSummary?,
-    _ settings: StreamliningSettings
-  ) throws -> WidthsFile {
-    if let control, control == .uniform {
-      let amount = Int((settings.parameterPart * Double(base.cost.parameters)).rounded())
-      let match = try base.matching(amount, in: .parameters, divisor: network.divisor)
-      return WidthsFile(streamlined: match.resolved.widths, of: base, algorithm: "uniform")
-    }
-    var drops = PerGroup<Double>()
-    var confidences = PerGroup<Double>()
-    for group in diagnosis?.groups ?? [] {
-      drops[group.id] = group.drop
-      confidences[group.id] = group.confidence
-    }
-    let outcome = try Streamlining(
-      base, patterns: control?.patterns(patterns, seed: seed) ?? patterns, drops: drops, confidences: confidences,
-      settings: settings
-    ).outcome()
-    if let shortfall = outcome.shortfall { general.warn(shortfall.text(outcome, settings)) }
-    var file = WidthsFile(
-      streamlined: outcome.widths, of: base, algorithm: control.map { "streamline-\($0.rawValue)" } ?? "streamline")
-    file.evidence = .init(values: ["narrowing": outcome.narrowing, "widening": outcome.widening])
-    file.targetParameters = Int((settings.parameterPart * Double(base.cost.parameters)).rounded())
-    return file
   }
 }
 
@@ -141,34 +117,10 @@ extension StreamliningSettings.Aim: ExpressibleByArgument {}
 extension StreamliningControl: ExpressibleByArgument {}
 
 extension WidthsFile {
-  fileprivate init(streamlined widths: Widths, of base: ResolvedNetwork, algorithm: String) {
-    let built = try? base.with(widths)
-    self.init(
-      network: base.name, algorithm: algorithm, macs: built?.cost.macs, parameters: built?.cost.parameters,
-      widths: widths,
-      multipliers: PerGroup(base) { group in Double(widths[group.id] ?? group.width) / Double(group.width) })
-  }
-
   fileprivate func costText(of base: ResolvedNetwork) -> String {
     func part(_ own: Int?, _ whole: Int) -> String { Format.percent(100 * Double(own ?? 0) / Double(max(whole, 1)), 1) }
     return
       "\(Format.amount(macs ?? 0)) MACs (\(part(macs, base.cost.macs)) of the network's), \(Format.amount(parameters ?? 0)) "
       + "parameters (\(part(parameters, base.cost.parameters)))"
-  }
-}
-
-extension Streamlining.Shortfall {
-  fileprivate func text(_ outcome: Streamlining.Outcome, _ settings: StreamliningSettings) -> String {
-    let reached =
-      "\(Format.percent(100 * outcome.parameters, 1)) of the parameters at \(Format.percent(100 * outcome.macs, 1)) of the MACs"
-    switch self {
-    case .noGrowTarget: return "no layer is too narrow, so that nothing grows and MACs fall: \(reached)"
-    case .noShrinkTarget:
-      return "no layer is known to be wide enough, so that there is nothing to take parameters from: all widths stay"
-    case .infeasible:
-      return
-        "no widths with these patterns have the MACs of the network at \(Format.percent(100 * settings.parameterPart, 0)) of its "
-        + "parameters; the nearest are written: \(reached)"
-    }
   }
 }

@@ -1,3 +1,4 @@
+import Diagnosis
 import Networks
 import Records
 import Support
@@ -21,11 +22,15 @@ struct MethodsPage {
 
   func page() -> Page {
     Page(
-      title: "Width-search methods on \(summary.network)",
-      subtitle:
-        "Widths of \(summary.network) for \(summary.dataset), found in different ways and trained alike, at \(budget) each.",
-      sections: [result, cost, widths, similarity, asked, warnings, made].compactMap { $0 })
+      title: hasSearches ? "Width-search methods on \(summary.network)" : "Networks of \(summary.network) side by side",
+      subtitle: hasSearches
+        ? "Widths of \(summary.network) for \(summary.dataset), found in different ways and trained alike, at \(budget) each."
+        : "Widths of \(summary.network) for \(summary.dataset), trained alike from the same seeds.",
+      sections: [result, diagnosis, cost, widths, similarity, asked, warnings, made].compactMap { $0 })
   }
+
+  /// Whether widths were searched, and not only given.
+  private var hasSearches: Bool { arms.isEmpty || arms.contains { $0.mode != .control } }
 
   private var budget: String {
     summary.targetLatency.map { "\(Format.milliseconds($0)) for one image" }
@@ -86,15 +91,48 @@ struct MethodsPage {
   }
 
   private var results: Page.Table {
-    Page.Table(
+    let columns: [(title: String, alignment: Page.Table.Alignment)] = [
+      ("Method", .text), ("Search", .text), ("Top-1", .number), ("−\u{A0}uniform", .number),
+      ("95\u{A0}% interval", .text), ("MACs", .number),
+      ("Off budget", .number), ("Parameters", .number), ("Search MACs", .number), ("Search time", .number),
+      ("Reduction (MACs)", .number), ("Reduction (time)", .number),
+    ]
+    let ofSearches: Set<String> = ["Search", "Search MACs", "Search time", "Reduction (MACs)", "Reduction (time)"]
+    let shown = columns.indices.filter { hasSearches || !ofSearches.contains(columns[$0].title) }
+    return Page.Table(
       caption: "Held-out top-1 in percent, mean ± sample standard deviation over seeds; other columns are means",
-      columns: [
-        ("Method", .text), ("Search", .text), ("Top-1", .number), ("−\u{A0}uniform", .number),
-        ("95\u{A0}% interval", .text), ("MACs", .number),
-        ("Off budget", .number), ("Parameters", .number), ("Search MACs", .number), ("Search time", .number),
-        ("Reduction (MACs)", .number), ("Reduction (time)", .number),
-      ],
-      rows: arms.map(row))
+      columns: shown.map { columns[$0] },
+      rows: arms.map { arm in
+        let cells = row(arm)
+        return shown.map { cells[$0] }
+      })
+  }
+
+  /// What the comparison started from, where that was a diagnosis.
+  private var diagnosis: Page.Section? {
+    guard let found = record.diagnosis else { return nil }
+    let streamlined = arms.first { $0.method == "streamlined" }
+    return Page.Section(
+      id: "diagnosis", heading: "Diagnosis",
+      blocks: [
+        .paragraph(
+          "\(found.headline) From this the widths follow, by a reconstructed rule; diagnosis.html beside this page has the curves."
+        ),
+        .table(
+          Page.Table(
+            caption: "The layers of the original network, as its weight norms went",
+            columns: [
+              ("Layers", .text), ("Group", .text), ("Pattern", .text), ("D", .number), ("Channels", .number),
+              ("Streamlined", .number),
+            ],
+            rows: found.groups.map { group in
+              [
+                group.numbers.isEmpty ? "–" : LayerNumbers.text(group.numbers), group.id, group.pattern.short,
+                group.drop.map { Format.fixed($0, 2) } ?? "–", "\(group.width)",
+                Self.channels(streamlined?.channels(group.id)),
+              ]
+            })),
+      ])
   }
 
   private func row(_ arm: MethodArm) -> [String] {

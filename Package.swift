@@ -137,6 +137,9 @@ let tests: [Target] = [
       "Experiments", "ImageFiles", "Methods", "Networks", "Records", "StudyModels", "Support", "Transfer",
       "WidthSearch",
     ]),
+  .testTarget(
+    name: "FuzzReadersTests", dependencies: ["ImageFiles", "Support", "fuzz-readers"],
+    resources: [.copy("Fixtures")]),
   .testTarget(name: "DocumentTests", dependencies: ["Networks", "Support", "WidthTransfer"]),
   .testTarget(
     name: "CommandLineTests",

@@ -11,8 +11,8 @@ struct FuzzReadersCommand: ParsableCommand {
     commandName: "fuzz-readers",
     abstract: "Reads randomly damaged files until something breaks, or all inputs are done.",
     discussion: """
-      The corpus is a folder with the folders images, archives, packed, idx, cifar and safetensors; those that are missing are left out.
-      An input that breaks a reader is kept in the scratch folder as input-THREAD; --replay reads it again.
+      The corpus is a folder with a folder for each kind: \(Reader.Kind.allCases.map(\.rawValue).joined(separator: ", ")); those that \
+      are missing are left out. An input that breaks a reader is kept in the scratch folder as input-THREAD; --replay reads it again.
       """)
 
   @Option(help: "The folder of sound files.")
@@ -39,12 +39,26 @@ struct FuzzReadersCommand: ParsableCommand {
   @Option(help: "Read this one input, of the kind and with the draws of its name, and nothing else.")
   var replay: String?
 
+  @Option(
+    help:
+      "Let libFuzzer damage files of this kind, guided by what it reaches; needs a build by `scripts/fuzz --guided`.")
+  var guided: String?
+
+  @Option(
+    help: "Write the sound files as inputs of libFuzzer into this folder, a folder for each kind, and nothing else.")
+  var seeds: String?
+
+  @Argument(parsing: .postTerminator, help: "libFuzzer's folders and flags.")
+  var driver: [String] = []
+
   func run() throws {
     try Torch.setThreads(1)
     try AtomicFile.createFolder(scratch)
     let readers = try Reader.all(corpus: corpus)
     guard !readers.isEmpty else { throw FileFailure(.missing, path: corpus, reason: "holds no files to damage") }
     if let replay { return try Self.replay(replay, readers, scratch) }
+    if let seeds { return try Self.writeSeeds(readers, seeds) }
+    if let guided { return try runGuided(Self.reader(guided, among: readers)) }
     let tally = Tally()
     let watch = Watch(threads: threads, megabytes: memory, seconds: seconds, scratch: scratch)
     let shares = (0..<threads).map { thread in stride(from: thread, to: inputs, by: threads) }
@@ -79,6 +93,34 @@ struct FuzzReadersCommand: ParsableCommand {
     }
     print(tally.text)
     print("\(inputs) inputs in \(Int(Date().timeIntervalSince(started))) s; \(watch.summary)")
+  }
+
+  private static func reader(_ kind: String, among readers: [Reader]) throws -> Reader {
+    guard let found = readers.first(where: { $0.kind.rawValue == kind }) else {
+      throw ValidationError(
+        "the corpus holds no files of the kind \(kind); there are \(readers.map(\.kind.rawValue).joined(separator: ", "))"
+      )
+    }
+    return found
+  }
+
+  private static func writeSeeds(_ readers: [Reader], _ folder: String) throws {
+    for reader in readers {
+      try AtomicFile.createFolder("\(folder)/\(reader.kind.rawValue)")
+      for (number, input) in reader.sound.enumerated() {
+        try Data(input).write(to: URL(fileURLWithPath: "\(folder)/\(reader.kind.rawValue)/sound-\(number)"))
+      }
+    }
+  }
+
+  private func runGuided(_ reader: Reader) throws {
+    #if COVERAGE_GUIDED
+      let place = try Place(
+        folder: "\(scratch)/\(reader.kind.rawValue)", kept: "\(scratch)/input-\(reader.kind.rawValue)")
+      throw ExitCode(Guided.run(reader, place, driver))
+    #else
+      throw ValidationError("this build is not instrumented; `scripts/fuzz --guided` makes one that is")
+    #endif
   }
 
   private static func replay(_ path: String, _ readers: [Reader], _ scratch: String) throws {

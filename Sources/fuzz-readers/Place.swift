@@ -3,8 +3,10 @@ import Support
 
 /// Where one thread puts its inputs.
 final class Place {
-  let folder: String
+  private let folder: String
   private let kept: String
+  // The folders of sound files that are there already.
+  private var laid: Set<String> = []
 
   init(folder: String, kept: String) throws {
     self.folder = folder
@@ -13,16 +15,40 @@ final class Place {
     try AtomicFile.createFolder(folder)
   }
 
-  /// Writes a file for a reader; returns its path.
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
+  /// Writes a file for a reader, which gets its path, and removes it.
+  func withFile<R>(_ bytes: [UInt8], _ name: String, _ body: (_ path: String) throws -> R) throws -> R {
     let path = folder + "/" + name
-    try Data(bytes).write(to: URL(fileURLWithPath: path))
-    return path
+    try Self.write(bytes, path)
+    defer { unlink(path) }
+    return try body(path)
   }
 
-  /// Removes what was written.
-  func clear() {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] { unlink("\(folder)/\(name)") }
+  /// Puts a damaged file among sound ones for a reader, which gets their folder, and then the sound file back.
+  ///
+  /// - Parameters:
+  ///   - group: The folder's name; sound files of one group are written once.
+  ///   - file: The name of the damaged file, one of `sound`.
+  func withFolder<R>(
+    _ group: String, of sound: [(name: String, bytes: [UInt8])], _ file: String, _ bytes: [UInt8],
+    _ body: (_ folder: String) throws -> R
+  ) throws -> R {
+    let place = "\(folder)/\(group)"
+    if laid.insert(group).inserted {
+      for one in sound {
+        let path = "\(place)/\(one.name)"
+        try AtomicFile.createFolder(Path.folder(of: path))
+        try Self.write(one.bytes, path)
+      }
+    }
+    try Self.write(bytes, "\(place)/\(file)")
+    defer {
+      if let whole = sound.first(where: { $0.name == file }) { try? Self.write(whole.bytes, "\(place)/\(file)") }
+    }
+    return try body(place)
+  }
+
+  private static func write(_ bytes: [UInt8], _ path: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
   }
 
   /// Keeps an input, with its kind and the state of its draws, until the next: what is there after a crash is what crashed.

@@ -6,7 +6,10 @@ import Methods
 import Networks
 import ONNX
 import Records
+import Reporting
 import Support
+import Torch
+import Training
 
 /// What came of one input.
 enum Outcome: String, CaseIterable {
@@ -22,26 +25,38 @@ struct Reader: Sendable {
     case packed
     case idx
     case cifar
-    case safetensors
+    case weights
+    case checkpoints
+    case runs
     case onnx
     case documents
   }
 
   let kind: Kind
-  // The sound files: names and contents.
+  // The sound files: names, with the folders that they lie in, and contents.
   private let files: [(name: String, bytes: [UInt8])]
 
   /// The kinds that the corpus holds.
   static func all(corpus: String) throws -> [Reader] {
     try Kind.allCases.compactMap { kind in
       let folder = "\(corpus)/\(kind.rawValue)"
-      let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+      var isFolder: ObjCBool = false
+      let names = ((try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []).sorted().filter { name in
+        FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isFolder) && !isFolder.boolValue
+      }
       guard !names.isEmpty else { return nil }
+      // An input names its file by one byte.
+      guard names.count <= 256 else {
+        throw FileFailure(.badData, path: folder, reason: "holds \(names.count) files; a kind may have 256")
+      }
       return Reader(
         kind: kind,
         files: try names.map { ($0, Array(try Data(contentsOf: URL(fileURLWithPath: folder + "/" + $0)))) })
     }
   }
+
+  /// The sound files as inputs.
+  var sound: [[UInt8]] { files.indices.map { [UInt8($0)] + files[$0].bytes } }
 
   /// A damaged file; its first byte says which file of the corpus it was.
   func input(_ random: inout SeededGenerator) -> [UInt8] {
@@ -61,18 +76,24 @@ struct Reader: Sendable {
     do {
       switch kind {
       case .images: try readImage(bytes, &random)
-      case .archives, .packed: try readDataset(try place.write(bytes, file.name), &random)
+      case .archives, .packed: try place.withFile(bytes, file.name) { try readDataset($0, &random) }
       case .idx, .cifar:
-        for sound in files { _ = try place.write(sound.name == file.name ? bytes : sound.bytes, sound.name) }
-        try readDataset(place.folder, &random)
-      case .safetensors: try readTensors(try place.write(bytes, file.name))
-      case .onnx: try readNetwork(try place.write(bytes, file.name))
-      case .documents: try readDocument(try place.write(bytes, file.name), file.name)
+        try place.withFolder(kind.rawValue, of: files, file.name, bytes) { try readDataset($0, &random) }
+      case .weights:
+        try place.withFolder(kind.rawValue, of: files, file.name, bytes) { folder in
+          // Shards are read by their index.
+          try readTensors(file.name.hasPrefix("shard-") ? "\(folder)/sharded.index.json" : "\(folder)/\(file.name)")
+        }
+      case .checkpoints: try place.withFile(bytes, file.name) { try readCheckpoint($0) }
+      case .runs:
+        let run = file.name.prefix { $0 != "/" }
+        let whole = files.filter { $0.name.hasPrefix(run + "/") }
+        try place.withFolder(kind.rawValue + "-" + run, of: whole, file.name, bytes) { try readRun("\($0)/\(run)") }
+      case .onnx: try place.withFile(bytes, file.name) { try readNetwork($0) }
+      case .documents: try place.withFile(bytes, file.name) { try readDocument($0, file.name) }
       }
-      place.clear()
       return .read
     } catch is FileFailure {
-      place.clear()
       return .refused
     }
   }
@@ -128,10 +149,34 @@ struct Reader: Sendable {
   }
 
   private func readTensors(_ path: String) throws {
-    let file = try SafetensorsFile(path: path)
-    for name in file.names {
+    let file = try WeightsFile(path: path)
+    for name in file.entries.keys.sorted() {
       // Touches every byte: a wrong offset would lead out of the file.
       _ = try file.withBytes(of: name) { $0.reduce(0) { $0 &+ Int($1) } }
     }
+  }
+
+  private func readCheckpoint(_ path: String) throws {
+    struct State: Decodable { var epoch: Int }
+    let store = CheckpointStore(folder: Path.folder(of: path), identity: #"{"recipe":{"epochs":3},"seed":0}"#)
+    do {
+      try store.refuseOtherRuns()
+      guard let loaded = try store.latest(State.self, warn: { _ in }) else {
+        throw FileFailure(.badData, path: path, reason: "no checkpoint")
+      }
+      try loaded.restore([("a", .zeros([2, 3])), ("b", .zeros([], .int64))])
+    } catch is UsageFailure {}
+  }
+
+  /// A folder that a run left, as `report` and `diagnose` read it; what it shows is damaged, too.
+  private func readRun(_ path: String) throws {
+    let folder = RunFolder(path: path)
+    do {
+      if folder.weightNorms.exists {
+        _ = try Report(DiagnosisSummary(TrackedTraining.ofOneNetwork(in: [folder]))).html(bundle: nil)
+      }
+      _ = try Report([folder]).html(bundle: nil)
+    } catch is NetworkFailure {
+    } catch is UsageFailure {}
   }
 }

@@ -12,7 +12,8 @@ enum Repair {
     }
   }
 
-  private static func sum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+  /// The sum that PNG and packed files have: CRC-32.
+  static func sum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     bytes.withUnsafeBufferPointer { UInt32(truncatingIfNeeded: crc32_z(0, $0.baseAddress, $0.count)) }
   }
 

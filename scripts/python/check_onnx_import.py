@@ -289,7 +289,8 @@ def main():
                         export(network, image, path, how)
                 except Exception as fault:
                     missing += 1
-                    print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | | | | | not exported: {first_line(fault)} |", flush=True)
+                    print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | | | | | not exported: {first_line(fault)} |",
+                          flush=True)
                     continue
                 done = subprocess.run([arguments.executable, "inspect", str(path), "--json"], capture_output=True, text=True)
                 if done.returncode:
@@ -304,7 +305,8 @@ def main():
                 difference, mine, fault = None, None, ""
                 if not arguments.structure:
                     difference, fault = round_trip(arguments.executable, path, again, images, normalized)
-                    mine, reason = trained_here(arguments.executable + "-bench", arguments.executable, path, again.parent, images, normalized)
+                    mine, reason = trained_here(arguments.executable + "-bench", arguments.executable, path, again.parent, images,
+                                                normalized)
                     fault = fault or reason
                 narrow = halved(arguments.executable, path, again, found["widthGroups"], normalized)
                 isSame = arguments.structure or None not in (difference, mine) and max(difference, mine) <= 1e-4
@@ -324,7 +326,8 @@ def main():
                       + (fault + " " + narrow).replace(arguments.executable, "")[:400].strip() + " |", flush=True)
                 if not arguments.folder:
                     path.unlink()
-    print(f"\n{read} files are right in all of it, {wrong} are not, {refused} are refused, {missing} were not exported; the largest difference is {worst:.1e}")
+    print(f"\n{read} files are right in all of it, {wrong} are not, {refused} are refused, {missing} were not exported; "
+          f"the largest difference is {worst:.1e}")
     return 1 if wrong else 0
 
 

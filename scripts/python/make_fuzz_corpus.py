@@ -232,6 +232,59 @@ def documents(executable):
             ("structure.yaml", structure), ("recipe.yaml", recipe)]
 
 
+def write_weights(folder):
+    """Tensors as safetensors, in shards, and as both forms of torch.save."""
+    os.makedirs(folder)
+    tensors = {"a": numpy.arange(6, dtype=numpy.float32).reshape(2, 3), "b": numpy.array(3, dtype=numpy.int64),
+               "c": numpy.zeros((0, 4), dtype=numpy.uint8)}
+    save_file(tensors, os.path.join(folder, "small.safetensors"), metadata={"format": "pt"})
+    shards = {"a": "shard-1.safetensors", "b": "shard-2.safetensors"}
+    for name, shard in shards.items():
+        save_file({name: tensors[name]}, os.path.join(folder, shard))
+    with open(os.path.join(folder, "sharded.index.json"), "w") as file:
+        json.dump({"metadata": {"total_size": 32}, "weight_map": shards}, file)
+    layer = torch.nn.Linear(3, 2)
+    state = layer.state_dict()
+    wrapped = {"epoch": 3, "state_dict": {f"module.{name}": value for name, value in state.items()}, "best": 0.5,
+               "half": torch.arange(4).reshape(2, 2).t().to(torch.bfloat16)}
+    torch.save(wrapped, os.path.join(folder, "zipped.pth"))
+    torch.save(state, os.path.join(folder, "legacy.pth"), _use_new_zipfile_serialization=False)
+
+
+def write_runs(executable, folder):
+    """What train, run and compare leave: a folder each."""
+    small = {"name": "small", "input": {"channels": 3, "height": 8, "width": 8}, "layers": [
+        {"name": "conv", "inputs": ["input"], "operation": {"kind": "convolution", "outputChannels": 8, "kernelSize": 3}},
+        {"name": "bn", "inputs": ["conv"], "operation": {"kind": "batchNorm"}},
+        {"name": "relu", "inputs": ["bn"], "operation": {"kind": "relu"}},
+        {"name": "second", "inputs": ["relu"], "operation": {"kind": "convolution", "outputChannels": 8, "kernelSize": 3}},
+        {"name": "bn2", "inputs": ["second"], "operation": {"kind": "batchNorm"}},
+        {"name": "relu2", "inputs": ["bn2"], "operation": {"kind": "relu"}},
+        {"name": "mean", "inputs": ["relu2"], "operation": {"kind": "globalAveragePool"}},
+        {"name": "fc", "inputs": ["mean"], "operation": {"kind": "linear", "outputFeatures": 2}}]}
+    with tempfile.TemporaryDirectory() as place:
+        network, data = os.path.join(place, "small.json"), os.path.join(place, "data.tar")
+        with open(network, "w") as file:
+            json.dump(small, file)
+        with open(data, "wb") as file:
+            file.write(next(content for name, content in archives() if name == "folders.tar"))
+        words = ["--network", network, "--dataset", data, "--resolution", "8", "--batch-size", "2", "--threads", "1", "--quiet",
+                 "--divisor", "1"]
+        for name, more in (("train", ["train", "--epochs", "8", "--track", "weight-norms"]),
+                           ("search", ["search", "--algorithm", "dmcp", "--epochs", "1", "--search-epochs", "1"]),
+                           ("run", ["run", "--algorithm", "dmcp", "--epochs", "1", "--search-epochs", "1"]),
+                           ("compare", ["compare", "--algorithm", "uniform", "--algorithm", "dmcp", "--epochs", "1", "--search-epochs", "1",
+                                         "--seeds", "2"])):
+            output = os.path.join(folder, name)
+            subprocess.run([executable, *more, *words, "--output", output], check=True, stdout=subprocess.DEVNULL)
+            # What `report` and `diagnose` read: not pages, nor what the next start of the same command needs.
+            for path, _, files in list(os.walk(output)):
+                for one in files:
+                    keep = one.endswith((".json", ".jsonl", ".yaml")) or (name == "train" and one.endswith(".safetensors"))
+                    if not keep or os.path.basename(path) == "checkpoints":
+                        os.unlink(os.path.join(path, one))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--executable", required=True)
@@ -254,10 +307,13 @@ def main():
                 for encoding in ("source", "raw"):
                     subprocess.run([options.executable, "data", "pack", path, "--output", os.path.join(packed, encoding),
                                     "--encoding", encoding, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    tensors = os.path.join(options.output, "safetensors")
-    os.makedirs(tensors)
-    save_file({"a": numpy.arange(6, dtype=numpy.float32).reshape(2, 3), "b": numpy.array(3, dtype=numpy.int64),
-               "c": numpy.zeros((0, 4), dtype=numpy.uint8)}, os.path.join(tensors, "small"), metadata={"format": "pt"})
+    write_weights(os.path.join(options.output, "weights"))
+    checkpoints = os.path.join(options.output, "checkpoints")
+    os.makedirs(checkpoints)
+    save_file({"a": numpy.arange(6, dtype=numpy.float32).reshape(2, 3), "b": numpy.array(3, dtype=numpy.int64)},
+              os.path.join(checkpoints, "step-7.safetensors"),
+              metadata={"checkpoint": "1", "step": "7", "identity": '{"recipe":{"epochs":3},"seed":0}', "state": '{"epoch":2}'})
+    write_runs(options.executable, os.path.join(options.output, "runs"))
     models = os.path.join(options.output, "onnx")
     os.makedirs(models)
     write_models(models)

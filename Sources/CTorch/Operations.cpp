@@ -26,9 +26,22 @@ UNARY(ct_sigmoid, at::sigmoid(x))
 UNARY(ct_hardswish, at::hardswish(x))
 UNARY(ct_hardsigmoid, at::hardsigmoid(x))
 UNARY(ct_gelu, at::gelu(x))
+UNARY(ct_tanh, at::tanh(x))
+UNARY(ct_selu, at::selu(x))
+UNARY(ct_softplus, at::softplus(x))
+UNARY(ct_softsign, at::div(x, at::add(at::abs(x), 1)))
 
 ct_tensor ct_leaky_relu(ct_tensor a, double slope) {
   return tensor([&] { return at::leaky_relu(a->value, slope); });
+}
+ct_tensor ct_elu(ct_tensor a, double alpha) {
+  return tensor([&] { return at::elu(a->value, alpha); });
+}
+ct_tensor ct_celu(ct_tensor a, double alpha) {
+  return tensor([&] { return at::celu(a->value, alpha); });
+}
+ct_tensor ct_prelu(ct_tensor a, ct_tensor slopes) {
+  return tensor([&] { return at::prelu(a->value, slopes->value); });
 }
 ct_tensor ct_relu_(ct_tensor a) {
   return tensor([&] { return at::relu_(a->value); });

@@ -206,6 +206,9 @@ public struct PyTorchSource {
       ]
       return "StandardizedConv2d(\(words(standardized.convolution, layer)), \(own.joined(separator: ", ")))"
     case let norm as GlobalResponseNorm: return "ResponseNorm(\(channels), \(norm.epsilon))"
+    case let slope as LearnedSlope:
+      return
+        "nn.PReLU(\(slope.isShared ? 1 : channels)\(slope.initialValue == 0.25 ? "" : ", init=\(slope.initialValue)"))"
     default: return nil
     }
   }
@@ -244,7 +247,7 @@ public struct PyTorchSource {
     case let slice as ChannelPart: return "\(first)[:, \(slice.start):\(slice.end)]"
     case let shuffle as ChannelShuffle: return "F.channel_shuffle(\(first), \(shuffle.groups))"
     case is LayerNorm, is PointwiseLinear: return turned
-    case is GroupNorm, is GlobalResponseNorm: return "layer(\(quoted(own)))(\(first))"
+    case is GroupNorm, is GlobalResponseNorm, is LearnedSlope: return "layer(\(quoted(own)))(\(first))"
     case let number as LearnedNumber:
       return "\(first) \(number.isShift ? "+" : "*") self.get_parameter(\(quoted(own)))"
     case let scale as ChannelScale:
@@ -259,6 +262,9 @@ public struct PyTorchSource {
       return "F.pad(\(first), (\(pad.left), \(pad.right), \(pad.top), \(pad.bottom))"
         + (pad.isReflected ? ", mode=\"reflect\")" : ")")
     case is VectorAddition: return inputs.joined(separator: " + ")
+    case let function as ElementFunction: return call(function, first)
+    case let unit as ExponentialUnit: return "F.\(unit.kind)(\(first), \(unit.alpha))"
+    case let bounds as Clamp: return "torch.clamp(\(first), \(bounds.least), \(bounds.most))"
     case let leak as NegativeSlope: return "F.leaky_relu(\(first), \(leak.slope))"
     case is StandardizedConvolution: return "layer(\(quoted(own)))(\(first))"
     case let filter as FixedFilter:
@@ -276,6 +282,15 @@ public struct PyTorchSource {
     case let share as SoftmaxShare:
       return "torch.stack([\(inputs.joined(separator: ", "))]).softmax(0)[\(share.branch)]"
     default: throw UsageFailure("\(own): \(definition.kind) is none of PyTorch's operations")
+    }
+  }
+
+  private static func call(_ function: ElementFunction, _ input: String) -> String {
+    switch function {
+    case .tanh: "torch.tanh(\(input))"
+    case .selu: "F.selu(\(input))"
+    case .softplus: "F.softplus(\(input))"
+    case .softsign: "F.softsign(\(input))"
     }
   }
 

@@ -148,6 +148,27 @@ extension Tensor {
   /// `x · Φ(x)` with the normal distribution's Φ, not its approximation by tanh.
   public func gelu() throws -> Tensor { try wrap(ct_gelu(handle), "gelu") }
 
+  /// The hyperbolic tangent.
+  public func tanh() throws -> Tensor { try wrap(ct_tanh(handle), "tanh") }
+
+  /// `x` where it is positive, `alpha · (eˣ − 1)` elsewhere.
+  public func elu(alpha: Double) throws -> Tensor { try wrap(ct_elu(handle, alpha), "elu") }
+
+  /// `max(0, x) + min(0, alpha · (e^(x / alpha) − 1))`.
+  public func celu(alpha: Double) throws -> Tensor { try wrap(ct_celu(handle, alpha), "celu") }
+
+  /// ELU with the factors that keep mean 0 and variance 1.
+  public func selu() throws -> Tensor { try wrap(ct_selu(handle), "selu") }
+
+  /// `log(1 + eˣ)`.
+  public func softplus() throws -> Tensor { try wrap(ct_softplus(handle), "softplus") }
+
+  /// `x / (1 + |x|)`.
+  public func softsign() throws -> Tensor { try wrap(ct_softsign(handle), "softsign") }
+
+  /// `x` where it is positive, a share of it elsewhere: one for each entry of dimension 1, or one for all.
+  public func prelu(_ slopes: Tensor) throws -> Tensor { try wrap(ct_prelu(handle, slopes.handle), "prelu") }
+
   /// 1 / (1 + e⁻ˣ).
   public func sigmoid() throws -> Tensor { try wrap(ct_sigmoid(handle), "sigmoid") }
 

@@ -67,6 +67,15 @@ def make(name):
         if name.startswith(prefix):
             network, image = make(name.removeprefix(prefix))
             return Preprocessed(network, kind == torch.uint8).eval(), image.to(kind)
+    if name.startswith("with-"):
+        function, name = name.removeprefix("with-").split("/", 1)
+        network, image = make(name)
+        for module in list(network.modules()):
+            for place, child in module.named_children():
+                if isinstance(child, torch.nn.ReLU):
+                    arguments = {"approximate": "tanh"} if function == "GELU" else {}
+                    setattr(module, place, getattr(torch.nn, function)(**arguments))
+        return network.eval(), image
     if name.startswith("timm/"):
         import timm
 
@@ -230,7 +239,8 @@ def spread(network):
     for module in network.modules():
         if isinstance(module, (torch.nn.BatchNorm2d, torch.nn.LayerNorm, torch.nn.GroupNorm)) and module.weight is not None:
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+            if module.bias is not None:
+                torch.nn.init.uniform_(module.bias, -0.5, 0.5)
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.running_mean, -0.2, 0.2)
             torch.nn.init.uniform_(module.running_var, 0.5, 2)
@@ -296,6 +306,8 @@ def main():
                 if done.returncode:
                     refused += 1
                     reason = done.stderr.strip().split(f"{path}: ")[-1]
+                    if not arguments.folder:
+                        path.unlink()
                     print(f"| {name} | {how} | {parameters:,} | {macs / 1e6:.1f} | | | | | | | refused: {reason[:150]} |", flush=True)
                     continue
                 found = json.loads(done.stdout)

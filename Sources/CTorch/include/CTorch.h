@@ -165,6 +165,13 @@ ct_tensor _Nullable ct_hardswish(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_hardsigmoid(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_leaky_relu(ct_tensor _Nonnull a, double slope);
 ct_tensor _Nullable ct_gelu(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_tanh(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_elu(ct_tensor _Nonnull a, double alpha);
+ct_tensor _Nullable ct_celu(ct_tensor _Nonnull a, double alpha);
+ct_tensor _Nullable ct_selu(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_softplus(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_softsign(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_prelu(ct_tensor _Nonnull a, ct_tensor _Nonnull slopes);
 ct_tensor _Nullable ct_silu_(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sigmoid(ct_tensor _Nonnull a);
 /// Normalization over the last sizes, which are those of `weight`.

@@ -34,7 +34,8 @@ public enum Operation: Hashable, Sendable {
   /// Any other: one of this package that needs no place of its own here (``ChannelPart``, ``ChannelShuffle``, ``LayerNorm``,
   /// ``GroupNorm``, ``ChannelScale``, ``PointwiseLinear``, ``Padding``, ``Rescaling``, ``Upsample``, ``ChannelConvolution``, ``GlobalResponseNorm``,
   /// ``LearnedNumber``, ``FixedFilter``, ``SpaceToDepth``, ``AttentionPool``, ``ResizeLike``, ``SoftmaxShare``, ``VectorAddition``,
-  /// ``NegativeSlope``, ``StandardizedConvolution``), or one that is defined elsewhere.
+  /// ``NegativeSlope``, ``StandardizedConvolution``, ``ElementFunction``, ``ExponentialUnit``,
+  /// ``Clamp``, ``LearnedSlope``), or one that is defined elsewhere.
   case other(OtherOperation)
 
   /// An operation that is defined elsewhere.
@@ -93,7 +94,7 @@ extension Operation {
     ChannelScale.self, PointwiseLinear.self, Padding.self, Rescaling.self, Upsample.self, ChannelConvolution.self,
     GlobalResponseNorm.self, LearnedNumber.self, FixedFilter.self, SpaceToDepth.self,
     AttentionPool.self, ResizeLike.self, SoftmaxShare.self, VectorAddition.self, NegativeSlope.self,
-    StandardizedConvolution.self,
+    StandardizedConvolution.self, ElementFunction.self, ExponentialUnit.self, Clamp.self, LearnedSlope.self,
   ]
 
   /// The name of the operation in files and tables; an activation goes by its own name.

@@ -95,6 +95,24 @@ extension ONNXGraphBuilder {
     case is VectorAddition: document.add("Add", inputs, to: output, name: own)
     case let leak as NegativeSlope:
       document.add("LeakyRelu", [input], to: output, name: own, [.float("alpha", leak.slope)])
+    case let function as ElementFunction:
+      let operations: [ElementFunction: String] = [
+        .tanh: "Tanh", .selu: "Selu", .softplus: "Softplus", .softsign: "Softsign",
+      ]
+      document.add(operations[function] ?? "", [input], to: output, name: own)
+    case let unit as ExponentialUnit:
+      document.add(
+        unit.isContinuous ? "Celu" : "Elu", [input], to: output, name: own, [.float("alpha", unit.alpha)])
+    case let bounds as Clamp:
+      document.add("Clip", [input, constant(bounds.least), constant(bounds.most)], to: output, name: own)
+    case let slope as LearnedSlope:
+      var slopes = try tensor("\(own).weight", [slope.isShared ? 1 : channels])
+      if !slope.isShared, !isFlat(index) {
+        let map = inner(own, "map")
+        document.add("Unsqueeze", [slopes, whole([1, 2], own, "axes")], to: map, name: map)
+        slopes = map
+      }
+      document.add("PRelu", [input, slopes], to: output, name: own)
     case let convolution as StandardizedConvolution: try add(convolution, layer, input, output)
     case let regrouping as SpaceToDepth:
       document.add("SpaceToDepth", [input], to: output, name: own, [.int("blocksize", regrouping.blockSize)])

@@ -9,12 +9,69 @@ extension ONNXTranslation {
     case (0, 6): try activation(.relu6, node)
     case (0, nil): try activation(.relu, node)
     case (0, let most?) where most > 1e30: try activation(.relu, node)
+    case (let low?, let high?) where low <= high:
+      try function(Clamp(least: Self.meant(low), most: Self.meant(high)), node)
     default:
       throw refusal(
         node,
-        "it keeps numbers from \(low.map { "\($0)" } ?? "−∞") to \(high.map { "\($0)" } ?? "∞"); 0 to 6 is read, as ReLU6"
+        "it keeps numbers from \(low.map { "\($0)" } ?? "−∞") to \(high.map { "\($0)" } ?? "∞"), and two bounds are read"
       )
     }
+  }
+
+  mutating func function(_ function: some OperationDefinition, _ node: PBNodeProto) throws {
+    try emit(.other(function), [try layer(node, 0)], node)
+  }
+
+  mutating func selu(_ node: PBNodeProto) throws {
+    let (alpha, gamma) = (number(node, "alpha") ?? 1.67326, number(node, "gamma") ?? 1.0507)
+    guard abs(alpha - 1.67326) < 1e-4, abs(gamma - 1.0507) < 1e-4 else {
+      throw refusal(node, "its factors are \(alpha) and \(gamma), which are not those of SELU")
+    }
+    try function(ElementFunction.selu, node)
+  }
+
+  /// A whole power of each number, as products.
+  mutating func power(_ node: PBNodeProto) throws {
+    guard let exponent = try scalar(node, 1), [1, 2, 3, 4].contains(exponent) else {
+      throw refusal(node, "powers from 1 to 4 are read")
+    }
+    let (source, path) = (try layer(node, 0), ONNXNames.path(of: node))
+    if exponent == 1 { return try alias(node) }
+    var product = source
+    for step in stride(from: 2, to: Int(exponent), by: 1) {
+      product = try emit(.multiply, [source, product], path: "\(path).\(step)")
+    }
+    try emit(.multiply, [source, product], node)
+  }
+
+  /// `x · tanh(log(1 + eˣ))`.
+  mutating func mish(_ node: PBNodeProto) throws {
+    let (source, path) = (try layer(node, 0), ONNXNames.path(of: node))
+    let soft = try emit(.other(ElementFunction.softplus), [source], path: "\(path).softplus")
+    let gate = try emit(.other(ElementFunction.tanh), [soft], path: "\(path).tanh")
+    try emit(.multiply, [source, gate], node)
+  }
+
+  /// A share of what is negative that is learnt: one for each channel, or one for all.
+  mutating func learnedSlope(_ node: PBNodeProto) throws {
+    let source = try layer(node, 0)
+    guard case .constant(let slopes) = try value(node, 1), let shape = shapes[source] else {
+      throw refusal(node, "its slopes are no numbers of the file")
+    }
+    let isShared = slopes.dimensions.allSatisfy { $0 == 1 } && shape.channels != 1
+    guard isShared || isOnChannels(slopes, layout(node, 0), shape) || slopes.dimensions == [1] else {
+      throw refusal(node, "its slopes are neither one for each channel nor one for all")
+    }
+    let values = slopes.fill.map { [$0] } ?? slopes.floats ?? []
+    // One number alone does not tell a share that is learnt from one that is fresh.
+    let isEven = !isShared && (values.first.map { first in values.allSatisfy { $0 == first } } ?? false)
+    let known = [node.input[1], slopes.alias, slopes.origin?.name].compactMap { $0 }
+    let name = known.first { $0.hasSuffix(".weight") && !$0.contains("/") }?.dropLast(".weight".count)
+    let made = try emit(
+      .other(LearnedSlope(initialValue: isEven ? Self.meant(values[0]) : 0.25, isShared: isShared)), [source], node,
+      name: name.map(String.init))
+    keep(slopes, as: "\(made).weight")
   }
 
   mutating func leaky(_ node: PBNodeProto) throws {
@@ -24,11 +81,28 @@ extension ONNXTranslation {
   }
 
   mutating func gelu(_ node: PBNodeProto) throws {
-    let form = text(node, "approximate") ?? "none"
-    guard form == "none" else {
-      throw refusal(node, "it is the approximation by \(ONNXFault.shown(form)), and the exact form is read")
+    switch text(node, "approximate") ?? "none" {
+    case "none": try activation(.gelu, node)
+    case "tanh": try approximateGELU(node)
+    case let form:
+      throw refusal(node, "it is the approximation by \(ONNXFault.shown(form)), which the format does not have")
     }
-    try activation(.gelu, node)
+  }
+
+  /// `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, step by step, as files of before opset 20 have it.
+  private mutating func approximateGELU(_ node: PBNodeProto) throws {
+    let (x, path) = (try layer(node, 0), ONNXNames.path(of: node))
+    func rescaling(_ factor: Double, _ shift: Double = 0) -> Networks.Operation {
+      .other(Rescaling(factor: factor, shift: shift))
+    }
+    let square = try emit(.multiply, [x, x], path: "\(path).square")
+    let cube = try emit(.multiply, [x, square], path: "\(path).cube")
+    let part = try emit(rescaling(0.044715), [cube], path: "\(path).part")
+    let sum = try emit(.add, [x, part], path: "\(path).sum")
+    let scaled = try emit(rescaling((2 / Double.pi).squareRoot()), [sum], path: "\(path).scaled")
+    let tanh = try emit(.other(ElementFunction.tanh), [scaled], path: "\(path).tanh")
+    let gate = try emit(rescaling(0.5, 0.5), [tanh], path: "\(path).gate")
+    try emit(.multiply, [x, gate], node)
   }
 
   /// A gate waits for the product with what it was made of, where that is all that reads it.

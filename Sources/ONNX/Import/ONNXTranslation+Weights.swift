@@ -78,10 +78,10 @@ extension ONNXTranslation {
     let grouping: Convolution.Grouping =
       groups == 1 ? .dense : groups == inputs && dimensions[0] == inputs ? .depthwise : .grouped(groups)
     let bias = try bias(node)
-    if grouping == .depthwise, bias == nil, dilation == 1, more == [0, 0, 0, 0],
+    if grouping == .depthwise, bias == nil, dilation == 1,
       let filter = try fixedFilter(node, tensor, stride: stride)
     {
-      let sides = try padding(node, of: shapes[source] ?? Shape(channels: 1, height: 1, width: 1), kernel: kernel)
+      let sides = try padding(node, of: shapes[source] ?? Shape(channels: 1, height: 1, width: 1), kernel: kernel, more)
       var read = source
       if sides.contains(where: { $0 > 0 }) {
         let pad = Padding(onnx: sides)

@@ -56,7 +56,8 @@ struct ONNXTranslation {
     layouts[file.input.name] = file.isChannelsLast ? .last(image) : .map(image)
     shapes[Network.inputName] = image
     for node in file.nodes where try !putsOff(node) { try translate(node) }
-    guard case .layer(let last)? = values[file.output] else {
+    // What was put off to see whether it is part of something larger is none, at the end.
+    guard let value = values[file.output], let last = try made(value, path: file.output) else {
       throw ONNXFault("what its output \(ONNXFault.shown(file.output)) is was not understood")
     }
     guard layers.last?.name == last else {
@@ -128,6 +129,16 @@ struct ONNXTranslation {
     case "HardSwish": try activation(.hardSwish, node)
     case "Gelu": try gelu(node)
     case "LeakyRelu": try leaky(node)
+    case "PRelu": try learnedSlope(node)
+    case "Pow": try power(node)
+    case "Tanh": try function(ElementFunction.tanh, node)
+    case "Elu", "Celu":
+      let alpha = Self.meant(number(node, "alpha") ?? 1)
+      try function(ExponentialUnit(alpha: alpha, isContinuous: node.opType == "Celu"), node)
+    case "Selu": try selu(node)
+    case "Softplus": try function(ElementFunction.softplus, node)
+    case "Softsign": try function(ElementFunction.softsign, node)
+    case "Mish": try mish(node)
     case "Sigmoid": try gate(node, .sigmoid)
     case "HardSigmoid": try gate(node, .hardSigmoid)
     case "Erf": try erf(node)
@@ -194,22 +205,14 @@ struct ONNXTranslation {
 
   /// The layer whose result an input is, whatever its axes are.
   mutating func layer(_ node: PBNodeProto, _ place: Int) throws -> String {
-    switch try value(node, place) {
-    case .layer(let name): return name
-    case .gate(let source, let isHard):
-      // Met before what it was waiting for: a gate of its own after all.
-      let made = try emit(.activation(isHard ? .hardSigmoid : .sigmoid), [source], path: node.input[place])
+    let value = try value(node, place)
+    if let made = try made(value, path: node.input[place]) {
+      // Met before what it was waiting for: it is a layer after all. Padding may go with another convolution, too.
+      if case .padded = value { return made }
       values[node.input[place]] = .layer(made)
       return made
-    case .padded(let source, let sides):
-      let pad = Padding(onnx: sides)
-      return try emit(.other(pad), [source], path: node.input[place])
-    case .gelu(let part) where part.stage == .half || part.stage == .scaled:
-      // No part of the function after all, but a product with a number.
-      let factor = part.stage == .half ? 0.5 : 0.5.squareRoot()
-      let made = try emit(.other(Rescaling(factor: factor)), [part.source], path: node.input[place])
-      values[node.input[place]] = .layer(made)
-      return made
+    }
+    switch value {
     case .branches(let layers):
       // Seen as one again: side by side.
       guard let shape = shapes[layers[0]],
@@ -219,9 +222,23 @@ struct ONNXTranslation {
       let made = try emit(.concatenate, layers, path: node.input[place])
       values[node.input[place]] = .layer(made)
       return made
-    case .constant, .sizes, .numbers, .table, .index, .gelu, .response, .sequence, .softmax, .shares, .scaled,
-      .statistic, .standardized:
+    default:
       throw refusal(node, "its input \(place + 1) is not the result of a layer, which only some operators may have")
+    }
+  }
+
+  /// The layer that a value is, or becomes when nothing larger comes of it; nil when it is none.
+  mutating func made(_ value: ONNXValue, path: String) throws -> String? {
+    switch value {
+    case .layer(let name): return name
+    case .gate(let source, let isHard):
+      return try emit(.activation(isHard ? .hardSigmoid : .sigmoid), [source], path: path)
+    case .padded(let source, let sides): return try emit(.other(Padding(onnx: sides)), [source], path: path)
+    case .gelu(let part) where part.stage == .half || part.stage == .scaled:
+      // No part of the function after all, but a product with a number.
+      let factor = part.stage == .half ? 0.5 : 0.5.squareRoot()
+      return try emit(.other(Rescaling(factor: factor)), [part.source], path: path)
+    default: return nil
     }
   }
 

@@ -211,6 +211,48 @@ extension NegativeSlope: TensorOperation {
   }
 }
 
+extension ElementFunction: TensorOperation {
+  /// What most of them read.
+  public var derivativeReadsResult: Bool { true }
+  /// Computes the function.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    let input = inputs[0]
+    return switch self {
+    case .tanh: try input.tanh()
+    case .selu: try input.selu()
+    case .softplus: try input.softplus()
+    case .softsign: try input.softsign()
+    }
+  }
+}
+
+extension ExponentialUnit: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Computes the function.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    isContinuous ? try inputs[0].celu(alpha: alpha) : try inputs[0].elu(alpha: alpha)
+  }
+}
+
+extension Clamp: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Computes the function.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].clamped(least, most)
+  }
+}
+
+extension LearnedSlope: TensorOperation {
+  /// The input is what it reads.
+  public var derivativeReadsResult: Bool { false }
+  /// Computes the function.
+  public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
+    try inputs[0].prelu(parameters[0])
+  }
+}
+
 extension StandardizedConvolution: TensorOperation {
   /// The input is what it reads.
   public var derivativeReadsResult: Bool { false }

@@ -38,7 +38,8 @@ struct AxisLayout {
     let gates = Self.gates(network)
     for (index, layer) in network.layers.enumerated() {
       let definition = layer.layer.operation.definition
-      let isFilter = definition.channels == .filters || gates.contains(index)
+      // The slope of a PReLU is the same for a channel that stands for two.
+      let isFilter = definition.channels == .filters || gates.contains(index) || definition is LearnedSlope
       let own = layer.layer.name
       var forms = definition.parameters.map { ($0.name(in: own), $0.dimensions) }
       if case .batchNorm = layer.layer.operation {
@@ -93,7 +94,9 @@ struct AxisLayout {
     for layer in network.layers {
       guard case .multiply = layer.layer.operation, layer.inputIndices.count == 2 else { continue }
       var index = layer.inputIndices[1]
-      while index >= 0, case .activation = network.layers[index].layer.operation {
+      // A product of a layer with itself is no gate.
+      guard index != layer.inputIndices[0] else { continue }
+      while index >= 0, network.layers[index].layer.operation.isActivation {
         index = network.layers[index].inputIndices[0]
       }
       if index >= 0 { gates.insert(index) }

@@ -7,21 +7,15 @@ extension ResolvedLayer {
     case .flatten, .linear: true
     case .activation, .dropout, .stochasticDepth, .add, .multiply, .concatenate, .batchNorm:
       inputs.allSatisfy { $0 } && !inputs.isEmpty
-    case .other(let other) where Self.isElementwise(other.definition): inputs.allSatisfy { $0 } && !inputs.isEmpty
+    case .other(let other) where other.isElementwise: inputs.allSatisfy { $0 } && !inputs.isEmpty
     case .convolution, .maxPool, .averagePool, .adaptiveAveragePool, .globalAveragePool, .other: false
     }
-  }
-
-  /// Whether an operation computes with each number, wherever it stands.
-  private static func isElementwise(_ definition: any OperationDefinition) -> Bool {
-    definition is ElementFunction || definition is ExponentialUnit || definition is Clamp || definition is LearnedSlope
-      || definition is NegativeSlope || definition is Rescaling || definition is LearnedNumber
   }
 
   /// Whether an input without height and width must be made a map of one place: the layer knows maps alone, or reads a map beside it.
   package func needsMaps(_ inputs: [Bool]) -> Bool {
     switch layer.operation {
-    case .other(let other) where Self.isElementwise(other.definition): inputs.contains(true) && inputs.contains(false)
+    case .other(let other) where other.isElementwise: inputs.contains(true) && inputs.contains(false)
     case .other, .convolution, .maxPool, .averagePool, .adaptiveAveragePool, .globalAveragePool: inputs.contains(true)
     case .flatten, .linear, .activation, .dropout, .stochasticDepth, .add, .multiply, .concatenate, .batchNorm:
       inputs.contains(true) && inputs.contains(false)

@@ -192,6 +192,7 @@ extension ExperimentCommand: EngineWork {
     compared.decay = .step
     let followed = try recipe(experiment.diagnosisEpochs(scale, epochs), count: images.training.count)
     var all: [String: ComparisonSummary] = [:]
+    var failures: [String] = []
     for (label, name, factor) in networks(experiment) {
       let width = factor * scale.width(experiment)
       let target = try NetworkRequest(name: name, width: width == 1 ? nil : width, divisor: divisor)
@@ -206,9 +207,19 @@ extension ExperimentCommand: EngineWork {
         seeds: seedNumbers(experiment), settings: settings)
       let place = RunFolder(path: folder.file(label))
       try AtomicFile.createFolder(place.path)
-      let outcome = try study.run(
-        in: place, JobSurroundings(sinks: { label, folder in progress(label, folder) })
-      ) { general.warn("\(label), \($0)") }
+      let outcome: StreamliningStudy.Outcome
+      do {
+        outcome = try study.run(
+          in: place, JobSurroundings(sinks: { label, folder in progress(label, folder) })
+        ) { general.warn("\(label), \($0)") }
+      } catch let failure as UsageFailure {
+        // The others may have something to compare.
+        failures.append("\(label): \(failure.message)")
+        if let found = try? DiagnosisSummary(path: place.diagnosis) {
+          _ = try Report(found).write(to: place.file("diagnosis.html"), bundle: VegaBundle.find())
+        }
+        continue
+      }
       all[label] = outcome.comparison
       try write(Report([place]), to: place, named: label)
       let page = try Report(outcome.diagnosis)
@@ -218,6 +229,7 @@ extension ExperimentCommand: EngineWork {
       if !json { try Output.text("\(label)\n\(outcome.text)\nreport in \(place.report)\n") }
     }
     if json { try Output.json(all) }
+    if !failures.isEmpty { throw UsageFailure(failures.joined(separator: "; ")) }
   }
 
   private func described(_ images: Dataset) -> String {

@@ -1,5 +1,6 @@
 import Commands
 import Diagnosis
+import Experiments
 import Foundation
 import ImageFiles
 import Interchange
@@ -67,11 +68,7 @@ extension MergeCommand: EngineWork {
     guard training.network.widths == old.widths else { return nil }
     let found = DiagnosisSummary([training])
     let merged = Set(old.mergeableGroups(scope).map(\.id))
-    return MergeSurvival(
-      found.groups.filter { merged.contains($0.id) }.map { group in
-        let left = Double(new.widths[group.id] ?? group.width) / Double(group.width)
-        return (group.id, group.pattern, group.drop, left)
-      })
+    return MergeSurvival(of: new.widths, found.groups.filter { merged.contains($0.id) })
   }
 
   private static func weights(of source: String) -> String {

@@ -285,11 +285,14 @@ import Testing
 
   @Test("A product of fractions with one number stays a layer; what is no normalization is refused")
   func noPreprocessing() throws {
-    func graph(_ operation: String, _ numbers: [Float], shape: [Int], bytes: Bool = false) -> Graph {
+    func graph(
+      _ operation: String, _ numbers: [Float], shape: [Int], bytes: Bool = false, casts: Bool = true
+    ) -> Graph {
       var graph = Graph()
       if bytes { graph.model.graph.input[0].type.tensorType.elemType = 2 }
       graph.numbers("numbers", numbers, shape: shape)
-      graph.node(operation, ["image", "numbers"], "changed")
+      if bytes, casts { graph.node("Cast", ["image"], "fractions", [.int("to", 1)]) }
+      graph.node(operation, [bytes && casts ? "fractions" : "image", "numbers"], "changed")
       graph.convolution("conv", from: "changed")
       graph.classifier(from: "conv")
       return graph
@@ -298,12 +301,21 @@ import Testing
     #expect(scaled.preprocessing == nil)
     #expect(scaled.network.layers.count == 5)
     #expect(try graph("Div", [255], shape: [], bytes: true).read().preprocessing?.std == [1, 1, 1])
+    // Bytes are divided with what is left over thrown away.
+    #expect(throws: FileFailure.self) { try graph("Div", [255], shape: [], bytes: true, casts: false).read() }
+    // A factor below 0 is no deviation: the layer that it was before.
+    #expect(try graph("Mul", [1, -1, 1], shape: [3, 1, 1]).read().preprocessing == nil)
     for (numbers, shape) in [
       ([1, 0, 1] as [Float], [3, 1, 1]), ([1, -1, 1], [3, 1, 1]), ([1, .nan, 1], [3, 1, 1]),
     ] {
       #expect(throws: FileFailure.self) { try graph("Div", numbers, shape: shape).read() }
     }
     #expect(throws: FileFailure.self) { try graph("Sub", [1, 2, 3, 4, 5, 6, 7, 8], shape: [8]).read() }
+    var huge = Graph(input: [1, 1 << 40, 8, 8])
+    huge.model.graph.input[0].type.tensorType.elemType = 2
+    huge.convolution("conv", from: "image")
+    huge.classifier(from: "conv")
+    #expect(throws: FileFailure.self) { try huge.read() }
   }
 
   @Test("Batch normalization is put back where the exporter says that it took one in")

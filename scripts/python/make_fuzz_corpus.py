@@ -145,6 +145,19 @@ def write_models(folder):
         def forward(self, x):
             return self.last(self.first(x).mean((2, 3)))
 
+    class Normalizer(torch.nn.Module):
+        """Bytes, normalized inside, and functions of each number."""
+
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("means", torch.rand(3, 1, 1))
+            self.conv, self.slopes, self.last = torch.nn.Conv2d(3, 4, 3), torch.nn.PReLU(4), torch.nn.Linear(4, 3)
+
+        def forward(self, x):
+            x = self.slopes(self.conv((x.float() / 255 - self.means) / 0.25))
+            x = torch.nn.functional.mish(torch.nn.functional.elu(torch.tanh(x))).clamp(-0.5, 0.75) ** 2
+            return self.last(torch.nn.functional.celu(torch.nn.functional.softsign(x)).mean((2, 3)))
+
     class Brancher(torch.nn.Module):
         """Pixels as channels, standardized weights, a mirrored border, a fixed filter, split attention, a context, a resized gate."""
 
@@ -176,10 +189,12 @@ def write_models(folder):
     kept = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
     open_batch = {"input_names": ["image"], "dynamic_axes": {"image": {0: "batch"}}}
     for name, model, arguments in (("folded", network, {}), ("kept", network, kept), ("mixed", mixed, {}),
-                                   ("weighed", Named().eval(), kept | open_batch), ("branched", Brancher().eval(), kept | open_batch)):
+                                   ("weighed", Named().eval(), kept | open_batch), ("branched", Brancher().eval(), kept | open_batch),
+                                   ("normalizing", Normalizer().eval(), open_batch)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.onnx.export(model, torch.zeros(1, 3, 12, 12), os.path.join(folder, name), dynamo=False, **arguments)
+            pixels = torch.zeros(1, 3, 12, 12, dtype=torch.uint8 if name == "normalizing" else torch.float32)
+            torch.onnx.export(model, pixels, os.path.join(folder, name), dynamo=False, **arguments)
 
 
 def write_inlined(path):
@@ -283,6 +298,10 @@ def write_runs(executable, folder):
                     keep = one.endswith((".json", ".jsonl", ".yaml")) or (name == "train" and one.endswith(".safetensors"))
                     if not keep or os.path.basename(path) == "checkpoints":
                         os.unlink(os.path.join(path, one))
+        # A comparison that started from a diagnosis.
+        subprocess.run([executable, "diagnose", os.path.join(folder, "train"), "--output", os.path.join(folder, "compare")], check=True,
+                       stdout=subprocess.DEVNULL)
+        os.unlink(os.path.join(folder, "compare", "diagnosis.html"))
 
 
 def main():

@@ -100,6 +100,9 @@ package struct ExperimentCommand: EngineCommand {
         "There is no experiment \(name)\(near.isEmpty ? "" : "; did you mean \(near[0])?") `experiment list` shows all")
     }
     if output == nil, experiment != .phenomena { throw ValidationError("Give --output FOLDER") }
+    if experiment == .phenomena, output != nil {
+      throw ValidationError("matthew-t1 writes nothing; leave --output out")
+    }
     let networks = experiment?.networks.map(\.label) ?? []
     if let unknown = network.first(where: { !networks.contains($0) }) {
       throw ValidationError(

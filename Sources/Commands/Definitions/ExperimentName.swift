@@ -125,7 +125,7 @@ package enum ExperimentName: String, CaseIterable {
 
 /// How large an experiment's models are.
 package enum ExperimentScale: String, CaseIterable {
-  /// Models that two cores train in minutes: of networks a quarter of the width, at a learning rate that stays, with five times the weight decay in
+  /// Models that two cores train in minutes: of networks a quarter of the width (an eighth where many are compared), at a learning rate that stays, with five times the weight decay in
   /// place of the many steps that the source's small one needs.
   case small
   /// The source's sizes and recipes, as far as they are known.

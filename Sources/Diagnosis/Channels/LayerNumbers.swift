@@ -3,8 +3,9 @@ public enum LayerNumbers {
   /// `2, 4–6` for 2, 4, 5 and 6.
   public static func text(_ numbers: [Int]) -> String {
     var ranges: [ClosedRange<Int>] = []
-    for number in numbers.sorted() {
-      if let last = ranges.last, number <= last.upperBound + 1 {
+    // A file may hold any numbers.
+    for number in numbers.sorted() where number > Int.min {
+      if let last = ranges.last, number - 1 <= last.upperBound {
         ranges[ranges.count - 1] = last.lowerBound...max(number, last.upperBound)
       } else {
         ranges.append(number...number)

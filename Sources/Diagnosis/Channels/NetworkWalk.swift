@@ -81,8 +81,7 @@ struct NetworkWalk {
         } else if isAddition(reader) {
           if !isActivated, !isAdded { waiting.append((reader, false, true)) }
         } else {
-          var isActivation = false
-          if case .activation = network.layers[reader].layer.operation { isActivation = true }
+          let isActivation = network.layers[reader].layer.operation.isActivation
           waiting.append((reader, isActivated || isActivation, isAdded))
         }
       }

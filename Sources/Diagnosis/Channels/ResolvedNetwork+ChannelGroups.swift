@@ -59,7 +59,7 @@ private struct ChannelSlices {
     var index = index
     while index >= 0 {
       if squeezes.contains(index) { return true }
-      guard case .activation = network.layers[index].layer.operation else { return false }
+      guard network.layers[index].layer.operation.isActivation else { return false }
       index = network.layers[index].inputIndices[0]
     }
     return false

@@ -104,6 +104,35 @@ extension Operation {
   public var hasParameters: Bool { !definition.parameters.isEmpty }
 }
 
+extension Operation {
+  /// Whether it is a non-linear function of each number.
+  package var isActivation: Bool {
+    switch self {
+    case .activation: true
+    case .other(let other): other.isActivation
+    default: false
+    }
+  }
+
+  /// Whether it computes with each number alone, wherever that stands.
+  package var isElementwise: Bool {
+    switch self {
+    case .activation, .dropout: true
+    case .other(let other): other.isElementwise
+    default: false
+    }
+  }
+}
+
+extension OtherOperation {
+  var isActivation: Bool {
+    definition is ElementFunction || definition is ExponentialUnit || definition is Clamp || definition is LearnedSlope
+      || definition is NegativeSlope
+  }
+
+  var isElementwise: Bool { isActivation || definition is Rescaling || definition is LearnedNumber }
+}
+
 /// An operation that is defined elsewhere, as a value.
 public struct OtherOperation: Hashable, Sendable {
   /// What is known of it.

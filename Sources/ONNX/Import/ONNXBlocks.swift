@@ -227,7 +227,8 @@ struct ONNXBlocks {
       guard element.layers.count == 1 else { break }
       let belongs =
         switch network.layers[element.exit].layer.operation {
-        case .activation, .dropout: true
+        case let operation where operation.isActivation: true
+        case .dropout: true
         case .batchNorm: withNormalization
         case .other(let other): other.definition is ChannelShuffle
         default: false

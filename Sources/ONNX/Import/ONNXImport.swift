@@ -33,6 +33,8 @@ public struct ONNXImport {
   /// Where the tensors of the state dict come from.
   let state: [String: ONNXWeight]
 
+  private static let (mostChannels, largestSide) = (4096, 1 << 16)
+
   /// Reads a file.
   ///
   /// - Parameters:
@@ -56,6 +58,11 @@ public struct ONNXImport {
       }
       guard let channels = dimensions[1] ?? inputChannels else {
         throw UsageFailure("`network` \(path) leaves the channels of its images open; give `input-channels`")
+      }
+      guard channels <= Self.mostChannels, height <= Self.largestSide, width <= Self.largestSide else {
+        throw ONNXFault(
+          "its images are to have \(channels) channels and \(height)×\(width) pixels; \(Self.mostChannels) channels and sides of "
+            + "\(Self.largestSide) are read")
       }
       let image = Shape(channels: channels, height: height, width: width)
       let description = ONNXDescription(file.metadata)

@@ -15,7 +15,7 @@ public struct ONNXPreprocessing: Equatable, Sendable {
   /// Puts a factor and a summand for each channel as mean and deviation of pixels from 0 to 1.
   ///
   /// - Parameter isWhole: Whether the file takes whole numbers from 0 to 255. One that takes fractions may mean either range, and what
-  ///   it takes off and divides by tells which: of pixels up to 1 neither is above 1.
+  ///   it takes off and divides by tells which: of pixels up to 1 neither is above 2.
   init?(factors: [Double], summands: [Double], isWhole: Bool) {
     guard factors.allSatisfy({ $0 > 0 && $0.isFinite }), summands.allSatisfy(\.isFinite) else { return nil }
     let means = zip(factors, summands).map { -$1 / $0 }
@@ -60,23 +60,53 @@ extension ONNXTranslation {
   private mutating func settle() throws {
     let nodes = waiting.nodes
     let isEach = nodes.contains { arithmetic($0)?.numbers.dimensions.contains { $0 > 1 } ?? false }
-    guard file.input.isWhole || isEach else {
+    // A file of this program's has its layers in its description, and nothing in front of them.
+    guard description == nil, file.input.isWhole || isEach, let found = try normalization(nodes) else {
+      guard !file.input.isWhole else {
+        throw ONNXFault(
+          "it takes bytes, and what it does to them first is no normalization: numbers for each channel, above 0 where they multiply, behind "
+            + "a Cast to fractions")
+      }
       for node in nodes { try translate(node) }
       return
     }
-    let channels = shapes[Network.inputName]?.channels ?? 1
-    var factors = Array(repeating: 1.0, count: channels)
-    var summands = Array(repeating: 0.0, count: channels)
     for node in nodes {
-      guard let (place, numbers) = arithmetic(node) else {
+      if let (place, _) = arithmetic(node) {
+        set(node, .layer(Network.inputName), layouts[node.input[place]])
+      } else {
         try translate(node)
-        continue
       }
-      guard let shape = shapes[Network.inputName],
-        numbers.dimensions.allSatisfy({ $0 == 1 }) || isOnChannels(numbers, layout(node, place), shape),
-        let values = self.numbers(numbers, count: channels)
-      else { throw refusal(node, "it changes images by numbers that are not one for each channel") }
-      for (channel, value) in values.enumerated() {
+    }
+    preprocessing = found
+    func text(_ values: [Float]) -> String { Format.list(values.map { Format.fixed(Double($0), 3) }, most: 4) }
+    remarks.append(
+      "the normalization inside it (mean \(text(found.mean)), standard deviation \(text(found.std)), of pixels from 0 to 1) is no "
+        + "layer here: data come normalized, and what `export` writes takes normalized images")
+  }
+
+  /// What the nodes do together; nil when it is no normalization.
+  private func normalization(_ nodes: [PBNodeProto]) throws -> ONNXPreprocessing? {
+    guard let shape = shapes[Network.inputName] else { return nil }
+    var layout = layouts[file.input.name] ?? ONNXLayout(axes: [])
+    var factors = Array(repeating: 1.0, count: shape.channels)
+    var summands = Array(repeating: 0.0, count: shape.channels)
+    var isFraction = !file.input.isWhole
+    for node in nodes {
+      if node.opType == "Cast" {
+        isFraction = [1, 10, 11, 16].contains(integer(node, "to") ?? 0) || !file.input.isWhole
+      }
+      if node.opType == "Transpose" {
+        guard let order = integers(node, "perm"), Set(order) == Set(layout.axes.indices) else { return nil }
+        layout = ONNXLayout(axes: order.map { layout.axes[$0] })
+      }
+      guard let (_, numbers) = arithmetic(node) else { continue }
+      // Differences and quotients of bytes are other ones.
+      guard isFraction, numbers.dimensions.allSatisfy({ $0 == 1 }) || isOnChannels(numbers, layout, shape),
+        let values = numbers.fill.map({ [$0] }) ?? numbers.floats ?? numbers.integers?.map(Double.init),
+        values.count == 1 || values.count == shape.channels
+      else { return nil }
+      for channel in factors.indices {
+        let value = values.count == 1 ? values[0] : values[channel]
         switch node.opType {
         case "Add": summands[channel] += value
         case "Sub": summands[channel] -= value
@@ -86,30 +116,18 @@ extension ONNXTranslation {
           summands[channel] *= factor
         }
       }
-      set(node, .layer(Network.inputName), layouts[node.input[place]])
     }
-    guard let found = ONNXPreprocessing(factors: factors, summands: summands, isWhole: file.input.isWhole) else {
-      throw ONNXFault("what it does to its images first is no normalization: a factor is not above 0, or no number")
-    }
-    preprocessing = found
-    func text(_ values: [Float]) -> String { Format.list(values.map { Format.fixed(Double($0), 3) }, most: 4) }
-    remarks.append(
-      "the normalization inside it (mean \(text(found.mean)), standard deviation \(text(found.std)), of pixels from 0 to 1) is no "
-        + "layer here: data come normalized, and what `export` writes takes normalized images")
+    return ONNXPreprocessing(factors: factors, summands: summands, isWhole: file.input.isWhole)
   }
 
   // A sum, difference, product or quotient of a tensor with numbers of the file: where the tensor stands, and the numbers.
   private func arithmetic(_ node: PBNodeProto) -> (place: Int, numbers: ONNXTensor)? {
-    guard ["Add", "Sub", "Mul", "Div"].contains(node.opType), node.input.count == 2 else { return nil }
+    guard ["Add", "Sub", "Mul", "Div"].contains(node.opType), ["", "ai.onnx"].contains(node.domain),
+      node.input.count == 2
+    else { return nil }
     for place in [0, 1] where place == 0 || ["Add", "Mul"].contains(node.opType) {
       if case .constant(let numbers)? = values[node.input[1 - place]] { return (place, numbers) }
     }
     return nil
-  }
-
-  private func numbers(_ tensor: ONNXTensor, count: Int) -> [Double]? {
-    let known = tensor.fill.map { [$0] } ?? tensor.floats ?? tensor.integers?.map(Double.init)
-    guard let known, known.count == 1 || known.count == count else { return nil }
-    return known.count == 1 ? Array(repeating: known[0], count: count) : known
   }
 }

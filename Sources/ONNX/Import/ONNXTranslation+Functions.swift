@@ -72,6 +72,11 @@ extension ONNXTranslation {
       .other(LearnedSlope(initialValue: isEven ? Self.meant(values[0]) : 0.25, isShared: isShared)), [source], node,
       name: name.map(String.init))
     keep(slopes, as: "\(made).weight")
+    if let origin = slopes.origin?.name, let other = users.updateValue(made, forKey: origin), other != made {
+      remarks.append(
+        "\(ONNXFault.shown(other)) and \(ONNXFault.shown(made)) share their slopes in the file, and have slopes of their own here"
+      )
+    }
   }
 
   mutating func leaky(_ node: PBNodeProto) throws {

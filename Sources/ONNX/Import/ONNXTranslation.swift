@@ -284,15 +284,17 @@ struct ONNXTranslation {
     layers.append(layer)
     switch operation {
     case .globalAveragePool: pooled.insert(name)
-    case .convolution, .activation, .batchNorm, .dropout:
-      if inputs.first.map(pooled.contains) ?? false { pooled.insert(name) }
-    default: break
+    case .convolution, .batchNorm, .multiply:
+      if inputs.allSatisfy(pooled.contains) { pooled.insert(name) }
+    default:
+      if operation.isElementwise, inputs.allSatisfy(pooled.contains) { pooled.insert(name) }
     }
     switch operation {
     case .flatten, .linear: flat.insert(name)
-    case .activation, .dropout, .add, .multiply, .concatenate, .batchNorm:
+    case .add, .multiply, .concatenate, .batchNorm:
       if inputs.first.map(flat.contains) ?? false { flat.insert(name) }
-    default: break
+    default:
+      if operation.isElementwise, inputs.first.map(flat.contains) ?? false { flat.insert(name) }
     }
     return name
   }

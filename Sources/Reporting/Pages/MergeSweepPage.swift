@@ -27,7 +27,8 @@ struct MergeSweepPage {
   }
 
   private var layers: Page.Section {
-    let (shown, most) = (summary.settings.threshold, summary.harmlessThreshold)
+    let (shown, harmless) = (summary.settings.threshold, summary.harmlessThreshold)
+    let most = harmless == shown ? nil : harmless
     var columns: [(title: String, alignment: Page.Table.Alignment)] = [
       ("Layers", .text), ("Group", .text), ("Channels", .number), ("Left at β = \(Format.trimmed(shown))", .number),
     ]
@@ -40,7 +41,7 @@ struct MergeSweepPage {
           Page.Table(
             caption:
               "Channels that are left, the mean over seeds; pattern and D are what the seeds agree on"
-              + (most.map {
+              + (harmless.map {
                 ". β = \(Format.trimmed($0)) is the largest of those tried that costs no seed more than \(Self.points) points"
               } ?? ". No β of those tried costs at most \(Self.points) points with every seed"),
             columns: columns,
@@ -138,7 +139,7 @@ extension MergeSweepSummary {
     let parts =
       "layers that are wide enough keep \(percent(wide)) of their channels, those that are too narrow \(percent(narrow))"
     let chances = points.compactMap(\.survival.test?.p)
-    let isClear = !chances.isEmpty && chances.allSatisfy { $0 < 0.05 }
+    let isClear = chances.count == members.count && chances.allSatisfy { $0 < 0.05 }
     let words = chances.map { Format.fixed($0, 3) }.joined(separator: ", ")
     let test = chances.isEmpty ? "" : " (Mann-Whitney p = \(words))"
     guard isClear else { return "It cannot be told here: \(at) \(parts)\(test)." }

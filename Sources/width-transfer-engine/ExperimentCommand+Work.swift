@@ -23,6 +23,16 @@ extension ExperimentCommand: EngineWork {
     try AtomicFile.createFolder(folder.path)
     let lock = try FolderLock(folder.path, file: RunFolder.lockName, work: "is at work in this folder")
     defer { lock.unlock() }
+    do {
+      try carryOut(experiment, in: folder)
+    } catch let failure as UsageFailure {
+      // A folder that holds other trainings is told of in terms of a flag that empties it, which experiments have not.
+      throw UsageFailure(
+        failure.message.replacing("or start anew with `overwrite`", with: "or remove that folder to start anew"))
+    }
+  }
+
+  private func carryOut(_ experiment: ExperimentName, in folder: RunFolder) throws {
     let epochs = epochs ?? experiment.epochs(scale)
     if let study = try Study(self, experiment, epochs: epochs) {
       try finish(sweep(study, experiment, epochs, in: folder), in: folder)

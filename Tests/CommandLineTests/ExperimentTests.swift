@@ -44,6 +44,11 @@ import Testing
     let again = try place.run(words)
     again.expect(0)
     #expect(again.output == first.output && !again.errors.contains("epoch"))
+    var changed = words
+    changed[5] = "2"
+    let other = try place.run(changed)
+    other.expect(64)
+    #expect(other.errors.contains("remove that folder"))
   }
 
   @Test("One layer at two widths, and the models that are no networks")

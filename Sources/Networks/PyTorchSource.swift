@@ -291,6 +291,7 @@ public struct PyTorchSource {
     case .selu: "F.selu(\(input))"
     case .softplus: "F.softplus(\(input))"
     case .softsign: "F.softsign(\(input))"
+    case .geluTanh: "F.gelu(\(input), approximate=\"tanh\")"
     }
   }
 

@@ -148,6 +148,9 @@ extension Tensor {
   /// `x · Φ(x)` with the normal distribution's Φ, not its approximation by tanh.
   public func gelu() throws -> Tensor { try wrap(ct_gelu(handle), "gelu") }
 
+  /// GELU's approximation by tanh.
+  public func geluTanh() throws -> Tensor { try wrap(ct_gelu_tanh(handle), "gelu") }
+
   /// The hyperbolic tangent.
   public func tanh() throws -> Tensor { try wrap(ct_tanh(handle), "tanh") }
 

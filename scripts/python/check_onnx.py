@@ -103,6 +103,7 @@ def others():
     add("selu", "selu")
     add("softplus", "softplus")
     add("softsign", "softsign")
+    add("approximate", "geluTanh")
     add("tanh", "tanh")
     add("clamped", "clamp", least=-0.4, most=0.6)
     add("groups", "groupNorm", groups=2)

@@ -165,6 +165,7 @@ ct_tensor _Nullable ct_hardswish(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_hardsigmoid(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_leaky_relu(ct_tensor _Nonnull a, double slope);
 ct_tensor _Nullable ct_gelu(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_gelu_tanh(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_tanh(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_elu(ct_tensor _Nonnull a, double alpha);
 ct_tensor _Nullable ct_celu(ct_tensor _Nonnull a, double alpha);

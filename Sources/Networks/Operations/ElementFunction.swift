@@ -8,6 +8,8 @@ public enum ElementFunction: String, OperationDefinition, CaseIterable {
   case softplus
   /// `x / (1 + |x|)`.
   case softsign
+  /// GELU's approximation, `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`.
+  case geluTanh
 
   /// The names of the functions.
   public static let kinds = allCases.map(\.rawValue)

@@ -95,6 +95,7 @@ extension ONNXGraphBuilder {
     case is VectorAddition: document.add("Add", inputs, to: output, name: own)
     case let leak as NegativeSlope:
       document.add("LeakyRelu", [input], to: output, name: own, [.float("alpha", leak.slope)])
+    case ElementFunction.geluTanh as ElementFunction: addApproximateGELU(input, output, own)
     case let function as ElementFunction:
       let operations: [ElementFunction: String] = [
         .tanh: "Tanh", .selu: "Selu", .softplus: "Softplus", .softsign: "Softsign",
@@ -129,6 +130,23 @@ extension ONNXGraphBuilder {
     default:
       throw UsageFailure("\(own): \(definition.kind) has no ONNX form here; `format` pytorch or safetensors may do")
     }
+  }
+
+  // Gelu has its approximation since opset 20 alone.
+  private mutating func addApproximateGELU(_ x: String, _ output: String, _ own: String) {
+    func step(_ operation: String, _ inputs: [String], _ name: String) -> String {
+      let made = inner(own, name)
+      document.add(operation, inputs, to: made, name: made)
+      return made
+    }
+    let square = step("Mul", [x, x], "square")
+    let cube = step("Mul", [x, square], "cube")
+    let part = step("Mul", [cube, constant(0.044715)], "part")
+    let sum = step("Add", [x, part], "sum")
+    let scaled = step("Mul", [sum, constant((2 / Double.pi).squareRoot())], "scaled")
+    let shifted = step("Add", [step("Tanh", [scaled], "tanh"), constant(1)], "shifted")
+    let product = step("Mul", [x, shifted], "product")
+    document.add("Mul", [product, constant(0.5)], to: output, name: own)
   }
 
   /// Operations that read several maps.

@@ -88,26 +88,10 @@ extension ONNXTranslation {
   mutating func gelu(_ node: PBNodeProto) throws {
     switch text(node, "approximate") ?? "none" {
     case "none": try activation(.gelu, node)
-    case "tanh": try approximateGELU(node)
+    case "tanh": try function(ElementFunction.geluTanh, node)
     case let form:
       throw refusal(node, "it is the approximation by \(ONNXFault.shown(form)), which the format does not have")
     }
-  }
-
-  /// `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, step by step, as files of before opset 20 have it.
-  private mutating func approximateGELU(_ node: PBNodeProto) throws {
-    let (x, path) = (try layer(node, 0), ONNXNames.path(of: node))
-    func rescaling(_ factor: Double, _ shift: Double = 0) -> Networks.Operation {
-      .other(Rescaling(factor: factor, shift: shift))
-    }
-    let square = try emit(.multiply, [x, x], path: "\(path).square")
-    let cube = try emit(.multiply, [x, square], path: "\(path).cube")
-    let part = try emit(rescaling(0.044715), [cube], path: "\(path).part")
-    let sum = try emit(.add, [x, part], path: "\(path).sum")
-    let scaled = try emit(rescaling((2 / Double.pi).squareRoot()), [sum], path: "\(path).scaled")
-    let tanh = try emit(.other(ElementFunction.tanh), [scaled], path: "\(path).tanh")
-    let gate = try emit(rescaling(0.5, 0.5), [tanh], path: "\(path).gate")
-    try emit(.multiply, [x, gate], node)
   }
 
   /// A gate waits for the product with what it was made of, where that is all that reads it.
@@ -217,6 +201,9 @@ extension ONNXTranslation {
           name: ONNXNames.path(of: node).replacingSuffix(".mul", by: ""))
         return
       }
+    case (.gelu(let part), .layer) where part.isProduct, (.layer, .gelu(let part)) where part.isProduct:
+      // With a number, which is a layer.
+      break
     case (.gelu(var part), .layer(let x)), (.layer(let x), .gelu(var part)):
       guard part.source == x, layout(node, 0) == layout(node, 1), case .product(false, let hasHalf) = part.stage else {
         throw refusal(node, "it is part of no function that is read")

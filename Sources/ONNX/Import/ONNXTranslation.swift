@@ -56,6 +56,7 @@ struct ONNXTranslation {
     layouts[file.input.name] = file.isChannelsLast ? .last(image) : .map(image)
     shapes[Network.inputName] = image
     for node in file.nodes where try !putsOff(node) { try translate(node) }
+    gatherApproximations()
     // What was put off to see whether it is part of something larger is none, at the end.
     guard let value = values[file.output], let last = try made(value, path: file.output) else {
       throw ONNXFault("what its output \(ONNXFault.shown(file.output)) is was not understood")
@@ -234,7 +235,7 @@ struct ONNXTranslation {
     case .gate(let source, let isHard):
       return try emit(.activation(isHard ? .hardSigmoid : .sigmoid), [source], path: path)
     case .padded(let source, let sides): return try emit(.other(Padding(onnx: sides)), [source], path: path)
-    case .gelu(let part) where part.stage == .half || part.stage == .scaled:
+    case .gelu(let part) where part.isProduct:
       // No part of the function after all, but a product with a number.
       let factor = part.stage == .half ? 0.5 : 0.5.squareRoot()
       return try emit(.other(Rescaling(factor: factor)), [part.source], path: path)

@@ -104,6 +104,9 @@ enum ONNXValue {
       /// x · ½
       case half
     }
+
+    /// Whether it is x times a number, and nothing of the function yet.
+    var isProduct: Bool { stage == .half || stage == .scaled }
   }
 }
 

@@ -222,6 +222,7 @@ extension ElementFunction: TensorOperation {
     case .selu: try input.selu()
     case .softplus: try input.softplus()
     case .softsign: try input.softsign()
+    case .geluTanh: try input.geluTanh()
     }
   }
 }

@@ -40,8 +40,10 @@ public struct NetworkStudy {
     self.sinks = sinks
   }
 
-  /// A network of the zoo for the study's data.
-  public func network(_ name: String, width: Double, divisor: Int) throws -> ResolvedNetwork {
+  /// A network of the zoo for a study's data.
+  public static func network(
+    _ name: String, width: Double, divisor: Int, for dataset: Dataset
+  ) throws -> ResolvedNetwork {
     try NetworkRequest(name: name, width: width == 1 ? nil : width, divisor: divisor)
       .build(classes: dataset.classNames.count, inputChannels: dataset.channels, resolution: dataset.resolution)
   }

@@ -113,7 +113,7 @@ extension ExperimentCommand: EngineWork {
       seeds: seedNumbers(experiment), device: try compute.prepare(general), loaderThreads: compute.loaderThreads,
       sinks: progress)
     let networks = try networks(experiment).map { label, name, factor in
-      (label, try study.network(name, width: factor * scale.width(experiment), divisor: divisor))
+      (label, try NetworkStudy.network(name, width: factor * scale.width(experiment), divisor: divisor, for: images))
     }
     if experiment == .merging {
       try merge(study, networks[0], experiment, epochs, in: folder)
@@ -204,9 +204,8 @@ extension ExperimentCommand: EngineWork {
     var all: [String: ComparisonSummary] = [:]
     var failures: [String] = []
     for (label, name, factor) in networks(experiment) {
-      let width = factor * scale.width(experiment)
-      let target = try NetworkRequest(name: name, width: width == 1 ? nil : width, divisor: divisor)
-        .build(classes: images.classNames.count, inputChannels: images.channels, resolution: images.resolution)
+      let target = try NetworkStudy.network(
+        name, width: factor * scale.width(experiment), divisor: divisor, for: images)
       var settings = StreamliningSettings()
       (settings.divisor, settings.leastWidth) = (divisor, divisor)
       let study = StreamliningStudy(

@@ -41,6 +41,7 @@ def keep(program, corpus, place, kinds, archive):
     for name in images[1:]:
         del files[name]
     for kind in kinds:
+        (place / "found" / kind).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as fewest:
             words = [program, "--corpus", corpus, "--guided", kind, "--", "-merge=1", "-timeout=20", "-rss_limit_mb=3000", fewest,
                      place / "sound" / kind, place / "found" / kind]

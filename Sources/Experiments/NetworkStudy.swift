@@ -59,7 +59,7 @@ public struct NetworkStudy {
       let place = RunFolder(path: (folder as NSString).appendingPathComponent("seed-\(seed)"))
       let job = TrainingJob(
         network: network, dataset: dataset, recipe: recipe, dataFraction: dataFraction, seed: seed, device: device,
-        loaderThreads: loaderThreads, tracks: [.weightNorms, .signChanges])
+        loaderThreads: loaderThreads, tracks: Set(Tracking.allCases))
       let result = try job.run(in: place, sinks: sinks("\(label), seed \(seed)", place))
       return (try TrackedTraining(place), result)
     }

@@ -102,6 +102,8 @@ public struct DiagnosisSummary: Codable, Sendable {
   public var accuracy: [Accuracy]?
   /// How many weights changed their sign in the first epochs of the first source, where that was followed.
   public var signChanges: [SignChange]?
+  /// How alike the gradients of channels were on one batch of the first source's data, where that was followed.
+  public var gradientCosines: [GradientCosines]?
   /// Where curves stop because the learning rate fell, and not because layers were done: what makes a verdict doubtful.
   public var remark: String?
 

@@ -87,6 +87,7 @@ extension DiagnosisSummary {
     let epochs = first.folder.weightNorms.snapshotEpochs
     // A snapshot that is gone or damaged costs its picture and not the diagnosis.
     signChanges = try? first.folder.weightNorms.signChanges()
+    gradientCosines = try? first.folder.weightNorms.gradientCosines()
     addFilters(of: first.folder.model)
     let snapshots = epochs.compactMap { epoch in
       (try? first.folder.weightNorms.norms(epoch: epoch, of: channels)).map { (epoch: epoch, norms: $0) }

@@ -36,7 +36,7 @@ public struct WeightNormFolder: Sendable, Hashable {
 
   /// Whether a file of that name is one that trainings write here.
   static func isOwn(_ name: String) -> Bool {
-    isOfSigns(name) || ["series.jsonl", "network.json"].contains(name)
+    isOfSigns(name) || ["series.jsonl", "network.json", gradientsName].contains(name)
       || name.hasPrefix("epoch-") && name.hasSuffix(".safetensors")
   }
 

@@ -212,7 +212,24 @@ public struct TrainingJob {
     if tracks.contains(.signChanges) {
       observers.append(SignChangeTracker(epochs: recipe.epochs, in: folder.weightNorms))
     }
+    if tracks.contains(.gradientCosines) {
+      observers.append(
+        GradientCosineTracker(epochs: recipe.epochs, labelSmoothing: recipe.labelSmoothing, in: folder.weightNorms) {
+          try probeBatch()
+        })
+    }
     return observers
+  }
+
+  // Evenly spaced over the images that are used, so that a folder sorted by class gives all classes; as they are, without variations.
+  private func probeBatch() throws -> Batch? {
+    let used = chosenIndices() ?? Array(dataset.training.indices)
+    let count = min(used.count, GradientCosineTracker.images(resolution: network.input.height))
+    let loader = try BatchLoader(
+      source: dataset.training, indices: (0..<count).map { used[$0 * used.count / count] }, batchSize: count,
+      resolution: network.input.height, normalization: dataset.normalization, onBadImage: dataset.onBadImage,
+      device: device, threads: loaderThreads)
+    return try loader.epoch(0).next().flatMap { $0.count > 0 ? $0 : nil }
   }
 
   private func adaptedWidths(_ end: ResolvedNetwork) -> WidthsFile {

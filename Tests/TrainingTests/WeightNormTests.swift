@@ -1,6 +1,8 @@
 import Diagnosis
 import Foundation
+import ImageFiles
 import Interchange
+import Loading
 import Methods
 import Networks
 import Records
@@ -120,6 +122,73 @@ import Torch
     #expect(try parts.weightNorms.signChanges() == whole.weightNorms.signChanges())
     #expect(try whole.weightNorms.signChanges().map(\.epoch) == [1, 2, 3])
     #expect(try bytes(parts.model) == bytes(whole.model))
+  }
+
+  @Test(
+    "Gradients' cosines are those of the matrices' rows, of the same batch after each epoch, and change nothing in the weights"
+  )
+  func gradientCosines() throws {
+    let place = try TemporaryFolder()
+    let model = try Model(toyNetwork(), seed: 1)
+    let loader = try BatchLoader(
+      source: toyDataset.training, indices: Array(0..<12), batchSize: 12, resolution: model.network.input.height,
+      normalization: toyDataset.normalization)
+    let batch = try #require(try loader.epoch(0).next())
+    let folder = RunFolder(path: place.path).weightNorms
+    let means = try model.statistics.means.map { try $0.array(Float.self) }
+    let tracker = GradientCosineTracker(epochs: 20, labelSmoothing: 0.1, in: folder) { batch }
+    try tracker.begin(model, afterEpochs: 0, isNew: true)
+    try tracker.endEpoch(model, endedEpochs: 11, learningRate: 0.1)
+    try tracker.endEpoch(model, endedEpochs: 20, learningRate: 0.1)
+    let records = try folder.gradientCosines()
+    // The eleventh epoch is none that is looked at, and the twentieth sees the same model and images.
+    #expect(records.map(\.epoch) == [0, 20] && records[0].layers == records[1].layers)
+    #expect(try model.statistics.means.map { try $0.array(Float.self) } == means)
+    // By the accumulated gradients of a backward pass, row by row.
+    let tensors = model.parameters.map(\.tensor)
+    try batch.crossEntropy(try model.forward(batch.images, .init(.batch)), labelSmoothing: 0.1).backward()
+    for group in model.plan.resolved.channelGroups {
+      let slice = try #require(group.slices.first { $0.side == .incoming })
+      let place = try #require(model.parameters.firstIndex { $0.name == slice.tensor })
+      let gradient = try #require(tensors[place].gradient)
+      let rows = try (0..<group.width).map { try gradient.slice(0, $0..<$0 + 1).reshaped([-1]).array(Float.self) }
+      var (sum, pairs) = (0.0, 0.0)
+      for (i, a) in rows.enumerated() {
+        for b in rows[(i + 1)...] {
+          func dot(_ x: [Float], _ y: [Float]) -> Double { zip(x, y).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
+          sum += abs(dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot())
+          pairs += 1
+        }
+      }
+      let found = try #require(records[0].layers.first { $0.group == group.id })
+      #expect(abs(found.mean - sum / pairs) < 1e-5)
+      #expect(abs(found.ofRandom - (2 / (.pi * Double(rows[0].count))).squareRoot()) < 1e-12)
+    }
+  }
+
+  @Test("Gradients' cosines go on after a stop with the same records", arguments: [4, 9])
+  func gradientCosinesResume(_ stop: Int) throws {
+    let place = try TemporaryFolder()
+    let (whole, parts) = (RunFolder(path: place.file("whole")), RunFolder(path: place.file("parts")))
+    var job = try job(tracks: false)
+    _ = try job.run(in: RunFolder(path: place.file("plain")))
+    job.tracks = [.gradientCosines]
+    _ = try job.run(in: whole)
+    var asked = 0
+    #expect(throws: Interrupted.self) {
+      try job.run(
+        in: parts,
+        cancellation: Cancellation(signal: {
+          asked += 1
+          return asked == stop ? SIGINT : nil
+        }))
+    }
+    _ = try job.run(in: parts)
+    let records = try whole.weightNorms.gradientCosines()
+    #expect(records.map(\.epoch) == [0, 1, 2, 3])
+    #expect(try parts.weightNorms.gradientCosines() == records)
+    #expect(try bytes(parts.model) == bytes(whole.model))
+    #expect(try bytes(RunFolder(path: place.file("plain")).model) == bytes(whole.model))
   }
 
   private func folderLine(_ folder: RunFolder) throws -> NormSample? {

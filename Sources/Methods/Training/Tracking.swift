@@ -4,4 +4,6 @@ public enum Tracking: String, Codable, Hashable, Sendable, CaseIterable {
   case weightNorms = "weight-norms"
   /// How many weights change their sign in each of the first ten epochs.
   case signChanges = "sign-changes"
+  /// How alike the gradients of each layer's channels are on one fixed batch.
+  case gradientCosines = "gradient-cosines"
 }

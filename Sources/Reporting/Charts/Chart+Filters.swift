@@ -79,6 +79,45 @@ extension Chart {
         ]))
   }
 
+  /// How alike the gradients of each layer's channels are, as a multiple of random directions, over the epochs.
+  static func gradientCosines(_ cosines: [GradientCosines], _ groups: [DiagnosisSummary.Group]) -> Chart {
+    let data: [JSONValue] = groups.flatMap { group in
+      cosines.compactMap { record in
+        record.layers.first { $0.group == group.id }.map { layer in
+          [
+            "epoch": .integer(record.epoch), "layer": .string(group.label), "series": .string(group.verdict),
+            "ratio": .number(layer.mean / layer.ofRandom), "mean": .number(layer.mean),
+          ]
+        }
+      }
+    }
+    let lines: JSONValue = [
+      "mark": ["type": "line", "strokeWidth": 1.5, "opacity": 0.75],
+      "encoding": [
+        "x": ["field": "epoch", "type": "quantitative", "title": "Epoch", "axis": ["tickMinStep": 1, "format": "d"]],
+        "y": [
+          "field": "ratio", "type": "quantitative", "title": "Mean |cosine|, over that of random directions",
+          "scale": ["type": "log"],
+        ],
+        "detail": ["field": "layer"],
+        "tooltip": [
+          ["field": "layer", "title": "Layers"], ["field": "epoch", "title": "Epoch"],
+          ["field": "mean", "title": "Mean |cosine|", "format": ".3f"],
+          ["field": "ratio", "title": "Over random directions", "format": ".2f"],
+        ],
+      ],
+    ]
+    return Chart(
+      id: "gradient-cosines", title: "How alike the gradients of a layer's channels are",
+      caption: "A line a width group, of its first layer; 1 is what random directions have.",
+      specification: layered(
+        height: 260, data: data, layers: [lines],
+        encoding: [
+          "color": Chart.colours(
+            ["too narrow", "wide enough", "undecided"], [Palette.warm, Palette.accent, Palette.neutral], symbol: .line)
+        ]))
+  }
+
   /// The part of the weights whose sign changed, over the first epochs.
   static func signChanges(_ changes: [SignChange]) -> Chart {
     let names = ["since the epoch before", "since the start"]

@@ -12,7 +12,8 @@ struct DiagnosisPage {
     return Page(
       title: "Is each layer of \(summary.network.name) wide enough?",
       subtitle: "From how the weight norms of its channels went over \(trainings).",
-      sections: [verdict(cost), curves, comparison, channels, filters, signs, layers, reading, made].compactMap { $0 })
+      sections: [verdict(cost), curves, comparison, channels, filters, gradients, signs, layers, reading, made]
+        .compactMap { $0 })
   }
 
   private var trainings: String {
@@ -137,6 +138,43 @@ struct DiagnosisPage {
                 group.filters.map { Format.fixed($0.ofRandom, 3) } ?? "–",
               ]
             })),
+      ])
+  }
+
+  private var gradients: Page.Section? {
+    guard let cosines = summary.gradientCosines, let last = cosines.last else { return nil }
+    let groups = summary.groups.filter { group in last.layers.contains { $0.group == group.id } }
+    guard cosines.count > 1, !groups.isEmpty else { return nil }
+    func ratio(_ record: GradientCosines, _ group: DiagnosisSummary.Group) -> String {
+      record.layers.first { $0.group == group.id }.map { Format.fixed($0.mean / $0.ofRandom, 1) } ?? "–"
+    }
+    let least = groups.compactMap { group -> [String]? in
+      let means = cosines.compactMap { record in
+        record.layers.first { $0.group == group.id }.map { (record.epoch, $0.mean / $0.ofRandom) }
+      }
+      guard let low = means.min(by: { $0.1 < $1.1 }), let random = last.layers.first(where: { $0.group == group.id })
+      else { return nil }
+      return [
+        group.id, group.numbers.isEmpty ? "–" : LayerNumbers.text(group.numbers), Format.fixed(random.ofRandom, 3),
+        ratio(cosines[0], group), "\(Format.fixed(low.1, 1)) (\(low.0))", ratio(last, group),
+      ]
+    }
+    return Page.Section(
+      id: "gradients", heading: "Do the channels of a layer learn apart?",
+      blocks: [
+        .paragraph(
+          "Cosines between the gradients of a layer's channels on one batch that stays the same"
+            + (summary.sources.count > 1 ? ", in the first training" : "")
+            + ". The source has them nearly orthogonal in the first stage of training; 1 is what random directions have."
+        ),
+        .figures([Chart.gradientCosines(cosines, groups)]),
+        .details(
+          Page.Table(
+            caption: "Mean |cosine| between channels' gradients, as a multiple of that of random directions",
+            columns: [
+              ("Width group", .text), ("Layers", .text), ("Random directions", .number), ("First", .number),
+              ("Least (epoch)", .number), ("Last", .number),
+            ], rows: least)),
       ])
   }
 

@@ -27,10 +27,13 @@ public struct WeightNormTracker: TrainingObserver {
     try observe(model, epoch: endedEpochs, learningRate: learningRate)
   }
 
+  /// Whether what is large is kept after an epoch: each of the first ten, every tenth, and the last.
+  static func keepsSnapshot(of epoch: Int, last: Int) -> Bool { epoch <= 10 || epoch % 10 == 0 || epoch == last }
+
   private func observe(_ model: Model, epoch: Int, learningRate: Double?) throws {
     let reader = WeightNormReader(model.plan.resolved)
     let norms = try reader.read { try model.tensor(named: $0) }
-    if epoch <= 10 || epoch % 10 == 0 || epoch == epochs {
+    if Self.keepsSnapshot(of: epoch, last: epochs) {
       try write(norms, of: reader.groups, epoch: epoch, model.network.name)
     }
     try folder.append(reader.samples(norms, epoch: epoch, learningRate: learningRate))

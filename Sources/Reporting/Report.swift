@@ -55,6 +55,9 @@ public struct Report: Sendable {
   /// The page of networks merged at several thresholds.
   public init(_ merges: MergeSweepSummary) { page = MergeSweepPage(summary: merges).page() }
 
+  /// The page of phenomena of training.
+  public init(_ phenomena: PhenomenaSummary) { page = PhenomenaPage(summary: phenomena).page() }
+
   /// The page's title.
   public var title: String { page.title }
 

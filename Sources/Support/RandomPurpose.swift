@@ -35,6 +35,7 @@ package enum RandomPurpose: UInt64 {
   case plantedText = 0x1A48
   case plantedImages = 0x1A49
   case transformerWeights = 0x7135
+  case probes = 0x9201
 
   // Fuzzing
   case mutation = 0xF022

@@ -38,6 +38,8 @@ extension ExperimentCommand: EngineWork {
       try finish(sweep(study, experiment, epochs, in: folder), in: folder)
     } else if experiment == .loop {
       try finish(LoopSummary(seed: compute.seed), in: folder)
+    } else if experiment == .phenomena {
+      try finish(phenomena(in: folder), in: folder)
     } else if experiment.streamlines {
       try streamline(experiment, epochs, in: folder)
     } else {
@@ -102,6 +104,44 @@ extension ExperimentCommand: EngineWork {
           "\(width) \(study.unit), seed \(seed): epoch \(epoch)/\(epochs), training loss \(Format.decimal(loss, 4))")
       },
       { try study.make(width, seed) })
+  }
+
+  // MARK: - Phenomena
+
+  private struct KeptMeasurement: Codable {
+    var sizes: PhenomenaProbes.Sizes
+    var measurement: PhenomenaSummary.Measurement
+  }
+
+  private func phenomena(in folder: RunFolder) throws -> PhenomenaSummary {
+    let sizes = epochs.map(PhenomenaProbes.Sizes.init(atMost:)) ?? .init()
+    return PhenomenaSummary(
+      seeds: try seedNumbers(.phenomena).map { seed in
+        let path = folder.file("seed-\(seed).json")
+        if FileManager.default.fileExists(atPath: path) {
+          let kept = try JSONFile.read(
+            KeptMeasurement.self, path: path, expecting: "remove it, and the same command makes it again")
+          guard kept.sizes == sizes else {
+            throw UsageFailure("\(path) is of other epochs; give another `output`")
+          }
+          return kept.measurement
+        }
+        general.note("seed \(seed): measuring five phenomena")
+        let measurement = try PhenomenaProbes(seed: seed, sizes: sizes) { try Interruption.check() }.measure()
+        try JSONFile.write(KeptMeasurement(sizes: sizes, measurement: measurement), to: path)
+        return measurement
+      })
+  }
+
+  private func finish(_ summary: PhenomenaSummary, in folder: RunFolder) throws {
+    try JSONFile.write(summary, to: folder.file("phenomena.json"))
+    try write(Report(summary), to: folder)
+    if json { return try Output.json(summary) }
+    var table = TextTable(["phenomenon", "measure", "here", "seeds that show it"])
+    for row in summary.rows {
+      table.add([row.phenomenon.rawValue, row.phenomenon.measure, row.text, "\(row.seen) of \(summary.seeds.count)"])
+    }
+    try Output.text("\(table.text)\n\nreport in \(folder.report)")
   }
 
   // MARK: - Networks

@@ -70,6 +70,21 @@ import Testing
     }
   }
 
+  @Test("Table 1 is measured with an output folder; what is there is not measured again, and not under other epochs")
+  func measuresPhenomena() throws {
+    let place = try Workplace()
+    let measured = ["experiment", "matthew-t1", "--seeds", "2", "--threads", "1", "--output", "t1", "--epochs"]
+    let first = try place.run(measured + ["3"])
+    first.expect(0)
+    #expect(first.output.contains("of 2") && first.errors.contains("seed 1"))
+    let again = try place.run(measured + ["3", "--json"])
+    again.expect(0)
+    #expect(!again.errors.contains("measuring") && again.output.contains("grokking"))
+    let other = try place.run(measured + ["4"])
+    other.expect(64)
+    #expect(other.errors.contains("another --output"))
+  }
+
   @Test("Table 1 is answered at once; table 2 merges what was trained, and what is there is not trained again")
   func merges() throws {
     let place = try Workplace()

@@ -100,9 +100,6 @@ package struct ExperimentCommand: EngineCommand {
         "There is no experiment \(name)\(near.isEmpty ? "" : "; did you mean \(near[0])?") `experiment list` shows all")
     }
     if output == nil, experiment != .phenomena { throw ValidationError("Give --output FOLDER") }
-    if experiment == .phenomena, output != nil {
-      throw ValidationError("matthew-t1 writes nothing; leave --output out")
-    }
     let networks = experiment?.networks.map(\.label) ?? []
     if let unknown = network.first(where: { !networks.contains($0) }) {
       throw ValidationError(
@@ -136,7 +133,7 @@ package struct ExperimentCommand: EngineCommand {
       guard let text = grid.yaml(scale) else { throw UsageFailure("\(grid.name) has no scale \(scale.rawValue)") }
       return try Output.text(String(text.dropLast()))
     }
-    if experiment == .phenomena { return try Phenomena.tell(asJSON: json) }
+    if experiment == .phenomena, output == nil { return try Phenomena.tell(asJSON: json) }
     if name != "list" || times { try Engine.takeOver() }
     try list()
   }

@@ -17,6 +17,8 @@ UNARY(ct_log, at::log(x))
 UNARY(ct_abs, at::abs(x))
 UNARY(ct_sign, at::sign(x))
 UNARY(ct_sqrt, at::sqrt(x))
+UNARY(ct_erf, at::erf(x))
+UNARY(ct_reciprocal, at::reciprocal(x))
 UNARY(ct_isfinite, at::isfinite(x))
 UNARY(ct_all, at::all(x))
 UNARY(ct_max, at::max(x))
@@ -203,8 +205,24 @@ ct_tensor ct_reflection_pad(ct_tensor input, const int64_t *pads, int count) {
   return tensor([&] { return at::reflection_pad2d(input->value, array(pads, count)); });
 }
 
-ct_tensor ct_pad(ct_tensor input, const int64_t *pads, int count) {
-  return tensor([&] { return at::constant_pad_nd(input->value, array(pads, count)); });
+ct_tensor ct_pad(ct_tensor input, const int64_t *pads, int count, double value) {
+  return tensor([&] { return at::constant_pad_nd(input->value, array(pads, count), value); });
+}
+
+ct_tensor ct_pow_scalar(ct_tensor a, double exponent) {
+  return tensor([&] { return at::pow(a->value, exponent); });
+}
+
+ct_tensor ct_minimum(ct_tensor a, ct_tensor b) {
+  return tensor([&] { return at::minimum(a->value, b->value); });
+}
+
+ct_tensor ct_amax(ct_tensor a, const int64_t *over, int count, bool keep) {
+  return tensor([&] { return at::amax(a->value, array(over, count), keep); });
+}
+
+ct_tensor ct_expand(ct_tensor a, const int64_t *sizes, int count) {
+  return tensor([&] { return a->value.expand(array(sizes, count)); });
 }
 
 ct_tensor ct_upsample(ct_tensor input, const int64_t *size, bool bilinear) {

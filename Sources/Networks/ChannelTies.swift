@@ -128,6 +128,9 @@ struct ChannelTies {
       try refuseDerived(inputs[0], by: layer)
       return Array(repeatElement(inputs[0], count: count).joined())
     case .passes: return inputs[0]
+    case .fixes:
+      for segment in inputs.joined() { fix(segment.variable) }
+      return [.init(variable: makeVariable(.fixed, channels: output.channels), channels: output.channels)]
     }
   }
 

@@ -39,7 +39,7 @@ extension ResolvedNetwork {
         let segments = inputSegments(of: index)[0]
         let (start, end) = (segments.place(range.lowerBound, in: widths), segments.place(range.upperBound, in: widths))
         changed.layers[index].operation = Operation(definition.with(slice: start..<max(start, end)))
-      case .passes, .passesFirst, .ties, .joins, .repeats, .spreads, .shuffles, .groups: break
+      case .passes, .passesFirst, .ties, .joins, .repeats, .spreads, .shuffles, .groups, .fixes: break
       }
     }
     // A width that was chosen is no rounding of another.

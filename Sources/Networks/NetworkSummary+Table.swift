@@ -23,6 +23,7 @@ extension NetworkSummary {
           shortList(group.layers, limit: 3),
         ]
       })
+    let passes = layers.contains { $0.kind == "passed" }
     let stageLine = stages.map { "\($0.name): \($0.blocks.count)" }.joined(separator: ", ")
     return """
       \(network), input \(input.map(String.init).joined(separator: "×"))
@@ -33,7 +34,7 @@ extension NetworkSummary {
 
       blocks       \(stages.isEmpty ? "no stages" : stageLine)
       width groups \(widthGroups.count)
-      MACs         \(Format.count(macs))  (one per multiply-accumulate of convolutions and linear layers)
+      MACs         \(Format.count(macs))  (one per multiply-accumulate of convolutions and \(passes ? "matrix products" : "linear layers"))
       parameters   \(Format.count(parameters))
       activations  \(Format.count(activations))
       """ + (latency.map { "\nlatency      \(Format.milliseconds($0))  (of one image, by the table)" } ?? "")

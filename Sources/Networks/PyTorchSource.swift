@@ -42,6 +42,16 @@ public struct PyTorchSource {
       }
       let name = Self.variable(own, &taken)
       names.append(name)
+      if let program = layer.layer.operation.definition as? TensorProgram {
+        for (part, registration) in program.registrations {
+          layers.append("        \(Self.quoted("\(own).\(part)")): \(registration),")
+        }
+        // No other variable may be called as one of its steps.
+        let free = Self.variable("\(name)_", &taken)
+        let statements = program.statements(for: free, inputs) { "self.get_parameter(\(Self.quoted("\(own).\($0)")))" }
+        steps += statements.map { "        \($0)" } + ["        \(name) = \(free)"]
+        continue
+      }
       steps.append("        \(name) = \(try expression(layer, inputs, isFlat: isFlat))")
     }
     let (input, cost) = (network.input, network.cost)

@@ -16,7 +16,7 @@ extension ResolvedNetwork {
           if !part.isEmpty, part != own, let group = segment.group { mixed.insert(group) }
           start = own.upperBound
         }
-      case .passes, .passesFirst, .filters, .ties, .joins, .repeats, .spreads, .groups, .produces: break
+      case .passes, .passesFirst, .filters, .ties, .joins, .repeats, .spreads, .groups, .produces, .fixes: break
       }
     }
     return mixed

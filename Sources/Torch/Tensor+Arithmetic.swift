@@ -35,6 +35,22 @@ extension Tensor {
   public func sign() throws -> Tensor { try wrap(ct_sign(handle), "sign") }
   /// Square root of each element.
   public func sqrt() throws -> Tensor { try wrap(ct_sqrt(handle), "sqrt") }
+  /// The error function of each element.
+  public func erf() throws -> Tensor { try wrap(ct_erf(handle), "erf") }
+  /// One over each element.
+  public func reciprocal() throws -> Tensor { try wrap(ct_reciprocal(handle), "reciprocal") }
+  /// Each element to a power.
+  public func power(_ exponent: Double) throws -> Tensor { try wrap(ct_pow_scalar(handle, exponent), "pow") }
+  /// The smaller of two elements, with broadcasting.
+  public func minimum(_ other: Tensor) throws -> Tensor { try wrap(ct_minimum(handle, other.handle), "minimum") }
+  /// The largest element along dimensions, which stay with length 1.
+  public func largest(_ dimensions: [Int]) throws -> Tensor {
+    try wrap(ct_amax(handle, dimensions.int64, Int32(dimensions.count), true), "amax")
+  }
+  /// Repeated along dimensions of length 1, without a copy.
+  public func expanded(to sizes: [Int]) throws -> Tensor {
+    try wrap(ct_expand(handle, sizes.int64, Int32(sizes.count)), "expand")
+  }
   /// Limits each element to a range.
   public func clamped(_ minimum: Double, _ maximum: Double) throws -> Tensor {
     try wrap(ct_clamp(handle, minimum, maximum), "clamp")

@@ -94,8 +94,10 @@ extension Tensor {
   }
 
   /// Zeros around the last dimensions: two numbers for each, from the last one on.
-  public func padded(_ sides: [Int]) throws -> Tensor {
-    try wrap(ct_pad(handle, sides.int64, Int32(sides.count)), "pad")
+  ///
+  /// - Parameter value: What stands there instead of 0.
+  public func padded(_ sides: [Int], with value: Double = 0) throws -> Tensor {
+    try wrap(ct_pad(handle, sides.int64, Int32(sides.count), value), "pad")
   }
 
   /// Rows and columns mirrored at the border of a map: so many to the left, to the right, above and below.

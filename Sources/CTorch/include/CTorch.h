@@ -120,6 +120,12 @@ ct_tensor _Nullable ct_lt(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
 ct_tensor _Nullable ct_maximum(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
 ct_tensor _Nullable ct_where(ct_tensor _Nonnull condition, ct_tensor _Nonnull a, ct_tensor _Nonnull b);
 ct_tensor _Nullable ct_eq(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+ct_tensor _Nullable ct_erf(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_reciprocal(ct_tensor _Nonnull a);
+ct_tensor _Nullable ct_pow_scalar(ct_tensor _Nonnull a, double exponent);
+ct_tensor _Nullable ct_minimum(ct_tensor _Nonnull a, ct_tensor _Nonnull b);
+ct_tensor _Nullable ct_amax(ct_tensor _Nonnull a, const int64_t *_Nonnull over, int count, bool keep);
+ct_tensor _Nullable ct_expand(ct_tensor _Nonnull a, const int64_t *_Nonnull sizes, int count);
 ct_tensor _Nullable ct_isfinite(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_all(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sum(ct_tensor _Nonnull a, const int64_t *_Nullable over, int count, bool keep);
@@ -181,7 +187,7 @@ ct_tensor _Nullable ct_group_norm(ct_tensor _Nonnull input, int64_t groups, ct_t
 ct_tensor _Nullable ct_upsample(ct_tensor _Nonnull input, const int64_t *_Nonnull size, bool bilinear);
 /// Zeros around the last dimensions, from the last one on: before and behind.
 ct_tensor _Nullable ct_reflection_pad(ct_tensor _Nonnull input, const int64_t *_Nonnull pads, int count);
-ct_tensor _Nullable ct_pad(ct_tensor _Nonnull input, const int64_t *_Nonnull pads, int count);
+ct_tensor _Nullable ct_pad(ct_tensor _Nonnull input, const int64_t *_Nonnull pads, int count, double value);
 ct_tensor _Nullable ct_layer_norm(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias,
                                   double epsilon);
 /// softmax(QKᵀ/√d)·V over the last two axes.

@@ -51,6 +51,9 @@ extension Cost {
     case .depthwise(let window):
       macs = try checked.product(window.height, window.width, output.channels, output.height, output.width)
       activations = try checked.product(output.channels, output.height, output.width)
+    case .total(let count):
+      macs = count
+      activations = try checked.product(output.channels, output.height, output.width)
     }
     for form in definition.parameters {
       let count = try form.shape(input: input, output: output.channels).reduce(1) { try checked.product($0, $1) }

@@ -109,7 +109,7 @@ extension ResolvedNetwork {
       switch layer.layer.operation.definition.channels {
       case .produces(_, let rule): return rule
       case .passes, .passesFirst, .filters, .spreads: break
-      case .ties, .joins, .repeats, .slices, .shuffles, .groups: return nil
+      case .ties, .joins, .repeats, .slices, .shuffles, .groups, .fixes: return nil
       }
       index = layer.inputIndices[0]
     }

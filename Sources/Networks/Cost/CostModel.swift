@@ -104,6 +104,7 @@ extension CostModel {
       ]
     case .depthwise(let window):
       return [CostTerm(factor: window.height * window.width * positions, output: index, isDepthwise: true)]
+    case .total(let count): return [CostTerm(factor: count, output: nil)]
     }
   }
 

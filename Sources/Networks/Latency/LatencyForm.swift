@@ -52,7 +52,7 @@ public struct LatencyForm: Hashable, Sendable, Codable {
   public var hasOwnChannels: Bool {
     switch operations[0].definition.channels {
     case .produces: true
-    case .passes, .passesFirst, .filters, .ties, .joins, .repeats, .spreads, .slices, .shuffles, .groups: false
+    case .passes, .passesFirst, .filters, .ties, .joins, .repeats, .spreads, .slices, .shuffles, .groups, .fixes: false
     }
   }
 
@@ -63,7 +63,7 @@ public struct LatencyForm: Hashable, Sendable, Codable {
       case .produces(let multiple, _): leastCommonMultiple(step, multiple)
       case .shuffles(let parts), .groups(let parts), .repeats(let parts): leastCommonMultiple(step, parts)
       case .joins: leastCommonMultiple(step, 2)
-      case .passes, .passesFirst, .filters, .ties, .spreads, .slices: step
+      case .passes, .passesFirst, .filters, .ties, .spreads, .slices, .fixes: step
       }
     }
   }
@@ -102,6 +102,7 @@ public struct LatencyForm: Hashable, Sendable, Codable {
   /// - Throws: ``NetworkFailure`` for channel counts that the form cannot have.
   public func network(input: Int, output: Int) throws -> ResolvedNetwork {
     let first = operations[0].definition
+    if let program = first as? TensorProgram { return try network(of: program) }
     let source = hasOwnChannels ? input : output
     var channels = source
     var inputs = [Network.inputName]
@@ -111,7 +112,7 @@ public struct LatencyForm: Hashable, Sendable, Codable {
       inputs = [Network.inputName, Network.inputName]
       channels = source / 2
     case .repeats(let count): channels = source / count
-    case .produces, .passes, .passesFirst, .filters, .spreads, .slices, .shuffles, .groups: break
+    case .produces, .passes, .passesFirst, .filters, .spreads, .slices, .shuffles, .groups, .fixes: break
     }
     if first.arity == .two { inputs = [Network.inputName, Network.inputName] }
     var layers: [Layer] = []
@@ -130,5 +131,28 @@ public struct LatencyForm: Hashable, Sendable, Codable {
     return try Network(
       name: "form", input: Shape(channels: channels, height: height, width: width), layers: layers
     ).resolved()
+  }
+
+  // A part that is passed has one size, and its maps are parts of one image here.
+  private func network(of program: TensorProgram) throws -> ResolvedNetwork {
+    guard let most = program.inputs.map(\.channels).max(),
+      program.inputs.allSatisfy({ $0.height == height && $0.width == width })
+    else {
+      throw NetworkFailure(
+        layer: program.kind, "it reads maps of several sizes, and its time cannot be measured by itself")
+    }
+    var layers: [Layer] = []
+    for (place, shape) in program.inputs.enumerated() {
+      layers.append(
+        Layer(
+          name: "map\(place)", operation: .other(ChannelPart(start: 0, end: shape.channels)),
+          inputs: [Network.inputName]))
+    }
+    layers.append(Layer(name: "step0", operation: operations[0], inputs: layers.map(\.name)))
+    for (index, operation) in operations.enumerated().dropFirst() {
+      layers.append(Layer(name: "step\(index)", operation: operation, inputs: ["step\(index - 1)"]))
+    }
+    return try Network(name: "form", input: Shape(channels: most, height: height, width: width), layers: layers)
+      .resolved()
   }
 }

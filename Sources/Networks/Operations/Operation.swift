@@ -35,7 +35,7 @@ public enum Operation: Hashable, Sendable {
   /// ``GroupNorm``, ``ChannelScale``, ``PointwiseLinear``, ``Padding``, ``Rescaling``, ``Upsample``, ``ChannelConvolution``, ``GlobalResponseNorm``,
   /// ``LearnedNumber``, ``FixedFilter``, ``SpaceToDepth``, ``AttentionPool``, ``ResizeLike``, ``SoftmaxShare``, ``VectorAddition``,
   /// ``NegativeSlope``, ``StandardizedConvolution``, ``ElementFunction``, ``ExponentialUnit``,
-  /// ``Clamp``, ``LearnedSlope``), or one that is defined elsewhere.
+  /// ``Clamp``, ``LearnedSlope``, ``TensorProgram``), or one that is defined elsewhere.
   case other(OtherOperation)
 
   /// An operation that is defined elsewhere.
@@ -95,6 +95,7 @@ extension Operation {
     GlobalResponseNorm.self, LearnedNumber.self, FixedFilter.self, SpaceToDepth.self,
     AttentionPool.self, ResizeLike.self, SoftmaxShare.self, VectorAddition.self, NegativeSlope.self,
     StandardizedConvolution.self, ElementFunction.self, ExponentialUnit.self, Clamp.self, LearnedSlope.self,
+    TensorProgram.self,
   ]
 
   /// The name of the operation in files and tables; an activation goes by its own name.

@@ -73,11 +73,13 @@ public enum ChannelFlow: Sendable, Hashable {
   case shuffles(Int)
   /// As ``passes``; their number is a multiple of this.
   case groups(Int)
+  /// Channels of its own, whose number does not change, and those of the inputs must not change either.
+  case fixes
   /// Channels of its own. Their number, and that of the input's, is a multiple of `multiplesOf`; it may follow another layer's.
   case produces(multiplesOf: Int = 1, follows: Convolution.DerivedChannels? = nil)
 }
 
-/// The multiply-accumulates of an operation, for each position of the output.
+/// The multiply-accumulates of an operation, for each position of the output unless a case says otherwise.
 public enum MultiplyAccumulates: Sendable, Hashable {
   /// None that count: the convention of ``Cost``.
   case none
@@ -85,6 +87,8 @@ public enum MultiplyAccumulates: Sendable, Hashable {
   case dense(window: Extent, groups: Int = 1)
   /// `window` for each output channel.
   case depthwise(window: Extent)
+  /// So many for the whole output, whatever the widths around it are.
+  case total(Int)
 }
 
 /// A learnable tensor of an operation.

@@ -36,6 +36,19 @@ struct ONNXDocument {
     graph.initializer.append(tensor)
   }
 
+  /// Adds numbers that nodes read and that no training changes.
+  mutating func add(constant values: [Float], shape: [Int], name: String) {
+    var tensor = PBTensorProto()
+    tensor.dims = shape.map(Int64.init)
+    tensor.dataType = Self.float
+    tensor.rawData = values.withUnsafeBytes { Data($0) }
+    var attribute = PBAttributeProto()
+    attribute.name = "value"
+    attribute.type = .tensor
+    attribute.t = tensor
+    add("Constant", [], to: name, name: name, [attribute])
+  }
+
   /// Adds whole numbers that nodes read.
   mutating func add(_ values: [Int], name: String) {
     var tensor = PBTensorProto()

@@ -126,6 +126,7 @@ extension ONNXGraphBuilder {
       document.add(
         "Conv", [input, weight], to: output, name: own,
         [.ints("strides", [filter.stride.height, filter.stride.width]), .int("group", channels)])
+    case let program as TensorProgram: try add(program, own, inputs, output)
     case is AttentionPool, is ResizeLike, is SoftmaxShare: addOfSeveral(definition, index, inputs, output)
     default:
       throw UsageFailure("\(own): \(definition.kind) has no ONNX form here; `format` pytorch or safetensors may do")
@@ -241,7 +242,7 @@ extension ONNXGraphBuilder {
   }
 
   /// A tensor of the state dict, under its own name.
-  private mutating func tensor(_ name: String, _ shape: [Int]) throws -> String {
+  mutating func tensor(_ name: String, _ shape: [Int]) throws -> String {
     document.add(try numbers(name, shape), shape: shape, name: name)
     return name
   }

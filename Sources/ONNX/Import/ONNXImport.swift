@@ -92,6 +92,13 @@ public struct ONNXImport {
           "batch normalization is put back behind \(restored.count) of \(convolutions) convolutions, which the exporter had taken it into"
         )
       }
+      if !translation.passedLayers.isEmpty {
+        let count = translation.passedLayers.count
+        remarks.append(
+          "\(Format.number(count, "part")) of the network \(count == 1 ? "is" : "are") passed as \(count == 1 ? "it is" : "they are"), at fixed widths and "
+            + "this image size, since widths cannot be followed through what they compute: "
+            + Format.list(translation.passedLayers.map { ONNXFault.shown($0) }, most: 6))
+      }
       self.remarks = remarks
     } catch let fault as ONNXFault {
       throw FileFailure(.badData, path: path, reason: fault.reason)

@@ -62,7 +62,7 @@ struct ONNXIndex: Equatable {
         guard !overflows, size > 0 else { return nil }
         step = product
       case .batch where axis == axes.first: break
-      case .batch, .open: return nil
+      case .batch, .batches, .open: return nil
       }
     }
     return axes.map(\.size)

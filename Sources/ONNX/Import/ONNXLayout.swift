@@ -124,7 +124,7 @@ struct ONNXLayout: Equatable {
         sizes.append(axes[index + 1].reduce(1) { $0 * ($1.size ?? 1) })
       case .known(let size) where size > 0: sizes.append(size)
       case .known(-1), .open: sizes.append(nil)
-      case .known, .batch: return nil
+      case .known, .batch, .batches: return nil
       }
     }
     let product = sizes.reduce(1) { $0.multipliedReportingOverflow(by: $1 ?? 1).partialValue }

@@ -37,7 +37,7 @@ extension ONNXTranslation {
     case .numbers(let all): sizes = [.known(all.count)]
     case .layer, .gate, .gelu, .branches, .softmax, .shares: sizes = layout(node, 0).sizes
     case .standardized(let found): sizes = found.weight.dimensions.map { .known($0) }
-    case .table, .index, .padded, .response, .sequence, .scaled, .statistic:
+    case .table, .index, .padded, .response, .sequence, .scaled, .statistic, .passed:
       throw refusal(node, "the shape of what it reads is not known")
     }
     // Part of it, since opset 15.
@@ -89,6 +89,14 @@ extension ONNXTranslation {
           case (.batch, .known(1), "Mul"), (.known(1), .batch, "Mul"), (.batch, .known(1), "Div"),
             (.batch, .known(0), "Add"), (.known(0), .batch, "Add"):
             return .batch
+          case (.batch, .known(let times), "Mul"), (.known(let times), .batch, "Mul"):
+            return times > 1 && times <= 1 << 28 ? .batches(times) : .open
+          case (.batches(let one), .known(let times), "Mul"), (.known(let times), .batches(let one), "Mul"):
+            return times >= 1 && times <= 1 << 28 && one <= 1 << 28 ? .batches(one * times) : .open
+          case (.batches(let one), .known(let part), "Div") where part > 0 && one % part == 0:
+            return one == part ? .batch : .batches(one / part)
+          case (.batches(let one), .batch, "Div"): return .known(one)
+          case (.batch, .batch, "Div"): return .known(1)
           default: return .open
           }
         }))
@@ -96,6 +104,27 @@ extension ONNXTranslation {
 
   private static func size(_ result: (partialValue: Int, overflow: Bool)) -> ONNXValue.Size {
     result.overflow ? .open : .known(result.partialValue)
+  }
+
+  /// Whether sizes are equal, as 1 and 0; the number of images is never one of the file's.
+  mutating func compareSizes(_ node: PBNodeProto) throws {
+    guard let one = try sizes(node, 0), let other = try sizes(node, 1), one.count == other.count || other.count == 1
+    else { throw refusal(node, "what it compares is not known") }
+    set(node, .sizes(one.indices.map { .known(one[$0] == other[other.count == 1 ? 0 : $0] ? 1 : 0) }))
+  }
+
+  /// Sizes where a condition holds, and others elsewhere.
+  mutating func chooseSizes(_ node: PBNodeProto) throws {
+    guard let condition = try sizes(node, 0), let one = try sizes(node, 1), let other = try sizes(node, 2),
+      [1, condition.count].contains(one.count), [1, condition.count].contains(other.count)
+    else { throw refusal(node, "what it chooses from is not known") }
+    set(
+      node,
+      .sizes(
+        condition.indices.map { place in
+          let from = condition[place] == .known(0) ? other : one
+          return from[from.count == 1 ? 0 : place]
+        }))
   }
 
   /// Sizes in rows, or as they are.

@@ -31,6 +31,9 @@ struct ONNXTranslation {
   var branchLayers: [String: String] = [:]
   /// The layer that each weight of the file is used by.
   var users: [String: String] = [:]
+  /// The tensors of parts that are passed, and the layers that came of these.
+  var passed: [PassedTensor] = []
+  var passedLayers: [String] = []
   /// What was done to the images first, where it is no part of the network.
   var preprocessing: ONNXPreprocessing?
   var waiting: Waiting
@@ -57,6 +60,7 @@ struct ONNXTranslation {
     shapes[Network.inputName] = image
     for node in file.nodes where try !putsOff(node) { try translate(node) }
     gatherApproximations()
+    try closeOutput()
     // What was put off to see whether it is part of something larger is none, at the end.
     guard let value = values[file.output], let last = try made(value, path: file.output) else {
       throw ONNXFault("what its output \(ONNXFault.shown(file.output)) is was not understood")
@@ -68,7 +72,25 @@ struct ONNXTranslation {
 
   // MARK: - One node
 
+  /// Makes a layer of a node; where none is known, a step of a part that is passed as it is.
   mutating func translate(_ node: PBNodeProto) throws {
+    if readsPassed(node) { return try passOn(node) }
+    let before = layers.count
+    let inputs = node.input.map { ($0, values[$0]) }
+    do {
+      try translateKnown(node)
+    } catch let fault as ONNXFault where mayPass(node) {
+      // Layers that were begun for it are not wanted.
+      let removed = Set(layers[before...].map(\.name))
+      layers.removeLast(layers.count - before)
+      for name in removed { shapes[name] = nil }
+      for (name, value) in inputs { values[name] = value }
+      users = users.filter { !removed.contains($0.value) }
+      try pass(node, because: fault)
+    }
+  }
+
+  mutating func translateKnown(_ node: PBNodeProto) throws {
     guard node.opType != "If" else {
       throw refusal(node, "its condition is no constant of the file; export the network with the branch that it takes")
     }
@@ -109,6 +131,17 @@ struct ONNXTranslation {
     case "Mul" where try isSizes(node), "Add" where try isSizes(node), "Sub" where try isSizes(node),
       "Div" where try isSizes(node):
       try arithmetic(node)
+    case "ReduceProd" where try sizes(node, 0) != nil:
+      let all = try sizes(node, 0) ?? []
+      let product = all.reduce(ONNXValue.Size.known(1)) { sum, size in
+        guard case .known(let one) = sum, case .known(let other) = size,
+          case let (value, overflows) = one.multipliedReportingOverflow(by: other), !overflows
+        else { return .open }
+        return .known(value)
+      }
+      set(node, .sizes([product]))
+    case "Equal" where try sizes(node, 0) != nil: try compareSizes(node)
+    case "Where" where try sizes(node, 0) != nil: try chooseSizes(node)
     case "Concat" where try isStack(node): try stack(node)
     case "Mul" where try hasBranches(node): try multiplyBranches(node)
     case "MatMul" where try shares(node) != nil: try weigh(node, by: try shares(node) ?? "")

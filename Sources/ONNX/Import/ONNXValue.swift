@@ -32,6 +32,8 @@ enum ONNXValue {
   case softmax(of: [String], path: String)
   /// The shares of the places of a map by a softmax of the one channel that a layer gives.
   case shares(String)
+  /// A tensor of a part that is passed as it is, by its number.
+  case passed(Int)
   /// Parts of one tensor, of which others are taken by number.
   case sequence(SplitParts)
 
@@ -61,6 +63,8 @@ enum ONNXValue {
     case known(Int)
     /// The number of images.
     case batch
+    /// So many times the number of images.
+    case batches(Int)
     /// Something that follows from the network, and is not asked for.
     case open
   }

@@ -5,7 +5,7 @@ extension Chart {
   /// The Fisher information over the epochs, over its value before training.
   static func criticalPeriod(_ summary: PhenomenaSummary) -> Chart {
     phenomenon(
-      "critical-period", .criticalPeriod, "Trace of the Fisher information, over its first", x: "Epoch",
+      "critical-period", .criticalPeriod, "Fisher trace, over its first", x: "Epoch",
       series: ["trace"],
       points: summary.seeds.flatMap { seed in
         seed.criticalPeriod.traces.enumerated().map { epoch, trace in

@@ -52,35 +52,20 @@ struct PhenomenaPage {
         Page.Section(
           id: "made", heading: "How it was made",
           blocks: [
-            .facts([
-              .init(
-                name: "Critical period",
-                value:
-                  "two hidden layers of 64, 200 points of 4 classes by a random linear map, batches of 20, rate 0.05, momentum 0.9; labels of "
-                  + "the Fisher information drawn from the network's own distribution; seen when the trace peaks in the first half, a tenth above "
-                  + "its first, and falls to half"),
-              .init(
-                name: "Frequency principle",
-                value:
-                  "three sines of 1, 3 and 6 periods at 128 points, two hidden layers of 128 with tanh, Adam at 0.0005; a frequency is learnt at "
-                  + "an error of a fifth, and it is seen when lower ones are learnt first"),
-              .init(
-                name: "Grokking",
-                value:
-                  "sums modulo 29, seven tenths to train on, one hidden layer of 128, AdamW at 0.01 with weight decay 1; seen when the others are "
-                  + "right five times as late"),
-              .init(
-                name: "Double descent",
-                value:
-                  "100 points of 10 features and 4 classes, a fifth of the labels wrong, one hidden layer, Adam at 0.01; seen when the error on "
-                  + "2,000 other points rises and falls by three points over the widths"),
-              .init(
-                name: "Channels",
-                value:
-                  "one hidden layer of 4 and of 256, 512 points of 32 features and 10 classes, rate 0.05, momentum 0.9, weight decay 0.0001; seen "
-                  + "when D is larger in the narrow one"),
-            ]),
-            .notes(summary.seeds.map { "seed \($0.seed)" }),
+            .notes([
+              "Critical period: two hidden layers of 64, 200 points of 4 classes by a random linear map, batches of 20, rate 0.05, momentum 0.9; labels of "
+                + "the Fisher information drawn from the network's own distribution; seen when the trace peaks in the first half, a tenth above "
+                + "its first, and falls to half",
+              "Frequency principle: three sines of 1, 3 and 6 periods at 128 points, two hidden layers of 128 with tanh, Adam at 0.0005; a frequency is learnt at "
+                + "an error of a fifth, and it is seen when lower ones are learnt first",
+              "Grokking: sums modulo 29, seven tenths to train on, one hidden layer of 128, AdamW at 0.01 with weight decay 1; seen when the others are "
+                + "right five times as late",
+              "Double descent: 100 points of 10 features and 4 classes, a fifth of the labels wrong, one hidden layer, Adam at 0.01; seen when the error on "
+                + "2,000 other points rises and falls by three points over the widths",
+              "Channels: one hidden layer of 4 and of 256, 512 points of 32 features and 10 classes, rate 0.05, momentum 0.9, weight decay 0.0001; seen "
+                + "when D is larger in the narrow one",
+              "Seeds: \(summary.seeds.map { "\($0.seed)" }.joined(separator: ", "))",
+            ])
           ]),
       ])
   }

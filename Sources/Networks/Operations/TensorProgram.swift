@@ -71,8 +71,8 @@ public struct TensorProgram: OperationDefinition {
       self.init(
         try values.decode(Function.self, forKey: .function), try values.decode([Int].self, forKey: .operands),
         try values.decodeIfPresent([Int].self, forKey: .numbers) ?? [],
-        value: try values.decodeIfPresent(Double.self, forKey: .value),
-        second: try values.decodeIfPresent(Double.self, forKey: .second))
+        value: try values.decodeIfPresent(JSONNumber.self, forKey: .value)?.value,
+        second: try values.decodeIfPresent(JSONNumber.self, forKey: .second)?.value)
     }
 
     /// Writes a step without what it has not.
@@ -81,8 +81,8 @@ public struct TensorProgram: OperationDefinition {
       try values.encode(function, forKey: .function)
       try values.encode(operands, forKey: .operands)
       if !numbers.isEmpty { try values.encode(numbers, forKey: .numbers) }
-      try values.encodeIfPresent(value, forKey: .value)
-      try values.encodeIfPresent(second, forKey: .second)
+      try values.encodeIfPresent(value.map(JSONNumber.init), forKey: .value)
+      try values.encodeIfPresent(second.map(JSONNumber.init), forKey: .second)
     }
   }
 
@@ -111,6 +111,41 @@ public struct TensorProgram: OperationDefinition {
       self.use = use
       self.sizes = sizes
     }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable { case name, use, sizes }
+
+    /// Reads a parameter.
+    public init(from decoder: any Decoder) throws {
+      try decoder.refuseKeys(besides: CodingKeys.allCases.map(\.rawValue), of: "the parameter")
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      self.init(
+        try values.decode(String.self, forKey: .name), try values.decode(Use.self, forKey: .use),
+        try values.decode([Int].self, forKey: .sizes))
+    }
+  }
+
+  /// A number as JSON has it, which knows none without end: these are the texts `inf` and `-inf`.
+  private struct JSONNumber: Codable {
+    var value: Double
+
+    init(_ value: Double) { self.value = value }
+
+    init(from decoder: any Decoder) throws {
+      let single = try decoder.singleValueContainer()
+      if let text = try? single.decode(String.self) {
+        guard text == "inf" || text == "-inf" else {
+          throw DecodingError.dataCorruptedError(in: single, debugDescription: "\"\(text)\" is no number")
+        }
+        value = text == "inf" ? .infinity : -.infinity
+      } else {
+        value = try single.decode(Double.self)
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var single = encoder.singleValueContainer()
+      if value.isFinite { try single.encode(value) } else { try single.encode(value > 0 ? "inf" : "-inf") }
+    }
   }
 
   /// Numbers that are not learnt.
@@ -124,6 +159,24 @@ public struct TensorProgram: OperationDefinition {
     public init(_ sizes: [Int], _ numbers: [Float]) {
       self.sizes = sizes
       self.numbers = numbers
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable { case sizes, numbers }
+
+    /// Reads a constant.
+    public init(from decoder: any Decoder) throws {
+      try decoder.refuseKeys(besides: CodingKeys.allCases.map(\.rawValue), of: "the constant")
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      self.init(
+        try values.decode([Int].self, forKey: .sizes),
+        try values.decode([JSONNumber].self, forKey: .numbers).map { Float($0.value) })
+    }
+
+    /// Writes a constant.
+    public func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(sizes, forKey: .sizes)
+      try values.encode(numbers.map { JSONNumber(Double($0)) }, forKey: .numbers)
     }
   }
 

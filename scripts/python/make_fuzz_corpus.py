@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import struct
 import subprocess
 import tarfile
@@ -186,10 +187,33 @@ def write_models(folder):
             x = torch.nn.functional.leaky_relu(x, 0.2) * torch.nn.functional.interpolate(gate, size=x.shape[2:], mode="nearest")
             return self.last(x.mean((2, 3)))
 
+    class Attentive(torch.nn.Module):
+        """Windows as images of their own, a layer normalization of their tokens, attention with a table of positions, a border of another number."""
+
+        def __init__(self):
+            super().__init__()
+            self.stem, self.norm, self.out = torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.LayerNorm(8), torch.nn.Conv2d(8, 8, 1)
+            self.qkv, self.fc, self.last = torch.nn.Linear(8, 24), torch.nn.Linear(8, 8), torch.nn.Linear(8, 3)
+            self.table = torch.nn.Parameter(torch.rand(2, 36))
+            self.register_buffer("places", torch.arange(9)[:, None] // 3 * 4 + torch.arange(9)[None] // 2)
+
+        def forward(self, x):
+            x = self.stem(x)
+            batch, channels, height, width = x.shape
+            tokens = x.reshape(batch, channels, height // 3, 3, width // 3, 3).permute(0, 2, 4, 3, 5, 1).reshape(-1, 9, channels)
+            q, k, v = self.qkv(self.norm(tokens)).reshape(-1, 9, 3, 2, 4).permute(2, 0, 3, 1, 4).unbind(0)
+            shares = (q @ k.transpose(-2, -1) * 0.5 + self.table[:, self.places.view(-1)].view(2, 9, 9)).softmax(-1)
+            tokens = tokens + self.fc((shares @ v).transpose(1, 2).reshape(-1, 9, channels))
+            x = tokens.reshape(batch, height // 3, width // 3, 3, 3, channels).permute(0, 5, 1, 3, 2, 4).reshape(batch, channels, height, width)
+            x = self.out(x / (x * x).mean(1, keepdim=True).add(1).sqrt())
+            x = torch.nn.functional.pad(x, (1, 0, 0, 1), value=-1.0)[:, :, ::2, 1:]
+            return self.last(torch.nn.functional.max_pool2d(x, 2).mean((2, 3)))
+
     kept = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
     open_batch = {"input_names": ["image"], "dynamic_axes": {"image": {0: "batch"}}}
     for name, model, arguments in (("folded", network, {}), ("kept", network, kept), ("mixed", mixed, {}),
                                    ("weighed", Named().eval(), kept | open_batch), ("branched", Brancher().eval(), kept | open_batch),
+                                   ("attentive", Attentive().eval(), kept | open_batch),
                                    ("normalizing", Normalizer().eval(), open_batch)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -221,12 +245,16 @@ def write_inlined(path):
     onnx.save(helper.make_model(graph, opset_imports=[opset, helper.make_opsetid("own", 1)], functions=[inner, outer], ir_version=8), path)
 
 
-def documents(executable):
-    """Texts that people write or programs exchange."""
+def documents(executable, attentive):
+    """Texts that people write or programs exchange; a network with a part that is passed comes of an ONNX file."""
     def output(*words):
         return subprocess.run([executable, *words], check=True, capture_output=True).stdout
 
     network = output("inspect", "--network", "resnet20", "--width", "0.25", "--format", "network")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "attentive.onnx")
+        shutil.copy(attentive, path)
+        passed = output("inspect", "--network", path, "--format", "network")
     widths = {"network": "resnet20", "algorithm": "dmcp", "macs": 40_000_000, "widths": {"conv1": 12, "layer1.0.conv1": 5},
               "multipliers": {"conv1": 0.75}}
     small = {"name": "small", "input": {"channels": 3, "height": 8, "width": 8}, "layers": [
@@ -243,7 +271,7 @@ def documents(executable):
     structure = (b"stages:\n- name: layer1\n  blocks: [layer1.0, [layer1.1], layer1.2]\n"
                  b"fixed: [conv1]\ngroups: [[layer2.0.conv1, layer2.1.conv1]]\n")
     recipe = b"epochs: 30\nbatch-size: 128\nlearning-rate: 0.1\ndecay: step\nweight-decay: 0.0005\nlabel-smoothing: 0.1\n"
-    return [("network.json", network), ("widths.json", json.dumps(widths).encode()), ("latency.json", latency),
+    return [("network.json", network), ("network-passed.json", passed), ("widths.json", json.dumps(widths).encode()), ("latency.json", latency),
             ("structure.yaml", structure), ("recipe.yaml", recipe)]
 
 
@@ -337,7 +365,7 @@ def main():
     os.makedirs(models)
     write_models(models)
     write_inlined(os.path.join(models, "inlined"))
-    write(os.path.join(options.output, "documents"), documents(options.executable))
+    write(os.path.join(options.output, "documents"), documents(options.executable, os.path.join(models, "attentive")))
 
 
 if __name__ == "__main__":

@@ -384,15 +384,17 @@ extension ONNXTranslation {
   private mutating func gathered(_ node: PBNodeProto, _ first: Int) throws -> Int {
     let sizes = passed[first].sizes
     let axis = try axis(integer(node, "axis") ?? 0, node, rank: sizes.count)
-    guard case .constant(let tensor) = try value(node, 1), let places = tensor.integers, !places.isEmpty else {
-      throw refusal(node, "its places are not known")
-    }
+    let found = try self.sizes(node, 1) ?? []
+    let places = found.compactMap { if case .known(let place) = $0 { place } else { nil } }
+    guard !places.isEmpty, places.count == found.count else { throw refusal(node, "its places are not known") }
+    // What was computed as sizes is a row.
+    var dimensions = [places.count]
+    if case .constant(let tensor) = try value(node, 1) { dimensions = tensor.dimensions }
     let size = sizes[axis]
     let indices = places.map { $0 < 0 ? $0 &+ size : $0 }
     let made = try add(.gather, [first], node, [axis] + indices)
-    guard tensor.dimensions.count != 1 else { return made }
-    return try add(
-      .reshape, [made], node, Array(sizes[..<axis]) + tensor.dimensions + Array(sizes[(axis + 1)...]))
+    guard dimensions.count != 1 else { return made }
+    return try add(.reshape, [made], node, Array(sizes[..<axis]) + dimensions + Array(sizes[(axis + 1)...]))
   }
 
   private mutating func paddedPassed(_ node: PBNodeProto, _ first: Int) throws -> Int {
@@ -460,10 +462,13 @@ extension ONNXTranslation {
       return passed.count - 1
     }
     if let fill = tensor.fill { return constant([Float(fill)]) }
-    // What is in the file as a weight is learnt; the numbers of a node, or a single one without a name of its own, are not.
-    let isWeight = tensor.origin.map { file.constants[$0.name] != nil } ?? false
+    // What is in the file as a weight is learnt; the numbers of a node, a single one without a module, or what the newer exporter
+    // calls `val_12`, are not.
     let name = tensor.alias ?? tensor.origin?.name ?? ""
-    if isWeight, count > 1 || !name.contains("::"), tensor.integers == nil, let origin = tensor.origin {
+    let isWeight = tensor.origin.map { file.constants[$0.name] != nil } ?? false
+    let isNumber =
+      count == 1 ? name.contains("::") || !name.contains(".") : tensor.floats != nil && name.hasPrefix("val_")
+    if isWeight, !isNumber, tensor.integers == nil, let origin = tensor.origin {
       let title = name.contains("::") ? "\(ONNXNames.module(of: node)).\(use == .shift ? "bias" : "weight")" : name
       // As the state dict has it; the axes are turned by a step.
       let isTurned = origin.order.map { $0.sorted() == Array(tensor.dimensions.indices) } ?? false

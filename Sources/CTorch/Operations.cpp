@@ -193,12 +193,13 @@ ct_tensor ct_linear(ct_tensor input, ct_tensor weight, ct_tensor bias) {
 
 ct_tensor ct_layer_norm(ct_tensor input, ct_tensor weight, ct_tensor bias, double epsilon) {
   return tensor([&] {
-    return at::layer_norm(input->value, weight->value.sizes(), weight->value, bias->value, epsilon);
+    return at::layer_norm(input->value, weight->value.sizes(), weight->value, bias ? bias->value : at::Tensor(), epsilon);
   });
 }
 
 ct_tensor ct_group_norm(ct_tensor input, int64_t groups, ct_tensor weight, ct_tensor bias, double epsilon) {
-  return tensor([&] { return at::group_norm(input->value, groups, weight->value, bias->value, epsilon); });
+  return tensor(
+      [&] { return at::group_norm(input->value, groups, weight->value, bias ? bias->value : at::Tensor(), epsilon); });
 }
 
 ct_tensor ct_reflection_pad(ct_tensor input, const int64_t *pads, int count) {

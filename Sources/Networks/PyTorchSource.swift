@@ -27,6 +27,7 @@ public struct PyTorchSource {
     var flat: [Bool] = []
     var taken: Set<String> = [
       "x", "layer", "self", "torch", "nn", "F", "drop_path", "layers", "ResponseNorm", "StandardizedConv2d",
+      "GroupNormNoBias",
     ]
     for layer in network.layers {
       let own = layer.layer.name
@@ -58,6 +59,7 @@ public struct PyTorchSource {
     func uses(_ type: any OperationDefinition.Type) -> Bool {
       network.layers.contains { Swift.type(of: $0.layer.operation.definition) == type }
     }
+    let usesPlainGroups = network.layers.contains { ($0.layer.operation.definition as? GroupNorm)?.hasBias == false }
     let usesDropPath = network.layers.contains { if case .stochasticDepth = $0.layer.operation { true } else { false } }
     return """
       \"\"\"\(Self.plain(network.name)), as width-transfer\(version.isEmpty ? "" : " \(version)") wrote it: widths are plain numbers here.
@@ -80,7 +82,7 @@ public struct PyTorchSource {
       \(layers.joined(separator: "\n"))
           }
 
-      \(usesDropPath ? Self.dropPath : "")\(uses(GlobalResponseNorm.self) ? Self.responseNorm : "")\(uses(StandardizedConvolution.self) ? Self.standardized : "")
+      \(usesDropPath ? Self.dropPath : "")\(uses(GlobalResponseNorm.self) ? Self.responseNorm : "")\(uses(StandardizedConvolution.self) ? Self.standardized : "")\(usesPlainGroups ? Self.groupNorm : "")
       class Network(nn.Module):
           \"\"\"Images of \(input.channels) x \(input.height) x \(input.width), \(network.output.channels) outputs; \(cost.macs) multiply-accumulates, \(cost.parameters) parameters.\"\"\"
 
@@ -133,6 +135,18 @@ public struct PyTorchSource {
             norms = x.norm(p=2, dim=(2, 3), keepdim=True)
             share = norms / (norms.mean(dim=1, keepdim=True) + self.eps)
             return x + x * share * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+    """
+
+  private static let groupNorm = """
+
+    class GroupNormNoBias(nn.GroupNorm):
+        \"\"\"Normalization of groups of channels with a scale and without a shift.\"\"\"
+
+        def __init__(self, groups, channels, eps):
+            super().__init__(groups, channels, eps=eps)
+            self.register_parameter("bias", None)
 
 
     """
@@ -197,7 +211,11 @@ public struct PyTorchSource {
   private static func module(_ definition: any OperationDefinition, _ layer: ResolvedLayer) -> String? {
     let channels = layer.output.channels
     switch definition {
-    case let norm as LayerNorm: return "nn.LayerNorm(\(channels)\(norm.epsilon == 1e-5 ? "" : ", eps=\(norm.epsilon)"))"
+    case let norm as LayerNorm:
+      return
+        "nn.LayerNorm(\(channels)\(norm.epsilon == 1e-5 ? "" : ", eps=\(norm.epsilon)")\(norm.hasBias ? "" : ", bias=False"))"
+    case let norm as GroupNorm where !norm.hasBias:
+      return "GroupNormNoBias(\(norm.groups), \(channels), \(norm.epsilon))"
     case let norm as GroupNorm:
       return "nn.GroupNorm(\(norm.groups), \(channels)\(norm.epsilon == 1e-5 ? "" : ", eps=\(norm.epsilon)"))"
     case let linear as PointwiseLinear:

@@ -79,13 +79,13 @@ extension Tensor {
   }
 
   /// Normalization over the last dimensions, those of the weight.
-  public func layerNorm(_ weight: Tensor, _ bias: Tensor, epsilon: Double = 1e-5) throws -> Tensor {
-    try wrap(ct_layer_norm(handle, weight.handle, bias.handle, epsilon), "layer_norm")
+  public func layerNorm(_ weight: Tensor, _ bias: Tensor?, epsilon: Double = 1e-5) throws -> Tensor {
+    try wrap(ct_layer_norm(handle, weight.handle, bias?.handle, epsilon), "layer_norm")
   }
 
   /// Normalization over groups of channels of each image, with a factor and a shift for each channel.
-  public func groupNorm(_ groups: Int, _ weight: Tensor, _ bias: Tensor, epsilon: Double = 1e-5) throws -> Tensor {
-    try wrap(ct_group_norm(handle, Int64(groups), weight.handle, bias.handle, epsilon), "group_norm")
+  public func groupNorm(_ groups: Int, _ weight: Tensor, _ bias: Tensor?, epsilon: Double = 1e-5) throws -> Tensor {
+    try wrap(ct_group_norm(handle, Int64(groups), weight.handle, bias?.handle, epsilon), "group_norm")
   }
 
   /// A map of another size, by the nearest place or by interpolation between places.

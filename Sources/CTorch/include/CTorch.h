@@ -183,12 +183,12 @@ ct_tensor _Nullable ct_silu_(ct_tensor _Nonnull a);
 ct_tensor _Nullable ct_sigmoid(ct_tensor _Nonnull a);
 /// Normalization over the last sizes, which are those of `weight`.
 ct_tensor _Nullable ct_group_norm(ct_tensor _Nonnull input, int64_t groups, ct_tensor _Nonnull weight,
-                                  ct_tensor _Nonnull bias, double epsilon);
+                                  ct_tensor _Nullable bias, double epsilon);
 ct_tensor _Nullable ct_upsample(ct_tensor _Nonnull input, const int64_t *_Nonnull size, bool bilinear);
 /// Zeros around the last dimensions, from the last one on: before and behind.
 ct_tensor _Nullable ct_reflection_pad(ct_tensor _Nonnull input, const int64_t *_Nonnull pads, int count);
 ct_tensor _Nullable ct_pad(ct_tensor _Nonnull input, const int64_t *_Nonnull pads, int count, double value);
-ct_tensor _Nullable ct_layer_norm(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias,
+ct_tensor _Nullable ct_layer_norm(ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nullable bias,
                                   double epsilon);
 /// softmax(QKᵀ/√d)·V over the last two axes.
 ct_tensor _Nullable ct_attention(ct_tensor _Nonnull query, ct_tensor _Nonnull key, ct_tensor _Nonnull value);

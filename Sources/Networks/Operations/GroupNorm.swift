@@ -4,33 +4,38 @@ public struct GroupNorm: OperationDefinition {
   public var groups: Int
   /// Added to the variance.
   public var epsilon: Double
+  /// Whether it has a shift beside its scale.
+  public var hasBias: Bool
 
   /// Creates the operation.
-  public init(groups: Int, epsilon: Double = 1e-5) {
+  public init(groups: Int, epsilon: Double = 1e-5, hasBias: Bool = true) {
     self.groups = groups
     self.epsilon = epsilon
+    self.hasBias = hasBias
   }
 
-  private enum CodingKeys: String, CodingKey { case groups, epsilon }
+  private enum CodingKeys: String, CodingKey { case groups, epsilon, hasBias }
 
   /// `groupNorm`.
   public static let kinds = ["groupNorm"]
   /// `groupNorm`.
   public var kind: String { "groupNorm" }
   /// Its settings.
-  public static let settingNames: [String] = ["groups", "epsilon"]
+  public static let settingNames: [String] = ["groups", "epsilon", "hasBias"]
   /// Reads the settings.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       groups: try values.decode(Int.self, forKey: .groups),
-      epsilon: try values.decodeIfPresent(Double.self, forKey: .epsilon) ?? 1e-5)
+      epsilon: try values.decodeIfPresent(Double.self, forKey: .epsilon) ?? 1e-5,
+      hasBias: try values.decodeIfPresent(Bool.self, forKey: .hasBias) ?? true)
   }
   /// Writes the settings.
   public func encodeSettings(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(groups, forKey: .groups)
     if epsilon != 1e-5 { try values.encode(epsilon, forKey: .epsilon) }
+    if !hasBias { try values.encode(hasBias, forKey: .hasBias) }
   }
   /// One.
   public var arity: Arity { .one }
@@ -51,9 +56,9 @@ public struct GroupNorm: OperationDefinition {
   public func with(outputChannels: Int) -> GroupNorm {
     self
   }
-  /// `weight` and `bias`, one number a channel.
+  /// `weight` and, unless it has none, `bias`, one number a channel.
   public var parameters: [ParameterForm] {
-    [ParameterForm("weight", .normScale, [.output]), ParameterForm("bias", .normShift, [.output])]
+    [ParameterForm("weight", .normScale, [.output])] + (hasBias ? [ParameterForm("bias", .normShift, [.output])] : [])
   }
   /// None.
   public var multiplyAccumulates: MultiplyAccumulates { .none }

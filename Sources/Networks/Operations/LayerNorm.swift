@@ -2,30 +2,35 @@
 public struct LayerNorm: OperationDefinition {
   /// Added to the variance.
   public var epsilon: Double
+  /// Whether it has a shift beside its scale.
+  public var hasBias: Bool
 
   /// Creates the operation.
-  public init(epsilon: Double = 1e-5) {
+  public init(epsilon: Double = 1e-5, hasBias: Bool = true) {
     self.epsilon = epsilon
+    self.hasBias = hasBias
   }
 
-  private enum CodingKeys: String, CodingKey { case epsilon }
+  private enum CodingKeys: String, CodingKey { case epsilon, hasBias }
 
   /// `layerNorm`.
   public static let kinds = ["layerNorm"]
   /// `layerNorm`.
   public var kind: String { "layerNorm" }
   /// Its settings.
-  public static let settingNames: [String] = ["epsilon"]
+  public static let settingNames: [String] = ["epsilon", "hasBias"]
   /// Reads the settings.
   public init(kind: String, settingsFrom decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
-      epsilon: try values.decodeIfPresent(Double.self, forKey: .epsilon) ?? 1e-5)
+      epsilon: try values.decodeIfPresent(Double.self, forKey: .epsilon) ?? 1e-5,
+      hasBias: try values.decodeIfPresent(Bool.self, forKey: .hasBias) ?? true)
   }
   /// Writes the settings.
   public func encodeSettings(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     if epsilon != 1e-5 { try values.encode(epsilon, forKey: .epsilon) }
+    if !hasBias { try values.encode(hasBias, forKey: .hasBias) }
   }
   /// One.
   public var arity: Arity { .one }
@@ -42,9 +47,9 @@ public struct LayerNorm: OperationDefinition {
   public func with(outputChannels: Int) -> LayerNorm {
     self
   }
-  /// `weight` and `bias`, one number a channel.
+  /// `weight` and, unless it has none, `bias`, one number a channel.
   public var parameters: [ParameterForm] {
-    [ParameterForm("weight", .normScale, [.output]), ParameterForm("bias", .normShift, [.output])]
+    [ParameterForm("weight", .normScale, [.output])] + (hasBias ? [ParameterForm("bias", .normShift, [.output])] : [])
   }
   /// None.
   public var multiplyAccumulates: MultiplyAccumulates { .none }

@@ -23,7 +23,9 @@ extension ONNXGraphBuilder {
       document.add("Transpose", [parts], to: turned, name: turned, [.ints("perm", [0, 2, 1, 3, 4])])
       document.add("Reshape", [turned, merged], to: output, name: own)
     case let norm as LayerNorm:
-      let parameters = try ["weight", "bias"].map { try tensor("\(own).\($0)", [channels]) }
+      let parameters = try (norm.hasBias ? ["weight", "bias"] : ["weight"]).map {
+        try tensor("\(own).\($0)", [channels])
+      }
       turned(input, output, own) { builder, last, result in
         builder.document.add(
           "LayerNormalization", [last] + parameters, to: result, name: own,
@@ -220,7 +222,7 @@ extension ONNXGraphBuilder {
   private mutating func add(_ norm: GroupNorm, _ layer: ResolvedLayer, _ input: String, _ output: String) throws {
     let own = layer.layer.name
     let shape = layer.output
-    let parameters = try ["weight", "bias"].map { name -> String in
+    let parameters = try (norm.hasBias ? ["weight", "bias"] : ["weight"]).map { name -> String in
       let factors = try tensor("\(own).\(name)", [shape.channels])
       let map = inner(own, "\(name) of maps")
       document.add("Unsqueeze", [factors, whole([1, 2], own, "\(name) axes")], to: map, name: map)
@@ -237,6 +239,7 @@ extension ONNXGraphBuilder {
       "InstanceNormalization", [groups, ones, zeros], to: normal, name: normal, [.float("epsilon", norm.epsilon)])
     let merged = whole([0, shape.channels, shape.height, shape.width], own, "merged")
     document.add("Reshape", [normal, merged], to: map, name: map)
+    guard norm.hasBias else { return document.add("Mul", [map, parameters[0]], to: output, name: own) }
     document.add("Mul", [map, parameters[0]], to: scaled, name: scaled)
     document.add("Add", [scaled, parameters[1]], to: output, name: own)
   }

@@ -297,8 +297,10 @@ extension ONNXTranslation {
       {
         try normalize(source, numbers)
       } else if !isRead, layers.last?.name == source, case .other(let other)? = layers.last?.operation,
-        other.definition is GroupNorm
+        var norm = other.definition as? GroupNorm
       {
+        norm.hasBias = true
+        layers[layers.count - 1].operation = .other(norm)
         keep(numbers, as: "\(source).bias")
       } else {
         throw refusal(node, "it adds numbers of the file behind what is no convolution and no linear layer")

@@ -208,7 +208,12 @@ extension ONNXTranslation {
       throw refusal(node, "it normalizes over something else than the channels of each place")
     }
     let scale = try weights(node, 1, rank: 1)
-    guard let shift = try bias(node), shift.dimensions == scale.dimensions, scale.dimensions == [shape.channels] else {
+    // Zeros that are no weight of the file are none: the format had no normalization without a shift.
+    let shift = try bias(node).flatMap { shift in
+      let isWeight = shift.origin.map { file.constants[$0.name] != nil && !$0.name.contains("::") } ?? false
+      return !isWeight && shift.floats?.allSatisfy { $0 == 0 } ?? false ? nil : shift
+    }
+    guard shift.map({ $0.dimensions == scale.dimensions }) ?? true, scale.dimensions == [shape.channels] else {
       throw refusal(node, "its scale and shift are not one number for each channel")
     }
     guard node.output.dropFirst().allSatisfy({ $0.isEmpty || readers[$0] == nil }) else {
@@ -216,9 +221,10 @@ extension ONNXTranslation {
     }
     let epsilon = number(node, "epsilon") ?? 1e-5
     guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
-    let made = try emit(.other(LayerNorm(epsilon: Self.meant(epsilon))), [source], node, name: module(node))
+    let made = try emit(
+      .other(LayerNorm(epsilon: Self.meant(epsilon), hasBias: shift != nil)), [source], node, name: module(node))
     keep(scale, as: "\(made).weight")
-    keep(shift, as: "\(made).bias")
+    if let shift { keep(shift, as: "\(made).bias") }
   }
 
   /// Normalization over groups of channels, which the format spells as one by instance of what was regrouped; its factors and shifts follow.
@@ -238,9 +244,10 @@ extension ONNXTranslation {
     let epsilon = number(node, "epsilon") ?? 1e-5
     guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
     let made = try emit(
-      .other(GroupNorm(groups: groups, epsilon: Self.meant(epsilon))), [source], node, name: ONNXNames.module(of: node))
+      .other(GroupNorm(groups: groups, epsilon: Self.meant(epsilon), hasBias: false)), [source], node,
+      name: ONNXNames.module(of: node))
+    // A sum behind it is its shift.
     state["\(made).weight"] = .constant(1, count: shape.channels)
-    state["\(made).bias"] = .constant(0, count: shape.channels)
   }
 
   /// Whether a convolution is one along the channels of a vector, as in efficient channel attention.

@@ -31,7 +31,7 @@ extension LayerNorm: TensorOperation {
   public var derivativeReadsResult: Bool { false }
   /// Normalizes each place.
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
-    try inputs[0].asMap.permuted([0, 2, 3, 1]).layerNorm(parameters[0], parameters[1], epsilon: epsilon)
+    try inputs[0].asMap.permuted([0, 2, 3, 1]).layerNorm(parameters[0], hasBias ? parameters[1] : nil, epsilon: epsilon)
       .permuted([0, 3, 1, 2])
   }
 }
@@ -41,7 +41,7 @@ extension GroupNorm: TensorOperation {
   public var derivativeReadsResult: Bool { false }
   /// Normalizes each group of each image.
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
-    try inputs[0].groupNorm(groups, parameters[0], parameters[1], epsilon: epsilon)
+    try inputs[0].groupNorm(groups, parameters[0], hasBias ? parameters[1] : nil, epsilon: epsilon)
   }
 }
 

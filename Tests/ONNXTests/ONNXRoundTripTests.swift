@@ -115,7 +115,13 @@ import Testing
     let layers = [
       Layer(name: "stem", operation: convolution(8), inputs: ["input"]),
       Layer(name: "norm", operation: .other(LayerNorm(epsilon: 1e-6)), inputs: ["stem"]),
-      Layer(name: "shuffle", operation: .other(ChannelShuffle(groups: 2)), inputs: ["norm"]),
+      Layer(name: "shiftless", operation: .other(LayerNorm(hasBias: false)), inputs: ["norm"]),
+      Layer(name: "again", operation: convolution(8), inputs: ["shiftless"]),
+      Layer(name: "groups", operation: .other(GroupNorm(groups: 4)), inputs: ["again"]),
+      Layer(name: "once more", operation: convolution(8), inputs: ["groups"]),
+      Layer(
+        name: "plain", operation: .other(GroupNorm(groups: 2, epsilon: 1e-3, hasBias: false)), inputs: ["once more"]),
+      Layer(name: "shuffle", operation: .other(ChannelShuffle(groups: 2)), inputs: ["plain"]),
       Layer(name: "left", operation: .other(ChannelPart(start: 0, end: 4)), inputs: ["shuffle"]),
       Layer(name: "mix", operation: .other(PointwiseLinear(outputFeatures: 4)), inputs: ["left"]),
       Layer(name: "gamma", operation: .other(ChannelScale(initialValue: 1)), inputs: ["mix"]),

@@ -245,9 +245,33 @@ extension ONNXTranslation {
     guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
     let made = try emit(
       .other(GroupNorm(groups: groups, epsilon: Self.meant(epsilon), hasBias: false)), [source], node,
-      name: ONNXNames.module(of: node))
+      name: moduleOfFactors(behind: node) ?? ONNXNames.module(of: node))
     // A sum behind it is its shift.
     state["\(made).weight"] = .constant(1, count: shape.channels)
+  }
+
+  // The module of the factors that follow a normalization of what was regrouped, by the name of these.
+  private func moduleOfFactors(behind node: PBNodeProto) -> String? {
+    var name = node.output.first ?? ""
+    for _ in 0..<2 {
+      guard let next = readers[name], next.count == 1, let output = file.nodes[next[0]].output.first else { return nil }
+      let reader = file.nodes[next[0]]
+      guard reader.opType == "Mul" else {
+        name = output
+        continue
+      }
+      for input in reader.input where input != name {
+        // As it is, or with axes for rows and columns, by a node that may come later.
+        let writer = writers[input].map { file.nodes[$0] }.flatMap {
+          ["Unsqueeze", "Reshape", "Identity"].contains($0.opType) ? $0 : nil
+        }
+        let source = writer?.input.first ?? input
+        guard file.constants[source] != nil else { continue }
+        return ONNXNames.module(ofWeight: writer?.opType == "Identity" ? input : source)
+      }
+      return nil
+    }
+    return nil
   }
 
   /// Whether a convolution is one along the channels of a vector, as in efficient channel attention.

@@ -27,6 +27,8 @@ struct ONNXTranslation {
   /// Layers whose result is one place, after a mean over all of them.
   var pooled: Set<String> = []
   var readers: [String: [Int]] = [:]
+  /// The node that each tensor is the result of.
+  var writers: [String: Int] = [:]
   /// Parts and shares of branches, by the path that they were made under: others ask for the same.
   var branchLayers: [String: String] = [:]
   /// The layer that each weight of the file is used by.
@@ -49,6 +51,7 @@ struct ONNXTranslation {
       // Of what a CastLike casts like, the type alone is read.
       let read = node.opType == "CastLike" ? node.input.prefix(1) : node.input[...]
       for name in read where !name.isEmpty { readers[name, default: []].append(index) }
+      for name in node.output where !name.isEmpty { writers[name] = index }
     }
     for (name, tensor) in file.constants {
       var tensor = tensor

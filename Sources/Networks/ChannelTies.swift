@@ -129,6 +129,7 @@ struct ChannelTies {
       return Array(repeatElement(inputs[0], count: count).joined())
     case .passes: return inputs[0]
     case .fixes:
+      try refuseDerived(inputs.flatMap { $0 }, by: layer)
       for segment in inputs.joined() { fix(segment.variable) }
       return [.init(variable: makeVariable(.fixed, channels: output.channels), channels: output.channels)]
     }

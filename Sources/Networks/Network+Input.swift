@@ -33,6 +33,11 @@ extension Network {
         return replacing(index, by: Operation(definition.with(outputChannels: classes)))
       }
       let inputs = resolved.layers[index].inputIndices
+      guard definition.channels != .fixes else {
+        throw NetworkFailure(
+          layer: layers[index].name,
+          "the number of classes is part of what is passed as it is; give the network with as many classes as the data")
+      }
       guard inputs.count == 1, inputs[0] >= 0 else {
         throw NetworkFailure(layer: layers[index].name, "the number of classes is not decided by one layer before it")
       }

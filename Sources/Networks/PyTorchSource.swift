@@ -47,10 +47,12 @@ public struct PyTorchSource {
         for (part, registration) in program.registrations {
           layers.append("        \(Self.quoted("\(own).\(part)")): \(registration),")
         }
-        // No other variable may be called as one of its steps.
-        let free = Self.variable("\(name)_", &taken)
-        let statements = program.statements(for: free, inputs) { "self.get_parameter(\(Self.quoted("\(own).\($0)")))" }
-        steps += statements.map { "        \($0)" } + ["        \(name) = \(free)"]
+        let statements = program.statements(for: name, inputs) {
+          Self.variable($0, &taken)
+        } parameter: {
+          "self.get_parameter(\(Self.quoted("\(own).\($0)")))"
+        }
+        steps += statements.map { "        \($0)" }
         continue
       }
       steps.append("        \(name) = \(try expression(layer, inputs, isFlat: isFlat))")

@@ -9,6 +9,7 @@ struct Resolver {
   var segments: [[Segment]] = []
   var ties = ChannelTies()
   var isRead: [Bool] = []
+  private var parameterNames: Set<String> = []
   var costs: [Cost] = []
   var total = Cost()
 
@@ -121,9 +122,23 @@ struct Resolver {
       try check(output.channels, follow: rule, in: layer)
     }
     try add(try Cost(of: layer, inputs: shapes, output: output), of: layer)
+    try takeNames(of: layer)
     inputIndices.append(inputs)
     outputs.append(output)
     segments.append(try ties.propagate(layer, at: index, inputs: sources, shapes: shapes, output: output))
+  }
+
+  // Names of a state dict, which two layers could share: `a` with `b.weight`, and `a.b` with `weight`.
+  private mutating func takeNames(of layer: Layer) throws {
+    var names = layer.operation.definition.parameters.map { $0.name(in: layer.name) }
+    if case .batchNorm = layer.operation {
+      names += ["running_mean", "running_var", "num_batches_tracked"].map { "\(layer.name).\($0)" }
+    }
+    for name in names where !parameterNames.insert(name).inserted {
+      throw NetworkFailure(
+        layer: layer.name, "its parameter would be called \(name), as another's is; give one of the layers another name"
+      )
+    }
   }
 
   private mutating func add(_ cost: Cost, of layer: Layer) throws {

@@ -2,20 +2,23 @@ extension TensorProgram {
   /// Its steps as statements of Python, the last of which sets a variable.
   ///
   /// - Parameters:
-  ///   - variable: The variable for the result; others begin with it.
+  ///   - variable: The variable for the result.
+  ///   - free: Gives a variable that is not taken, for what is computed on the way.
   ///   - inputs: Expressions for the maps.
   ///   - parameter: The expression for a parameter's name.
-  func statements(for variable: String, _ inputs: [String], parameter: (String) -> String) -> [String] {
+  func statements(
+    for variable: String, _ inputs: [String], free: (String) -> String, parameter: (String) -> String
+  ) -> [String] {
     var lines: [String] = []
     var names = inputs
     names += learnables.map { parameter($0.name) }
     for (place, constant) in constants.enumerated() {
-      let name = "\(variable)_constant_\(place)"
+      let name = free("\(variable)_constant_\(place)")
       lines.append("\(name) = \(Self.expression(constant, like: inputs[0]))")
       names.append(name)
     }
     for (place, step) in steps.enumerated() {
-      let name = place == steps.count - 1 ? variable : "\(variable)_\(place)"
+      let name = place == steps.count - 1 ? variable : free("\(variable)_\(place)")
       lines.append(
         "\(name) = \(Self.expression(step, step.operands.map { names[$0] }, images: "\(inputs[0]).shape[0]"))")
       names.append(name)
@@ -77,6 +80,7 @@ extension TensorProgram {
     case .softmax: return "\(first).softmax(\(step.numbers[0]))"
     case .mean: return "\(first).mean(\(list(step.numbers)), keepdim=True)"
     case .sum: return "\(first).sum(\(list(step.numbers)), keepdim=True)"
+    case .norm: return "torch.linalg.vector_norm(\(first), dim=\(list(step.numbers)), keepdim=True)"
     case .largest: return "\(first).amax(\(list(step.numbers)), keepdim=True)"
     }
   }

@@ -36,6 +36,16 @@ public struct PhenomenaSummary: Codable, Sendable {
       self.descent = descent
       self.channels = channels
     }
+
+    /// Whether it has as many numbers as it must: a file may be damaged.
+    package var isSound: Bool {
+      frequencies.errors.count == frequencies.epochs.count
+        && frequencies.errors.allSatisfy { $0.count == frequencies.frequencies.count }
+        && grokking.training.count == grokking.epochs.count && grokking.heldOut.count == grokking.epochs.count
+        && descent.training.count == descent.widths.count && descent.heldOut.count == descent.widths.count
+        && descent.heldOutByEpoch.count == descent.epochs.count && !descent.widths.isEmpty
+        && !criticalPeriod.traces.isEmpty
+    }
   }
 
   /// The trace of the empirical Fisher information: the mean squared norm of a sample's gradient of the log-likelihood, with labels drawn
@@ -210,14 +220,19 @@ public struct PhenomenaSummary: Codable, Sendable {
 
   /// The table.
   public var rows: [Row] {
-    func median(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.sorted()[values.count / 2] }
+    func median(_ values: [Double]) -> Double? {
+      guard !values.isEmpty else { return nil }
+      let sorted = values.sorted()
+      return (sorted[(values.count - 1) / 2] + sorted[values.count / 2]) / 2
+    }
+    // A seed that never gets there is later than all others.
     func epoch(_ values: [Int?]) -> String {
-      let known = values.compactMap { $0 }
-      return known.count == values.count ? Format.count(Int(median(known.map(Double.init)) ?? 0)) : "never"
+      let middle = median(values.map { $0.map(Double.init) ?? .infinity }) ?? .infinity
+      return middle.isFinite ? Format.count(Int(middle.rounded())) : "never"
     }
     let descents = seeds.map(\.descent)
     let mean = (descents.first?.widths ?? []).indices.map { place in
-      descents.reduce(0) { $0 + $1.heldOut[place] } / Double(max(descents.count, 1))
+      descents.reduce(0) { $0 + ($1.heldOut.dropFirst(place).first ?? 0) } / Double(max(descents.count, 1))
     }
     let peak = Descent.peak(of: mean)
     let frequencies = seeds.first?.frequencies.frequencies ?? []
@@ -236,7 +251,7 @@ public struct PhenomenaSummary: Codable, Sendable {
       Row(
         phenomenon: .frequencyPrinciple, seen: seeds.count { $0.frequencies.isSeen },
         text: frequencies.indices.map { place in
-          "\(Format.number(frequencies[place], "period")) after \(epoch(seeds.map { $0.frequencies.learntAt[place] }))"
+          "\(Format.number(frequencies[place], "period")) after \(epoch(seeds.map { $0.frequencies.learntAt.dropFirst(place).first ?? nil }))"
         }.joined(separator: ", ") + " epochs"),
       Row(
         phenomenon: .grokking, seen: seeds.count { $0.grokking.isSeen },

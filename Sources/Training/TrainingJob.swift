@@ -224,7 +224,8 @@ public struct TrainingJob {
   // Evenly spaced over the images that are used, so that a folder sorted by class gives all classes; as they are, without variations.
   private func probeBatch() throws -> Batch? {
     let used = chosenIndices() ?? Array(dataset.training.indices)
-    let count = min(used.count, GradientCosineTracker.images(resolution: network.input.height))
+    let count = min(
+      used.count, GradientCosineTracker.images(resolution: network.input.height, batchSize: recipe.batchSize))
     let loader = try BatchLoader(
       source: dataset.training, indices: (0..<count).map { used[$0 * used.count / count] }, batchSize: count,
       resolution: network.input.height, normalization: dataset.normalization, onBadImage: dataset.onBadImage,

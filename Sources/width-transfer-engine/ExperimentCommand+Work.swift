@@ -124,6 +124,10 @@ extension ExperimentCommand: EngineWork {
           guard kept.sizes == sizes else {
             throw UsageFailure("\(path) is of other epochs; give another `output`")
           }
+          guard kept.measurement.isSound, kept.measurement.seed == seed else {
+            throw FileFailure(
+              .badData, path: path, reason: "it is damaged; remove it, and the same command makes it again")
+          }
           return kept.measurement
         }
         general.note("seed \(seed): measuring five phenomena")

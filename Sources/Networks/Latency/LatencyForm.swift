@@ -133,26 +133,28 @@ public struct LatencyForm: Hashable, Sendable, Codable {
     ).resolved()
   }
 
-  // A part that is passed has one size, and its maps are parts of one image here.
+  // A part that is passed has one size, and its maps are parts of one image here; smaller ones are means of it, which take little time.
   private func network(of program: TensorProgram) throws -> ResolvedNetwork {
-    guard let most = program.inputs.map(\.channels).max(),
-      program.inputs.allSatisfy({ $0.height == height && $0.width == width })
-    else {
-      throw NetworkFailure(
-        layer: program.kind, "it reads maps of several sizes, and its time cannot be measured by itself")
-    }
+    let sizes = program.inputs
+    let image = Shape(
+      channels: sizes.map(\.channels).max() ?? 1, height: sizes.map(\.height).max() ?? 1,
+      width: sizes.map(\.width).max() ?? 1)
     var layers: [Layer] = []
-    for (place, shape) in program.inputs.enumerated() {
+    var maps: [String] = []
+    for (place, shape) in sizes.enumerated() {
+      let name = "map\(place)"
       layers.append(
-        Layer(
-          name: "map\(place)", operation: .other(ChannelPart(start: 0, end: shape.channels)),
-          inputs: [Network.inputName]))
+        Layer(name: name, operation: .other(ChannelPart(start: 0, end: shape.channels)), inputs: [Network.inputName]))
+      maps.append(name)
+      guard shape.height != image.height || shape.width != image.width else { continue }
+      let mean = Operation.adaptiveAveragePool(AdaptivePool(height: shape.height, width: shape.width))
+      layers.append(Layer(name: "\(name).mean", operation: mean, inputs: [name]))
+      maps[place] = "\(name).mean"
     }
-    layers.append(Layer(name: "step0", operation: operations[0], inputs: layers.map(\.name)))
+    layers.append(Layer(name: "step0", operation: operations[0], inputs: maps))
     for (index, operation) in operations.enumerated().dropFirst() {
       layers.append(Layer(name: "step\(index)", operation: operation, inputs: ["step\(index - 1)"]))
     }
-    return try Network(name: "form", input: Shape(channels: most, height: height, width: width), layers: layers)
-      .resolved()
+    return try Network(name: "form", input: image, layers: layers).resolved()
   }
 }

@@ -30,16 +30,20 @@ extension TensorProgram {
       }
       values.append(parameter.sizes)
     }
-    var numbers = 0
+    var (numbers, filled, overflows) = (0, 0, false)
     for constant in constants {
       guard constant.sizes.allSatisfy({ $0 > 0 }), let count = Self.count(constant.sizes),
         constant.numbers.count == count || constant.numbers.count == 1, !constant.numbers.contains(where: \.isNaN)
       else { throw Fault(description: "a constant of sizes \(constant.sizes) has \(constant.numbers.count) numbers") }
       numbers += constant.numbers.count
+      (filled, overflows) = filled.addingReportingOverflow(count)
       values.append(constant.sizes)
     }
-    guard numbers <= Self.mostConstants else {
-      throw Fault(description: "its constants are \(numbers) numbers; \(Self.mostConstants) are possible")
+    guard numbers <= Self.mostConstants, filled <= Self.mostFilled, !overflows else {
+      throw Fault(
+        description:
+          "its constants are \(numbers) numbers for \(filled) places; \(Self.mostConstants) for \(Self.mostFilled) are possible"
+      )
     }
     var macs = 0
     for value in values { try Self.check(value) }
@@ -83,9 +87,14 @@ extension TensorProgram {
     return result
   }
 
-  // A batch of 1,000 images of this size is still counted in 64 bits.
+  /// Whether a tensor may have these sizes: a batch of 1,000 images of it is still counted in 64 bits, and images lie along one axis.
+  package static func isPossible(_ sizes: [Int]) -> Bool {
+    guard sizes.count <= 8, let count = count(sizes) else { return false }
+    return count <= 1 << 40 && sizes.count { $0 < 0 } <= 1
+  }
+
   private static func check(_ sizes: [Int]) throws(Fault) {
-    guard sizes.count <= 8, let count = count(sizes), count <= 1 << 40, sizes.count(where: { $0 < 0 }) <= 1 else {
+    guard isPossible(sizes) else {
       throw Fault(description: "a tensor of \(sizes) is too large, or has the images along several axes")
     }
   }
@@ -165,7 +174,7 @@ extension TensorProgram {
       return operands.count == 1 && step.numbers.count == 1 && axis(step.numbers[0]) != nil
         && first[step.numbers[0]] > 0
         ? first : nil
-    case .mean, .sum, .largest:
+    case .mean, .sum, .largest, .norm:
       guard operands.count == 1, !step.numbers.isEmpty, Set(step.numbers).count == step.numbers.count,
         step.numbers.allSatisfy({ first.indices.contains($0) && first[$0] > 0 })
       else { return nil }

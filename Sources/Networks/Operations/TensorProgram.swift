@@ -36,6 +36,8 @@ public struct TensorProgram: OperationDefinition {
     case softmax
     // Over the axes `numbers`, which stay with length 1.
     case mean, sum, largest
+    /// The root of the sum of squares, over the axes `numbers`, which stay with length 1.
+    case norm
   }
 
   /// One step.
@@ -197,8 +199,8 @@ public struct TensorProgram: OperationDefinition {
     self.steps = steps
   }
 
-  /// The most steps, and the most numbers in constants.
-  static let mostSteps = 4096, mostConstants = 1 << 20
+  /// The most steps, the most numbers in constants, and the most places of tensors that these fill.
+  package static let mostSteps = 4096, mostConstants = 1 << 20, mostFilled = 1 << 24
 
   private enum CodingKeys: String, CodingKey { case inputShapes, parameters, constants, steps }
 

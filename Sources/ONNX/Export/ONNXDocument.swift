@@ -80,7 +80,9 @@ struct ONNXDocument {
   ///
   /// - Throws: `UsageFailure` when it is too large for the format.
   func serialized(metadata: [String: String], producerVersion: String) throws -> Data {
-    let bytes = graph.initializer.reduce(0) { $0 + $1.rawData.count }
+    let bytes =
+      graph.initializer.reduce(0) { $0 + $1.rawData.count }
+      + graph.node.reduce(0) { $0 + $1.attribute.reduce(0) { $0 + $1.t.rawData.count } }
     guard bytes < Self.mostBytes else {
       throw UsageFailure(
         "\(graph.name) has \(Format.megabytes(bytes)) of weights, and an ONNX file ends at 2 GB; `format` safetensors has no such end"

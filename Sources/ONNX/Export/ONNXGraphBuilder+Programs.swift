@@ -72,6 +72,7 @@ extension ONNXGraphBuilder {
     case .softmax: node(&self, "Softmax", [], [.int("axis", numbers[0])])
     case .mean: node(&self, "ReduceMean", [], [.ints("axes", numbers), .int("keepdims", 1)])
     case .sum: node(&self, "ReduceSum", [whole(numbers, own, "axes")], [.int("keepdims", 1)])
+    case .norm: node(&self, "ReduceL2", [], [.ints("axes", numbers), .int("keepdims", 1)])
     case .largest: node(&self, "ReduceMax", [], [.ints("axes", numbers), .int("keepdims", 1)])
     }
   }

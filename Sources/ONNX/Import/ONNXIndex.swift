@@ -93,7 +93,8 @@ extension ONNXTranslation {
 
   mutating func range(_ node: PBNodeProto) throws {
     if node.input.count == 3, case .known(let start)? = try size(node, 0), case .known(let end)? = try size(node, 1),
-      case .known(let step)? = try size(node, 2), start != 0, step == 1, start < end, end - start <= 64
+      case .known(let step)? = try size(node, 2), start != 0, step == 1, start < end,
+      case let (count, overflows) = end.subtractingReportingOverflow(start), !overflows, count <= 64
     {
       // Axes, for example.
       return set(node, .sizes((start..<end).map { .known($0) }))

@@ -111,7 +111,9 @@ struct ONNXTensor {
 /// What is wrong with a model, before it is known in which file.
 struct ONNXFault: Error {
   let reason: String
-  init(_ reason: String) { self.reason = reason }
+  /// Whether nothing else is tried with the node.
+  let isFinal: Bool
+  init(_ reason: String, isFinal: Bool = false) { (self.reason, self.isFinal) = (reason, isFinal) }
 
   /// A name from outside, in one line of printable characters.
   static func shown(_ name: String) -> String {

@@ -56,7 +56,12 @@ extension ONNXTranslation {
     case "Reshape":
       guard try numbers(node, 1)?.count ?? 2 <= 1 else { throw refusal(node, "what it makes of sizes is not followed") }
       set(node, .numbers(first))
-    case "Concat": set(node, .numbers(try node.input.indices.flatMap { try numbers(node, $0) ?? [nil] }))
+    case "Concat":
+      let all = try node.input.indices.map { try numbers(node, $0) ?? [nil] }
+      guard all.reduce(0, { $0 + $1.count }) <= ONNXTensor.mostIntegers else {
+        throw refusal(node, "it makes too many numbers")
+      }
+      set(node, .numbers(all.flatMap { $0 }))
     case "Gather":
       let places = try numbers(node, 1) ?? [nil]
       set(

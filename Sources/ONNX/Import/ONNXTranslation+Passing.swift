@@ -44,7 +44,7 @@ extension ONNXTranslation {
   mutating func passOn(_ node: PBNodeProto) throws {
     for (place, name) in node.input.enumerated() {
       guard case .passed(let index)? = values[name] else { continue }
-      if Self.closing.contains(node.opType) {
+      if Self.closing.contains(node.opType) || isHead(node, place, index) {
         if let (shape, layout) = Self.map(passed[index].sizes) { try close(name, index, as: shape, layout, node) }
       } else if ["Add", "Concat", "Mul"].contains(node.opType), let (shape, layout) = neighbour(of: place, index, node)
       {
@@ -53,6 +53,15 @@ extension ONNXTranslation {
       }
     }
     if readsPassed(node) { try pass(node) } else { try translateKnown(node) }
+  }
+
+  // A matrix of the file behind a vector of features, as in a classifier, and a softmax at the end, which is left out.
+  private func isHead(_ node: PBNodeProto, _ place: Int, _ index: Int) -> Bool {
+    guard passed[index].sizes.count == 2, place == 0 else { return false }
+    if node.opType == "MatMul", node.input.count == 2, case .constant(let tensor)? = values[node.input[1]] {
+      return tensor.dimensions.count == 2
+    }
+    return ["Softmax", "LogSoftmax"].contains(node.opType) && node.output.first == file.output
   }
 
   /// Puts a part that is passed to an end as a layer, where the whole network ends.
@@ -97,14 +106,27 @@ extension ONNXTranslation {
     do {
       try step(node)
     } catch let own as ONNXFault {
-      throw fault ?? own
+      throw own.isFinal ? own : fault ?? own
     }
   }
 
   /// Whether a node that was refused may be a step of a part that is passed.
   func mayPass(_ node: PBNodeProto) -> Bool {
     // What is done to the images before anything else is a normalization, or nothing that a network should keep.
-    let readsImages = node.input.contains { if case .layer(Network.inputName)? = values[$0] { true } else { false } }
+    let readsImages = node.input.contains { name in
+      guard case .layer(var layer)? = values[name] else { return false }
+      while let found = rescaled[layer] { layer = found }
+      return layer == Network.inputName
+    }
+    // Numbers for each channel that are taken away or divided by are the statistics of a normalization, which training would not know.
+    if ["Sub", "Div"].contains(node.opType), node.input.count == 2,
+      case .constant(let numbers)? = values[node.input[1]],
+      case .layer(let source)? = values[node.input[0]], let shape = shapes[source],
+      numbers.dimensions.contains(where: { $0 > 1 }),
+      isOnChannels(numbers, layout(node, 0), shape)
+    {
+      return false
+    }
     return (node.domain.isEmpty || node.domain == "ai.onnx") && Self.passable.contains(node.opType) && !readsImages
       && node.output.first.map { !$0.isEmpty } ?? false
   }
@@ -129,7 +151,8 @@ extension ONNXTranslation {
   private mutating func step(_ node: PBNodeProto) throws {
     guard mayPass(node) else { throw refusal(node, "this operator is not read behind a part that is passed as it is") }
     if node.opType == "Shape", case .passed(let index) = try value(node, 0) {
-      return set(node, .sizes(passed[index].sizes.map { $0 == -1 ? .batch : $0 < 0 ? .batches(-$0) : .known($0) }))
+      let sizes = passed[index].sizes.map { $0 == -1 ? ONNXValue.Size.batch : $0 < 0 ? .batches(-$0) : .known($0) }
+      return set(node, .sizes(part(of: sizes, node)))
     }
     if let function = Self.binary[node.opType] {
       guard node.input.count == 2 else { throw refusal(node, "it has \(node.input.count) inputs; two are read") }
@@ -162,7 +185,11 @@ extension ONNXTranslation {
       let most = try number(node, "max", input: 2) ?? .infinity
       try finish(node, try add(.clamp, [first], node, value: least, second: most))
     case "Softmax":
-      let axis = try axis(integer(node, "axis") ?? -1, node, rank: sizes.count)
+      let axis = try axis(integer(node, "axis") ?? (file.opset < 13 ? 1 : -1), node, rank: sizes.count)
+      // Once it was over all axes from that one on.
+      guard file.opset >= 13 || sizes[(axis + 1)...].allSatisfy({ $0 == 1 }) else {
+        throw refusal(node, "it is over several axes")
+      }
       try finish(node, try add(.softmax, [first], node, [axis]))
     case "ReduceMean", "ReduceSum", "ReduceMax", "ReduceL2": try finish(node, try reduced(node, first))
     case "GlobalAveragePool":
@@ -174,8 +201,10 @@ extension ONNXTranslation {
     case "Flatten":
       let axis = integer(node, "axis") ?? 1
       guard (0...sizes.count).contains(axis) else { throw refusal(node, "it has no axis \(axis)") }
-      let parts = [Array(sizes[..<axis]), Array(sizes[axis...])]
-      try finish(node, try add(.reshape, [first], node, parts.map { $0.reduce(1, *) }))
+      let parts = [Array(sizes[..<axis]), Array(sizes[axis...])].map { part in
+        (TensorProgram.count(part) ?? 0) * (part.contains { $0 < 0 } ? -1 : 1)
+      }
+      try finish(node, try add(.reshape, [first], node, parts))
     case "Squeeze", "Unsqueeze": try finish(node, try add(.reshape, [first], node, try squeezedSizes(node, sizes)))
     case "Transpose":
       let order = integers(node, "perm") ?? Array(sizes.indices.reversed())
@@ -195,10 +224,18 @@ extension ONNXTranslation {
   private mutating func finish(_ node: PBNodeProto, _ index: Int, output: Int = 0) throws {
     guard node.output.indices.contains(output) else { return }
     let name = node.output[output]
+    guard !name.isEmpty else { return }
+    if case .layer(let layer) = passed[index].source, let shape = shapes[layer] {
+      // Nothing was done to it.
+      values[name] = .layer(layer)
+      layouts[name] = .map(shape)
+      return
+    }
     values[name] = .passed(index)
     layouts[name] = nil
     // A map that several read is a layer for all of them: weights that lead to it are in one place.
-    guard readers[name]?.count ?? 0 > 1, case .step = passed[index].source,
+    let count = readers[name]?.count { file.nodes[$0].opType != "Shape" } ?? 0
+    guard count > 1, case .step = passed[index].source,
       let (shape, layout) = Self.map(passed[index].sizes),
       layout == .map(shape)
     else { return }
@@ -212,7 +249,8 @@ extension ONNXTranslation {
     value: Double? = nil, second: Double? = nil
   ) throws -> Int {
     let step = TensorProgram.Step(function, operands, numbers, value: value, second: second)
-    guard let sizes = TensorProgram.sizes(step, operands.map { passed[$0].sizes }) else {
+    guard let sizes = TensorProgram.sizes(step, operands.map { passed[$0].sizes }), TensorProgram.isPossible(sizes)
+    else {
       let texts = operands.map { "\(passed[$0].sizes)" }.joined(separator: " and ")
       throw refusal(node, "it does not fit tensors of \(texts)")
     }
@@ -241,8 +279,7 @@ extension ONNXTranslation {
     case "ReduceMean": made = try add(.mean, [first], node, axes)
     case "ReduceMax": made = try add(.largest, [first], node, axes)
     case "ReduceL2":
-      let squares = try add(.multiply, [first, first], node)
-      made = try add(.sqrt, [try add(.sum, [squares], node, axes)], node)
+      made = try add(.norm, [first], node, axes)
     default: made = try add(.sum, [first], node, axes)
     }
     if integer(node, "keepdims") ?? 1 == 0 {
@@ -287,7 +324,15 @@ extension ONNXTranslation {
       }
     }
     let images = sizes.contains { $0 < 0 }
-    let hasImages = result.contains { $0.map { $0 < 0 } ?? false }
+    var hasImages = result.contains { $0.map { $0 < 0 } ?? false }
+    // Written for so many images as the file was made with.
+    if images, !hasImages, let made = file.input.dimensions.first.flatMap({ $0 }), made > 0,
+      let first = result.first.flatMap({ $0 }),
+      first > 0, first % made == 0
+    {
+      result[0] = -(first / made)
+      hasImages = true
+    }
     let known = result.compactMap { $0 }
     guard let product = TensorProgram.count(known), product > 0, result.count(where: { $0 == nil }) <= 1 else {
       throw refusal(node, "its shape is not known")
@@ -295,11 +340,8 @@ extension ONNXTranslation {
     if let hole = result.firstIndex(where: { $0 == nil }) {
       guard total % product == 0 else { throw refusal(node, "its shape does not fit a tensor of \(sizes)") }
       result[hole] = images && !hasImages ? -(total / product) : total / product
-    } else if images, !hasImages, let first = result.first, let first {
-      // Written for so many images as the file was made with.
-      let made = file.input.dimensions.first.flatMap { $0 } ?? 1
-      guard first % made == 0 else { throw refusal(node, "its shape does not fit a tensor of \(sizes)") }
-      result[0] = -(first / made)
+    } else if images, !hasImages {
+      throw refusal(node, "its shape does not fit a tensor of \(sizes)")
     }
     return result.compactMap { $0 }
   }
@@ -389,7 +431,12 @@ extension ONNXTranslation {
     guard !places.isEmpty, places.count == found.count else { throw refusal(node, "its places are not known") }
     // What was computed as sizes is a row.
     var dimensions = [places.count]
-    if case .constant(let tensor) = try value(node, 1) { dimensions = tensor.dimensions }
+    if case .constant(let tensor) = try value(node, 1), tensor.dimensions.reduce(1, *) == places.count {
+      dimensions = tensor.dimensions
+    } else if places.count == 1 {
+      // A number or a row of one: the axis would go, or stay.
+      throw refusal(node, "its place is computed")
+    }
     let size = sizes[axis]
     let indices = places.map { $0 < 0 ? $0 &+ size : $0 }
     let made = try add(.gather, [first], node, [axis] + indices)
@@ -400,7 +447,7 @@ extension ONNXTranslation {
   private mutating func paddedPassed(_ node: PBNodeProto, _ first: Int) throws -> Int {
     guard text(node, "mode") ?? "constant" == "constant", node.input.count < 4 || node.input[3].isEmpty,
       let sides = try integers(node, "pads", input: 1), sides.count == 2 * passed[first].sizes.count,
-      sides.allSatisfy({ abs($0) <= 1 << 14 })
+      sides.allSatisfy({ (-(1 << 14)...1 << 14).contains($0) })
     else { throw refusal(node, "its pads are not known") }
     let value = try number(node, "value", input: 2) ?? 0
     // What is taken away goes first.
@@ -420,7 +467,12 @@ extension ONNXTranslation {
   ) throws -> Int {
     switch try value(node, place) {
     case .passed(let index): return index
-    case .constant(let tensor): return try operand(tensor, node, use ?? Self.use(of: tensor, node, place))
+    case .constant(let tensor):
+      let name = node.input[place]
+      if let known = passedConstants[name] { return known }
+      let made = try operand(tensor, node, use ?? Self.use(of: tensor, node, place))
+      passedConstants[name] = made
+      return made
     case .scaled(let tensor, let factor):
       return try times(try operand(tensor, node, Self.use(of: tensor, node, place)), factor, node)
     case .numbers(let numbers):
@@ -558,7 +610,7 @@ extension ONNXTranslation {
       let map = [-1, shape.channels, shape.height, shape.width]
       if map != passed[end].sizes { end = try add(.reshape, [end], node, map) }
     }
-    let (made, tensors) = try program(endingAt: end, node)
+    let (made, tensors, inputs) = try program(endingAt: end, node)
     let names = tensors.map(\.name)
     let common = Self.commonModule(names)
     let path = common.isEmpty ? ONNXNames.path(of: node) : common
@@ -570,15 +622,13 @@ extension ONNXTranslation {
       return parameter
     }
     let layer = try emit(
-      .other(program), program.inputs.isEmpty ? [] : sources(endingAt: end), path: isCommon ? path : "\(path).passed")
+      .other(program), inputs, path: isCommon ? path : "\(path).passed")
     for (parameter, tensor) in zip(program.learnables, tensors) {
       keep(tensor.tensor, as: "\(layer).\(parameter.name)")
-      if let other = users.updateValue(layer, forKey: tensor.key), other != layer {
-        throw refusal(
-          node, "it shares its weights with \(ONNXFault.shown(other)); layers are given widths of their own here")
-      }
+      try claim(tensor.key, by: layer, node)
     }
     passedLayers.append(layer)
+    passedSteps += program.steps.count
     values[name] = .layer(layer)
     layouts[name] = layout
     // Who reads the tensor under another name, or as a part of something else, reads the layer.
@@ -599,6 +649,7 @@ extension ONNXTranslation {
       if isLeft {
         found.append(index)
       } else if met.insert(index).inserted {
+        guard met.count <= 4 * TensorProgram.mostSteps else { break }
         open.append((index, true))
         guard case .step(let step) = passed[index].source else { continue }
         open += step.operands.reversed().map { ($0, false) }
@@ -607,47 +658,63 @@ extension ONNXTranslation {
     return found
   }
 
-  private func sources(endingAt end: Int) -> [String] {
-    var names: [String] = []
-    for index in ancestors(of: end) {
-      if case .layer(let name) = passed[index].source, !names.contains(name) { names.append(name) }
+  private func sources(_ all: [Int]) -> [String] {
+    var (names, met): ([String], Set<String>) = ([], [])
+    for index in all {
+      if case .layer(let name) = passed[index].source, met.insert(name).inserted { names.append(name) }
     }
     return names
   }
 
   private func program(
     endingAt end: Int, _ node: PBNodeProto
-  ) throws -> (TensorProgram, [PassedTensor.Learnable]) {
+  ) throws -> (TensorProgram, [PassedTensor.Learnable], inputs: [String]) {
     let all = ancestors(of: end)
-    let inputs = sources(endingAt: end)
+    let inputs = sources(all)
+    let inputPlaces = Dictionary(inputs.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     guard !inputs.isEmpty else { throw refusal(node, "it reads nothing of the image") }
     guard case .step = passed[end].source else { throw refusal(node, "it reads a tensor whose axes are not followed") }
+    let count = all.count { if case .step = passed[$0].source { true } else { false } }
+    guard all.count <= 3 * TensorProgram.mostSteps, count <= TensorProgram.mostSteps,
+      passedSteps + count <= 16 * TensorProgram.mostSteps
+    else { throw refusal(node, "what leads to it has too many steps that are passed") }
     var numbers: [Int: Int] = [:]
     var learnables: [PassedTensor.Learnable] = []
+    var (places, names): ([String: Int], [String: Int]) = ([:], [:])
     var constants: [TensorProgram.Constant] = []
+    var constantPlaces: [TensorProgram.Constant: Int] = [:]
     for index in all {
       switch passed[index].source {
-      case .layer(let name): numbers[index] = inputs.firstIndex(of: name)
+      case .layer(let name): numbers[index] = inputPlaces[name]
       case .learnable(var found):
-        let place = learnables.firstIndex { $0.key == found.key && $0.tensor.dimensions == found.tensor.dimensions }
-        if place == nil {
-          let name = found.name
-          var count = 1
-          while learnables.contains(where: { $0.name == found.name }) {
-            found.name = "\(name)_\(count)"
-            count += 1
+        if let place = places[found.key] {
+          // In other dimensions it would be two weights.
+          guard learnables[place].tensor.dimensions == found.tensor.dimensions else {
+            throw ONNXFault(
+              "\(ONNXFault.shown(found.key)) is read in several dimensions, and layers are given weights of their own",
+              isFinal: true)
           }
+          numbers[index] = inputs.count + place
+        } else {
+          let name = found.name
+          let count = names[name, default: 0]
+          names[name] = count + 1
+          if count > 0 { found.name = "\(name)_\(count)" }
+          places[found.key] = learnables.count
+          numbers[index] = inputs.count + learnables.count
           learnables.append(found)
         }
-        numbers[index] = inputs.count + (place ?? learnables.count - 1)
       case .constant, .step: break
       }
     }
     for index in all {
       guard case .constant(let constant) = passed[index].source else { continue }
-      let place = constants.firstIndex(of: constant)
-      if place == nil { constants.append(constant) }
-      numbers[index] = inputs.count + learnables.count + (place ?? constants.count - 1)
+      let place = constantPlaces[constant] ?? constants.count
+      if place == constants.count {
+        constantPlaces[constant] = place
+        constants.append(constant)
+      }
+      numbers[index] = inputs.count + learnables.count + place
     }
     var steps: [TensorProgram.Step] = []
     for index in all {
@@ -656,11 +723,35 @@ extension ONNXTranslation {
       numbers[index] = inputs.count + learnables.count + constants.count + steps.count
       steps.append(step)
     }
+    Self.assignUses(to: &learnables, inputs: inputs.count, constants: constants.count, steps)
     let program = TensorProgram(
       inputs: inputs.compactMap { shapes[$0] },
       learnables: learnables.map { .init($0.name, $0.use, $0.tensor.dimensions) }, constants: constants,
       steps: steps)
-    return (program, learnables)
+    return (program, learnables, inputs)
+  }
+
+  // What a weight is for says the first step that computes with it, also where parts of it or other axes are taken first.
+  private static func assignUses(
+    to learnables: inout [PassedTensor.Learnable], inputs: Int, constants: Int, _ steps: [TensorProgram.Step]
+  ) {
+    var carried: [Int: Set<Int>] = [:]
+    for place in learnables.indices { carried[inputs + place] = [place] }
+    var decided: Set<Int> = []
+    for (index, step) in steps.enumerated() {
+      let found = step.operands.reduce(into: Set<Int>()) { $0.formUnion(carried[$1] ?? []) }
+      guard !found.isEmpty else { continue }
+      let use: TensorProgram.Parameter.Use
+      switch step.function {
+      case .reshape, .permute, .slice, .gather, .expand, .concatenate, .pad:
+        carried[inputs + learnables.count + constants + index] = found
+        continue
+      case .matmul: use = .weight
+      case .multiply, .divide: use = .factor
+      default: use = .shift
+      }
+      for place in found where decided.insert(place).inserted { learnables[place].use = use }
+    }
   }
 
   // The module that all of these tensors are in.

@@ -30,7 +30,7 @@ extension ONNXTranslation {
   }
 
   mutating func shape(_ node: PBNodeProto) throws {
-    var sizes: [ONNXValue.Size]
+    let sizes: [ONNXValue.Size]
     switch try value(node, 0) {
     case .constant(let tensor): sizes = tensor.dimensions.map { .known($0) }
     case .sizes(let all): sizes = [.known(all.count)]
@@ -40,11 +40,14 @@ extension ONNXTranslation {
     case .table, .index, .padded, .response, .sequence, .scaled, .statistic, .passed:
       throw refusal(node, "the shape of what it reads is not known")
     }
-    // Part of it, since opset 15.
+    set(node, .sizes(part(of: sizes, node)))
+  }
+
+  /// What a Shape gives of all sizes: part of them, since opset 15.
+  func part(of sizes: [ONNXValue.Size], _ node: PBNodeProto) -> [ONNXValue.Size] {
     let (start, end) = (integer(node, "start") ?? 0, integer(node, "end") ?? sizes.count)
     func place(_ index: Int) -> Int { min(max(index < 0 ? sizes.count + index : index, 0), sizes.count) }
-    sizes = place(start) < place(end) ? Array(sizes[place(start)..<place(end)]) : []
-    set(node, .sizes(sizes))
+    return place(start) < place(end) ? Array(sizes[place(start)..<place(end)]) : []
   }
 
   mutating func gather(_ node: PBNodeProto) throws {
@@ -110,7 +113,13 @@ extension ONNXTranslation {
   mutating func compareSizes(_ node: PBNodeProto) throws {
     guard let one = try sizes(node, 0), let other = try sizes(node, 1), one.count == other.count || other.count == 1
     else { throw refusal(node, "what it compares is not known") }
-    set(node, .sizes(one.indices.map { .known(one[$0] == other[other.count == 1 ? 0 : $0] ? 1 : 0) }))
+    set(
+      node,
+      .sizes(
+        one.indices.map { place in
+          let (a, b) = (one[place], other[other.count == 1 ? 0 : place])
+          return a == .open || b == .open ? .open : .known(a == b ? 1 : 0)
+        }))
   }
 
   /// Sizes where a condition holds, and others elsewhere.
@@ -122,6 +131,7 @@ extension ONNXTranslation {
       node,
       .sizes(
         condition.indices.map { place in
+          guard condition[place] != .open else { return .open }
           let from = condition[place] == .known(0) ? other : one
           return from[from.count == 1 ? 0 : place]
         }))

@@ -43,10 +43,17 @@ extension ONNXTranslation {
   /// none.
   private mutating func claim(_ node: PBNodeProto, _ layer: String) throws {
     guard node.input.count > 1, file.constants[node.input[1]] != nil else { return }
-    if let other = users.updateValue(layer, forKey: node.input[1]) {
-      throw refusal(
-        node, "it shares its weights with \(ONNXFault.shown(other)); layers are given widths of their own here")
+    try claim(node.input[1], by: layer, node)
+  }
+
+  /// Notes who uses a weight.
+  mutating func claim(_ weight: String, by layer: String, _ node: PBNodeProto) throws {
+    if let other = users[weight], other != layer {
+      throw ONNXFault(
+        "\(ONNXFile.describe(node)): it shares its weights with \(ONNXFault.shown(other)); layers are given widths of their own here",
+        isFinal: true)
     }
+    users[weight] = layer
   }
 
   mutating func convolution(_ node: PBNodeProto) throws {

@@ -36,6 +36,12 @@ struct ONNXTranslation {
   /// The tensors of parts that are passed, and the layers that came of these.
   var passed: [PassedTensor] = []
   var passedLayers: [String] = []
+  /// What became of numbers of the file there, by their names.
+  var passedConstants: [String: Int] = [:]
+  /// The steps of all layers that came of these.
+  var passedSteps = 0
+  /// Layers that multiply and shift all numbers alike, with what they read.
+  var rescaled: [String: String] = [:]
   /// What was done to the images first, where it is no part of the network.
   var preprocessing: ONNXPreprocessing?
   var waiting: Waiting
@@ -62,8 +68,8 @@ struct ONNXTranslation {
     layouts[file.input.name] = file.isChannelsLast ? .last(image) : .map(image)
     shapes[Network.inputName] = image
     for node in file.nodes where try !putsOff(node) { try translate(node) }
-    gatherApproximations()
     try closeOutput()
+    gatherApproximations()
     // What was put off to see whether it is part of something larger is none, at the end.
     guard let value = values[file.output], let last = try made(value, path: file.output) else {
       throw ONNXFault("what its output \(ONNXFault.shown(file.output)) is was not understood")
@@ -82,7 +88,7 @@ struct ONNXTranslation {
     let inputs = node.input.map { ($0, values[$0]) }
     do {
       try translateKnown(node)
-    } catch let fault as ONNXFault where mayPass(node) {
+    } catch let fault as ONNXFault where !fault.isFinal && mayPass(node) {
       // Layers that were begun for it are not wanted.
       let removed = Set(layers[before...].map(\.name))
       layers.removeLast(layers.count - before)
@@ -129,7 +135,11 @@ struct ONNXTranslation {
     case "Unsqueeze" where try sizes(node, 0) != nil, "Squeeze" where try sizes(node, 0) != nil:
       set(node, try value(node, 0))
     case "Concat" where try isSizes(node):
-      set(node, .sizes(try node.input.indices.flatMap { try sizes(node, $0) ?? [.open] }))
+      let all = try node.input.indices.map { try sizes(node, $0) ?? [.open] }
+      guard all.reduce(0, { $0 + $1.count }) <= ONNXTensor.mostIntegers else {
+        throw refusal(node, "it makes too many sizes")
+      }
+      set(node, .sizes(all.flatMap { $0 }))
     case "Slice" where try isSizes(node): try sliceSizes(node)
     case "Mul" where try isSizes(node), "Add" where try isSizes(node), "Sub" where try isSizes(node),
       "Div" where try isSizes(node):
@@ -319,6 +329,7 @@ struct ONNXTranslation {
     let layer = Layer(name: name, operation: operation, inputs: inputs)
     shapes[name] = try layer.output(of: inputs.compactMap { shapes[$0] })
     layers.append(layer)
+    if case .other(let other) = operation, other.definition is Rescaling { rescaled[name] = inputs.first }
     switch operation {
     case .globalAveragePool: pooled.insert(name)
     case .convolution, .batchNorm, .multiply:
@@ -372,7 +383,8 @@ struct ONNXTranslation {
   func number(_ node: PBNodeProto, _ name: String, input: Int) throws -> Double? {
     if let own = number(node, name) { return own }
     guard node.input.indices.contains(input), !node.input[input].isEmpty else { return nil }
-    return try scalar(node, input)
+    guard let found = try scalar(node, input) else { throw refusal(node, "its \(name) is computed") }
+    return found
   }
 
   func scalar(_ node: PBNodeProto, _ place: Int) throws -> Double? {

@@ -72,6 +72,7 @@ extension TensorProgram: TensorOperation {
     case .softmax: return try first.softmax(numbers[0])
     case .mean: return try first.mean(numbers, keepingDimensions: true)
     case .sum: return try first.sum(numbers, keepingDimensions: true)
+    case .norm: return try first.norm(numbers, keepingDimensions: true)
     case .largest: return try first.largest(numbers)
     }
   }

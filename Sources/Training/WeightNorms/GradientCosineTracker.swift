@@ -24,8 +24,11 @@ public struct GradientCosineTracker: TrainingObserver {
     self.batch = batch
   }
 
-  /// The images to take: 512, as the source's probe has them, and of large ones as many as have the pixels of 512 images of 64 px.
-  public static func images(resolution: Int) -> Int { max(8, min(512, 512 * 64 * 64 / (resolution * resolution))) }
+  /// The images to take: 512, as the source's probe has them; of large ones as many as have the pixels of 512 images of 64 px, and at most four
+  /// times those of a step, which the device is known to hold one of.
+  public static func images(resolution: Int, batchSize: Int) -> Int {
+    max(2, min(512, 4 * batchSize, max(8, 512 * 64 * 64 / (resolution * resolution))))
+  }
 
   /// Takes the record before training, or drops those of epochs that will be trained again.
   public func begin(_ model: Model, afterEpochs ended: Int, isNew: Bool) throws {

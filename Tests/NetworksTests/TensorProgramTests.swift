@@ -150,4 +150,51 @@ import Testing
     #expect(text.contains(".softmax(3)") && text.contains("self.get_parameter(\"attention.table\")"))
     #expect(text.contains("attention = attention_"))
   }
+
+  @Test("Two layers cannot have one name in a state dict, and variables of Python none twice")
+  func names() throws {
+    var network = network(Self.attention())
+    network.layers[1].name = "attention.table"
+    network.layers[2].inputs = ["attention.table"]
+    // `attention.table.weight` beside `attention.table`: no tensor of the same name.
+    _ = try network.resolved()
+    var program = Self.attention()
+    program.learnables[0].name = "table.weight"
+    network.layers[2].operation = .other(program)
+    let refused = #expect(throws: NetworkFailure.self) { try network.resolved() }
+    #expect(refused?.message.contains("attention.table.weight") == true)
+    // Steps are called after their layer, which others are called like.
+    var other = self.network(Self.attention())
+    other.layers[0].name = "attention_3"
+    other.layers[1].inputs = ["attention_3"]
+    other.layers[4].inputs[0] = "attention_3"
+    let text = try PyTorchSource(other.resolved()).text()
+    let set = text.split(separator: "\n").compactMap { line in
+      line.hasPrefix("        attention")
+        ? line.split(separator: "=").first.map { $0.trimmingCharacters(in: .whitespaces) } : nil
+    }
+    #expect(set.count > 15 && Set(set).count == set.count, "\(set)")
+  }
+
+  @Test("What follows another layer's width cannot lead into a part that stays, and large constants are bounded")
+  func derivedInputs() throws {
+    let map = Shape(channels: 4, height: 2, width: 2)
+    let program = TensorProgram(inputs: [map], steps: [Step(.relu, [0])])
+    var follower = Convolution(outputChannels: 4, kernelSize: 1)
+    follower.derivedChannels = .init(source: "conv", divisor: 2)
+    let network = Network(
+      name: "derived", input: Shape(channels: 3, height: 2, width: 2),
+      layers: [
+        Layer(name: "conv", operation: .convolution(Convolution(outputChannels: 8, kernelSize: 1)), inputs: ["input"]),
+        Layer(name: "follower", operation: .convolution(follower), inputs: ["conv"]),
+        Layer(name: "part", operation: .other(program), inputs: ["follower"]),
+        Layer(name: "mean", operation: .globalAveragePool, inputs: ["part"]),
+        Layer(name: "classes", operation: .linear(Linear(outputFeatures: 2)), inputs: ["mean"]),
+      ])
+    #expect(throws: NetworkFailure.self) { try network.resolved() }
+    let large = TensorProgram(
+      inputs: [map], constants: [.init([1 << 20, 1 << 20], [0])],
+      steps: [Step(.slice, [1], [0, 0, 1, 1]), Step(.slice, [2], [1, 0, 1, 1]), Step(.add, [0, 3])])
+    #expect(throws: TensorProgram.Fault.self) { try large.checkedShapes() }
+  }
 }

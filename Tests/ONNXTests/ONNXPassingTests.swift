@@ -204,4 +204,250 @@ import Testing
     #expect(resolved.layers[1].cost.macs == products)
     #expect(resolved.widthGroups.isEmpty)
   }
+
+  /// A convolution of four channels, then what is added, and classes of it.
+  private func behind(_ input: [Int] = [0, 3, 8, 8], opset: Int64 = 17, _ add: (inout Graph) -> String) throws
+    -> ONNXImport
+  {
+    var graph = Graph(input: input, opset: opset)
+    graph.convolution("conv", from: "image", 4)
+    graph.classifier(from: add(&graph))
+    return try graph.read()
+  }
+
+  private func refusal(_ input: [Int] = [0, 3, 8, 8], opset: Int64 = 17, _ add: (inout Graph) -> String) -> String {
+    #expect(throws: FileFailure.self) { try behind(input, opset: opset, add) }?.description ?? ""
+  }
+
+  @Test("Numbers without bounds end in a refusal")
+  func hostileNumbers() {
+    func rows(_ graph: inout Graph) {
+      graph.integers("rows", [-1, 4, 64])
+      graph.node("Reshape", ["conv", "rows"], "places")
+      graph.node("Exp", ["places"], "one")
+    }
+    for sides in [[0, 0, 0, 0, 0, Int.min], [0, Int.max, 0, 0, Int.max, 0], [0, 0, -60, 0, 0, -60]] {
+      _ = refusal { graph in
+        rows(&graph)
+        graph.integers("sides", sides)
+        graph.node("Pad", ["one", "sides"], "padded")
+        return "padded"
+      }
+    }
+    for size in [Int.max, 1 << 62, 1 << 45] {
+      _ = refusal { graph in
+        rows(&graph)
+        graph.node("ReduceMean", ["one"], "mean", [.ints("axes", [1, 2]), .int("keepdims", 1)])
+        graph.integers("large", [1, size, 1, 4])
+        graph.node("Expand", ["mean", "large"], "expanded")
+        graph.node("Flatten", ["expanded"], "flattened", [.int("axis", 1)])
+        return "flattened"
+      }
+    }
+    for (start, end, step) in [(0, Int.max, Int.max), (Int.min, Int.max, Int.min), (3, 2, 1)] {
+      _ = refusal { graph in
+        rows(&graph)
+        for (name, value) in [("start", start), ("end", end), ("axis", 1), ("step", step)] {
+          graph.integers(name, [value])
+        }
+        graph.node("Slice", ["one", "start", "end", "axis", "step"], "cut")
+        return "cut"
+      }
+    }
+    // Axes without end, sizes that double, a count from the least number.
+    _ = refusal { graph in
+      rows(&graph)
+      graph.integers("axes", [0, 1, 2, 3])
+      var last = "one"
+      for number in 0..<40 {
+        graph.node("Unsqueeze", [last, "axes"], "more \(number)")
+        last = "more \(number)"
+      }
+      return last
+    }
+    _ = refusal { graph in
+      graph.node("Shape", ["conv"], "sizes 0")
+      for number in 0..<40 {
+        graph.node("Concat", ["sizes \(number)", "sizes \(number)"], "sizes \(number + 1)", [.int("axis", 0)])
+      }
+      graph.node("Reshape", ["conv", "sizes 40"], "shaped")
+      return "shaped"
+    }
+    _ = refusal { graph in
+      for (name, value) in [("first", Int.min), ("last", 1), ("by", 1)] { graph.integers(name, [value]) }
+      graph.node("Range", ["first", "last", "by"], "range")
+      graph.node("ReduceMean", ["conv", "range"], "mean")
+      return "mean"
+    }
+  }
+
+  @Test("Weights that two layers share are refused, whichever of them is known")
+  func sharedWeights() {
+    func vector(_ graph: inout Graph) {
+      graph.node("GlobalAveragePool", ["conv"], "means")
+      graph.node("Flatten", ["means"], "vector")
+      graph.weights("w", [4, 4])
+    }
+    let known = refusal { graph in
+      vector(&graph)
+      graph.node("MatMul", ["vector", "w"], "one")
+      graph.node("Relu", ["one"], "relu")
+      graph.node("MatMul", ["relu", "w"], "two")
+      return "two"
+    }
+    #expect(known.contains("shares its weights"))
+    let passed = refusal { graph in
+      vector(&graph)
+      graph.integers("column", [-1, 4, 1])
+      graph.node("Reshape", ["vector", "column"], "columns")
+      graph.node("MatMul", ["w", "columns"], "mixed")
+      graph.integers("row", [-1, 4])
+      graph.node("Reshape", ["mixed", "row"], "again")
+      graph.node("MatMul", ["again", "w"], "two")
+      return "two"
+    }
+    #expect(passed.contains("shares its weights"))
+    // As two shapes in one part.
+    let twice = refusal { graph in
+      graph.integers("rows", [-1, 4, 64])
+      graph.node("Reshape", ["conv", "rows"], "places")
+      graph.weights("w", [64])
+      graph.integers("axis", [0])
+      graph.node("Unsqueeze", ["w", "axis"], "row")
+      graph.node("Mul", ["places", "w"], "one")
+      graph.node("Add", ["one", "row"], "two")
+      graph.integers("map", [-1, 4, 8, 8])
+      graph.node("Reshape", ["two", "map"], "mapped")
+      return "mapped"
+    }
+    #expect(twice.contains("several dimensions"))
+  }
+
+  @Test("A classifier behind a part is a layer with classes to choose, and a softmax behind it is left out")
+  func head() throws {
+    var graph = Graph(input: [0, 3, 8, 8])
+    graph.convolution("conv", from: "image", 4)
+    graph.node("Exp", ["conv"], "exponents")
+    graph.node("ReduceMean", ["exponents"], "vector", [.ints("axes", [2, 3]), .int("keepdims", 0)])
+    graph.weights("head", [4, 5])
+    graph.weights("head.bias", [5])
+    graph.node("MatMul", ["vector", "head"], "scores without")
+    graph.node("Add", ["scores without", "head.bias"], "scores")
+    graph.node("Softmax", ["scores"], "result", [.int("axis", -1)])
+    let found = try graph.read()
+    #expect(found.network.layers.map(\.operation.kind) == ["convolution", "passed", "linear"])
+    #expect(found.remarks.contains { $0.contains("Softmax at the end is left out") })
+    #expect(try found.network.with(classes: 7).resolved().output.channels == 7)
+    // Where classes are part of it, they are what they are.
+    graph.model.graph.node.removeLast(3)
+    graph.node("Exp", ["vector"], "result")
+    let fixed = try graph.read().network
+    #expect(throws: NetworkFailure.self) { try fixed.with(classes: 7) }
+  }
+
+  @Test("A softmax of before opset 13 is over all axes from its own on, and is read where that is one")
+  func formerSoftmax() throws {
+    func scores(_ graph: inout Graph, _ axis: Int?) -> String {
+      graph.integers("rows", [-1, 4, 64])
+      graph.node("Reshape", ["conv", "rows"], "places")
+      graph.node("Exp", ["places"], "exponents")
+      graph.node("Softmax", ["exponents"], "shares", axis.map { [.int("axis", $0)] } ?? [])
+      graph.integers("map", [-1, 4, 8, 8])
+      graph.node("Reshape", ["shares", "map"], "mapped")
+      return "mapped"
+    }
+    #expect(refusal(opset: 11) { scores(&$0, nil) }.contains("several axes"))
+    let last = try behind(opset: 11) { scores(&$0, 2) }
+    let now = try behind { scores(&$0, nil) }
+    for found in [last, now] {
+      let part = try #require(found.network.layers.compactMap { $0.operation.definition as? TensorProgram }.first)
+      #expect(part.steps.contains { $0.function == .softmax && $0.numbers == [2] })
+    }
+  }
+
+  @Test("Statistics of a normalization that is spelled out are refused: training would not know what they are")
+  func statistics() {
+    for operation in ["Sub", "Div"] {
+      let text = refusal { graph in
+        graph.node("Relu", ["conv"], "relu")
+        graph.numbers("mean", [1, 2, 3, 4], shape: [1, 4, 1, 1])
+        graph.node(operation, ["relu", "mean"], "changed")
+        return "changed"
+      }
+      #expect(text.contains(operation))
+    }
+    // The images' mean, behind a division of all by one number.
+    var graph = Graph(input: [0, 3, 8, 8])
+    graph.numbers("most", [255], shape: [])
+    graph.node("Div", ["image", "most"], "fractions")
+    graph.weights("mean image", [3, 8, 8])
+    graph.node("Sub", ["fractions", "mean image"], "centred")
+    graph.convolution("conv", from: "centred")
+    graph.classifier(from: "conv")
+    #expect(throws: FileFailure.self) { try graph.read() }
+  }
+
+  @Test("What a weight is for is what reads it in the end, also part by part")
+  func uses() throws {
+    let found = try behind { graph in
+      graph.integers("rows", [-1, 4, 64])
+      graph.node("Reshape", ["conv", "rows"], "places")
+      graph.node("Transpose", ["places"], "tokens", [.ints("perm", [0, 2, 1])])
+      graph.weights("attn.in", [4, 8])
+      graph.node("Split", ["attn.in"], "in q", [.int("axis", 1)])
+      graph.model.graph.node[graph.model.graph.node.count - 1].output = ["in q", "in k"]
+      graph.node("MatMul", ["tokens", "in q"], "q")
+      graph.node("MatMul", ["tokens", "in k"], "k")
+      graph.weights("attn.gain", [4])
+      graph.integers("large", [1, 64, 4])
+      graph.node("Expand", ["attn.gain", "large"], "gains")
+      graph.node("Mul", ["q", "gains"], "weighed")
+      graph.node("Add", ["weighed", "k"], "sum")
+      graph.weights("attn.shift", [4])
+      graph.node("Add", ["sum", "attn.shift"], "shifted")
+      graph.node("Transpose", ["shifted"], "back", [.ints("perm", [0, 2, 1])])
+      graph.integers("map", [-1, 4, 8, 8])
+      graph.node("Reshape", ["back", "map"], "mapped")
+      return "mapped"
+    }
+    let part = try program(found.network, "attn")
+    let uses = Dictionary(uniqueKeysWithValues: part.learnables.map { ($0.name, $0.use) })
+    #expect(uses == ["in": .weight, "gain": .factor, "shift": .shift])
+  }
+
+  @Test(
+    "A file of one image at a time is read as one of any number",
+    arguments: [[1, 64, -1], [1, -1, 64], [1, 4, 64], [-1, 4, 64]])
+  func fixedBatch(sizes: [Int]) throws {
+    let found = try behind([1, 3, 8, 8]) { graph in
+      graph.node("Exp", ["conv"], "exponents")
+      graph.integers("rows", sizes)
+      graph.node("Reshape", ["exponents", "rows"], "rows of one")
+      graph.node("Softmax", ["rows of one"], "shares", [.int("axis", 2)])
+      graph.integers("map", [1, 4, 8, 8])
+      graph.node("Reshape", ["shares", "map"], "mapped")
+      return "mapped"
+    }
+    let part = try #require(found.network.layers.compactMap { $0.operation.definition as? TensorProgram }.first)
+    #expect(part.steps.first { $0.function == .reshape }?.numbers.first == -1)
+    #expect(try found.network.resolved().layers[1].output == Shape(channels: 4, height: 8, width: 8))
+  }
+
+  @Test("Part of a shape is that part")
+  func partOfShape() throws {
+    let found = try behind { graph in
+      graph.integers("rows", [-1, 4, 64])
+      graph.node("Reshape", ["conv", "rows"], "places")
+      graph.node("Exp", ["places"], "exponents")
+      graph.node("Shape", ["exponents"], "last", [.int("start", 2), .int("end", 3)])
+      graph.integers("front", [-1, 4])
+      graph.node("Concat", ["front", "last"], "sizes", [.int("axis", 0)])
+      graph.node("Reshape", ["exponents", "sizes"], "same")
+      graph.node("Softmax", ["same"], "shares", [.int("axis", 2)])
+      graph.integers("map", [-1, 4, 8, 8])
+      graph.node("Reshape", ["shares", "map"], "mapped")
+      return "mapped"
+    }
+    #expect(found.network.layers[1].operation.kind == "passed")
+  }
 }

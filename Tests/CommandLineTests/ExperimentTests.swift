@@ -30,7 +30,15 @@ import Testing
   func networks() throws {
     let place = try Workplace()
     try place.run(["experiment", "matthew-1", "--output", "loop"]).expect(0)
-    #expect(place.has("loop/report.html") && place.has("loop/loop.json"))
+    #expect(place.has("loop/report.html"))
+    try expect(place, "loop/loop.json", isA: "loop")
+    // Equal seeds draw the same, to the byte.
+    try place.run(["experiment", "matthew-1", "--output", "again", "--charts", "again/charts"]).expect(0)
+    try place.run(["experiment", "matthew-1", "--output", "loop", "--charts", "loop/charts"]).expect(0)
+    let charts = try place.contents(of: "again/charts")
+    let drawn = try place.contents(of: "loop/charts")
+    #expect(charts.count == 4 && charts == drawn)
+    #expect(try place.bytes("again/report.html") == place.bytes("loop/report.html"))
     let words = [
       "experiment", "matthew-a5", "--data", "data", "--epochs", "1", "--seeds", "1", "--threads", "1", "--output", "a5",
     ]
@@ -40,6 +48,7 @@ import Testing
       #expect(first.output.contains("resnet20-\(name), top-1"))
       #expect(
         place.has("a5/resnet20-\(name)/diagnosis.html") && place.has("a5/resnet20-\(name)/seed-0/model.safetensors"))
+      try expect(place, "a5/resnet20-\(name)/diagnosis.json", isA: "diagnosis")
     }
     let again = try place.run(words)
     again.expect(0)
@@ -67,7 +76,18 @@ import Testing
       let sweep = try place.json("\(name)/sweep.json")
       #expect((sweep["points"] as? [[String: Any]])?.map { $0["width"] as? Int } == [4, 8])
       #expect(place.has("\(name)/report.html"))
+      try expect(place, "\(name)/sweep.json", isA: "sweep")
     }
+  }
+
+  /// Whether a file is what `docs/schema/studies.schema.json` says of it; and something else is not.
+  private func expect(_ place: Workplace, _ name: String, isA definition: String) throws {
+    let schema = try JSONSchema()
+    var document = try place.json(name)
+    let faults = schema.faults(document, "studies.schema.json", definition: definition)
+    #expect(faults.isEmpty, "\(name): \(faults.prefix(3))")
+    document.removeValue(forKey: document.keys.max() ?? "")
+    #expect(!schema.faults(document, "studies.schema.json", definition: definition).isEmpty)
   }
 
   @Test("Table 1 is measured with an output folder; what is there is not measured again, and not under other epochs")
@@ -77,6 +97,7 @@ import Testing
     let first = try place.run(measured + ["3"])
     first.expect(0)
     #expect(first.output.contains("of 2") && first.errors.contains("seed 1"))
+    try expect(place, "t1/phenomena.json", isA: "phenomena")
     let again = try place.run(measured + ["3", "--json"])
     again.expect(0)
     #expect(!again.errors.contains("measuring") && again.output.contains("grokking"))
@@ -99,6 +120,7 @@ import Testing
     first.expect(0)
     // Two epochs say nothing of a layer.
     #expect(first.output.contains("It cannot be told here"))
+    try expect(place, "t2/merges.json", isA: "merges")
     let summary = try place.json("t2/merges.json")
     let members = try #require(summary["members"] as? [[String: Any]])
     #expect(members.map { $0["seed"] as? Int } == [0, 1])

@@ -188,7 +188,7 @@ def write_models(folder):
             return self.last(x.mean((2, 3)))
 
     class Attentive(torch.nn.Module):
-        """Windows as images of their own, a layer normalization of their tokens, attention with a table of positions, a border of another number."""
+        """Windows as images, a layer normalization of tokens, attention with a table of positions, a border of another number."""
 
         def __init__(self):
             super().__init__()
@@ -204,7 +204,8 @@ def write_models(folder):
             q, k, v = self.qkv(self.norm(tokens)).reshape(-1, 9, 3, 2, 4).permute(2, 0, 3, 1, 4).unbind(0)
             shares = (q @ k.transpose(-2, -1) * 0.5 + self.table[:, self.places.view(-1)].view(2, 9, 9)).softmax(-1)
             tokens = tokens + self.fc((shares @ v).transpose(1, 2).reshape(-1, 9, channels))
-            x = tokens.reshape(batch, height // 3, width // 3, 3, 3, channels).permute(0, 5, 1, 3, 2, 4).reshape(batch, channels, height, width)
+            x = tokens.reshape(batch, height // 3, width // 3, 3, 3, channels).permute(0, 5, 1, 3, 2, 4)
+            x = x.reshape(batch, channels, height, width)
             x = self.out(x / (x * x).mean(1, keepdim=True).add(1).sqrt())
             x = torch.nn.functional.pad(x, (1, 0, 0, 1), value=-1.0)[:, :, ::2, 1:]
             return self.last(torch.nn.functional.max_pool2d(x, 2).mean((2, 3)))
@@ -271,7 +272,8 @@ def documents(executable, attentive):
     structure = (b"stages:\n- name: layer1\n  blocks: [layer1.0, [layer1.1], layer1.2]\n"
                  b"fixed: [conv1]\ngroups: [[layer2.0.conv1, layer2.1.conv1]]\n")
     recipe = b"epochs: 30\nbatch-size: 128\nlearning-rate: 0.1\ndecay: step\nweight-decay: 0.0005\nlabel-smoothing: 0.1\n"
-    return [("network.json", network), ("network-passed.json", passed), ("widths.json", json.dumps(widths).encode()), ("latency.json", latency),
+    return [("network.json", network), ("network-passed.json", passed), ("widths.json", json.dumps(widths).encode()),
+            ("latency.json", latency),
             ("structure.yaml", structure), ("recipe.yaml", recipe)]
 
 

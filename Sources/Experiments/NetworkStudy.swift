@@ -23,6 +23,8 @@ public struct NetworkStudy {
   public var device: Device
   /// Threads that prepare batches.
   public var loaderThreads: Int
+  /// What is followed of each training.
+  public var tracks: Set<Tracking> = [.weightNorms, .signChanges]
   /// Who listens to a training, given what it is called and its folder.
   public var sinks: (_ label: String, _ folder: RunFolder) throws -> [any EventSink]
 
@@ -59,7 +61,7 @@ public struct NetworkStudy {
       let place = RunFolder(path: (folder as NSString).appendingPathComponent("seed-\(seed)"))
       let job = TrainingJob(
         network: network, dataset: dataset, recipe: recipe, dataFraction: dataFraction, seed: seed, device: device,
-        loaderThreads: loaderThreads, tracks: Set(Tracking.allCases))
+        loaderThreads: loaderThreads, tracks: tracks)
       let result = try job.run(in: place, sinks: sinks("\(label), seed \(seed)", place))
       return (try TrackedTraining(place), result)
     }

@@ -152,10 +152,12 @@ extension ExperimentCommand: EngineWork {
 
   private func follow(_ experiment: ExperimentName, _ epochs: Int, in folder: RunFolder) throws {
     let images = try images()
-    let study = NetworkStudy(
+    var study = NetworkStudy(
       dataset: images, recipe: try recipe(epochs, count: images.training.count), dataFraction: part,
       seeds: seedNumbers(experiment), device: try compute.prepare(general), loaderThreads: compute.loaderThreads,
       sinks: progress)
+    // The probe of stage 1 belongs to the layers' own figures; elsewhere it would cost small trainings half as much again.
+    if experiment == .layers { study.tracks.insert(.gradientCosines) }
     let networks = try networks(experiment).map { label, name, factor in
       (label, try NetworkStudy.network(name, width: factor * scale.width(experiment), divisor: divisor, for: images))
     }

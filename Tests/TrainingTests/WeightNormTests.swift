@@ -109,16 +109,7 @@ import Torch
     var job = try job()
     job.tracks = [.signChanges]
     _ = try job.run(in: whole)
-    var asked = 0
-    #expect(throws: Interrupted.self) {
-      try job.run(
-        in: parts,
-        cancellation: Cancellation(signal: {
-          asked += 1
-          return asked == stop ? SIGINT : nil
-        }))
-    }
-    _ = try job.run(in: parts)
+    try runInParts(job, in: parts, stoppedAt: stop)
     #expect(try parts.weightNorms.signChanges() == whole.weightNorms.signChanges())
     #expect(try whole.weightNorms.signChanges().map(\.epoch) == [1, 2, 3])
     #expect(try bytes(parts.model) == bytes(whole.model))
@@ -174,21 +165,26 @@ import Torch
     _ = try job.run(in: RunFolder(path: place.file("plain")))
     job.tracks = [.gradientCosines]
     _ = try job.run(in: whole)
-    var asked = 0
-    #expect(throws: Interrupted.self) {
-      try job.run(
-        in: parts,
-        cancellation: Cancellation(signal: {
-          asked += 1
-          return asked == stop ? SIGINT : nil
-        }))
-    }
-    _ = try job.run(in: parts)
+    try runInParts(job, in: parts, stoppedAt: stop)
     let records = try whole.weightNorms.gradientCosines()
     #expect(records.map(\.epoch) == [0, 1, 2, 3])
     #expect(try parts.weightNorms.gradientCosines() == records)
     #expect(try bytes(parts.model) == bytes(whole.model))
     #expect(try bytes(RunFolder(path: place.file("plain")).model) == bytes(whole.model))
+  }
+
+  /// Trains with a signal at the moment when it is asked for one so many times, and then to the end.
+  private func runInParts(_ job: TrainingJob, in folder: RunFolder, stoppedAt stop: Int) throws {
+    var asked = 0
+    #expect(throws: Interrupted.self) {
+      try job.run(
+        in: folder,
+        cancellation: Cancellation(signal: {
+          asked += 1
+          return asked == stop ? SIGINT : nil
+        }))
+    }
+    _ = try job.run(in: folder)
   }
 
   private func folderLine(_ folder: RunFolder) throws -> NormSample? {

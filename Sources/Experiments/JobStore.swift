@@ -33,6 +33,9 @@ public final class JobStore {
   private var manifest: RunManifest
   private let sharing: Sharing
 
+  /// Whether nothing is done and nothing is written here.
+  var isReading: Bool { sharing == .reading }
+
   /// Opens the store of a run folder.
   ///
   /// - Parameters:

@@ -194,9 +194,13 @@ public struct WidthFinding {
         RemarkedSearch(search(ends, group)) { try remarks($0, group, ends) }, in: store.joined(place, "search"),
         label: name)
       for (budget, result) in zip(group, done.output) {
-        found[budget] = Found(
-          file: try keep(result, budget, ends, in: store.folder(store.joined(folder, self.place(of: budget)))),
-          search: done.folder)
+        let file = try file(of: result, budget, ends)
+        if !store.isReading {
+          let place = store.folder(store.joined(folder, self.place(of: budget)))
+          try AtomicFile.createFolder(place.path)
+          try file.write(to: place.widths)
+        }
+        found[budget] = Found(file: file, search: done.folder)
       }
     }
     return budgets.compactMap { found[$0] }
@@ -262,9 +266,7 @@ public struct WidthFinding {
       divisor: subject.divisor, budget: budget)
   }
 
-  private func keep(
-    _ result: SearchResult, _ budget: Budget, _ ends: Ends, in place: RunFolder
-  ) throws -> WidthsFile {
+  private func file(of result: SearchResult, _ budget: Budget, _ ends: Ends) throws -> WidthsFile {
     var file = try WidthsFile(
       match(result, budget, ends), target: ends.target, source: ends.source, projection: projection,
       algorithm: optimizer.name)
@@ -272,8 +274,6 @@ public struct WidthFinding {
     file.overhead = try overhead(of: result, ends)
     file.history = result.history
     file.evidence = result.evidence
-    try AtomicFile.createFolder(place.path)
-    try file.write(to: place.widths)
     return file
   }
 

@@ -62,8 +62,7 @@ public final class RunSession {
     if isResumed || isShared, let former,
       let difference = Self.dataDifference(former, configuration) ?? Self.difference(former, configuration)
     {
-      throw UsageFailure(
-        "\(folder.path) holds another run: \(difference). Choose another `output`, or start anew with `overwrite`")
+      throw UsageFailure.otherRun(in: folder.path, difference)
     }
     if !isResumed, !(isShared && isRun) {
       // What an attempt left that did not come to its first checkpoint belongs to no run.

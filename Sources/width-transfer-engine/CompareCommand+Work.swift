@@ -46,6 +46,10 @@ extension CompareCommand: EngineWork {
     plan.searches = searches
     try plan.validate()
     if try jobs.isPart(of: plan, output, isShared: sharing.isShared) { return }
+    if sharing.gather, !FileManager.default.fileExists(atPath: RunFolder(path: output.output).configuration) {
+      // Before a folder is made and a configuration written.
+      throw UsageFailure("\(output.output): there is no comparison in this folder, so that there is nothing to gather")
+    }
     let cohort = try launcher.cohort(jobs, isShared: sharing.isShared)
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,

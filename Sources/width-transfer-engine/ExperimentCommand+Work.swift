@@ -25,10 +25,10 @@ extension ExperimentCommand: EngineWork {
     defer { lock.unlock() }
     do {
       try carryOut(experiment, in: folder)
-    } catch let failure as UsageFailure {
-      // A folder that holds other trainings is told of in terms of a flag that empties it, which experiments have not.
-      throw UsageFailure(
-        failure.message.replacing("or start anew with `overwrite`", with: "or remove that folder to start anew"))
+    } catch var failure as UsageFailure where failure.remedy != nil {
+      // Of a folder that holds other trainings: experiments have no flag that empties it.
+      failure.remedy = "Choose another `output`, or remove that folder to start anew"
+      throw failure
     }
   }
 

@@ -24,6 +24,11 @@ final class Workplace: Sendable {
 
   func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: file(name))) }
 
+  /// Another one after a file was written anew, with the same bytes too.
+  func fileNumber(_ name: String) throws -> Int? {
+    try FileManager.default.attributesOfItem(atPath: file(name))[.systemFileNumber] as? Int
+  }
+
   func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
 
   func write(_ text: String, to name: String) throws { try write(Data(text.utf8), to: name) }

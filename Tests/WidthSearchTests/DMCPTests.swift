@@ -107,9 +107,13 @@ import Training
     search.recipe.precision = .bfloat16
     let result = try search.run()
     #expect(result.macs.isFinite && result.channels.count == 3)
-    if parametrisation == .exponential {
-      #expect(result.warnings.count == 1 && result.warnings[0].contains("of its budget"))
-    }
+    // What the evidence says is said in words, too.
+    let evidence = try #require(result.evidence?.values)
+    let cost = try #require(evidence["expectedCostOverBudget"])
+    let deviation = try #require(evidence["relativeWidthDeviation"])
+    #expect(result.warnings.contains { $0.contains("of its budget") } == (abs(cost - 1) >= 0.05))
+    #expect(result.warnings.contains { $0.contains("the chains have not decided") } == (deviation >= 0.25))
+    #expect(parametrisation != .exponential || !result.warnings.isEmpty)
   }
 
   @Test("The rate of α rises when the second stage is short")

@@ -76,7 +76,7 @@ package struct ExperimentGrid {
     if let depth = network.depth { lines.append("depth: \(depth)") }
     if let resolution = network.resolution { lines.append("resolution: \(resolution)") }
     lines.append("divisor: \(network.divisor)")
-    lines += Self.training(scale, network.name)
+    lines += Self.training(scale, network.name).map { "\($0.key): \($0.value)" }
     lines.append("algorithm: [\(methods(scale).joined(separator: ", "))]")
     lines.append("project:")
     lines += projections.texts(side: side).map { "  - \($0)" }
@@ -102,33 +102,35 @@ package struct ExperimentGrid {
     scale == .smoke ? algorithms.filter(Self.isQuick) : algorithms
   }
 
-  /// How networks of the grid are trained.
+  /// How networks of the grid are trained, as far as a forecast asks: its recipe with the epochs and evaluations of its document.
   func recipe(_ scale: GridScale) throws -> Recipe {
-    switch scale {
-    case .smoke:
-      var recipe = try Recipe.named("quick")
-      (recipe.epochs, recipe.evaluationInterval) = (2, 2)
-      return recipe
-    case .cifar: return try Recipe.named("small")
-    case .imagenet: return try Recipe.named("imagenet-\(Self.recipe(of: networks[scale]?.name ?? ""))")
-    }
+    let settings = Dictionary(
+      Self.training(scale, networks[scale]?.name ?? "").map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+    var recipe = try Recipe.named(settings["recipe"] ?? "small")
+    if let epochs = settings["epochs"].flatMap(Int.init) { recipe.epochs = epochs }
+    if let interval = settings["evaluation-interval"].flatMap(Int.init) { recipe.evaluationInterval = interval }
+    return recipe
   }
 
   // AutoSlim's descent takes most of the time of a comparison on a small machine.
   private static func isQuick(_ name: String) -> Bool { name != "autoslim" && name != "morphnet" }
 
-  private static func training(_ scale: GridScale, _ network: String) -> [String] {
+  /// The settings of training that a scale has, as its document names them.
+  private static func training(_ scale: GridScale, _ network: String) -> [(key: String, value: String)] {
     switch scale {
     case .smoke:
-      ["dataset: fashion-mnist", "subset: 2%", "recipe: quick", "epochs: 2", "evaluation-interval: 2", "seeds: 1"]
+      [
+        ("dataset", "fashion-mnist"), ("subset", "2%"), ("recipe", "quick"), ("epochs", "2"),
+        ("evaluation-interval", "2"), ("seeds", "1"),
+      ]
         // A deep network of four channels and one pixel diverges at the recipe's rate.
-        + (network.hasPrefix("resnet18") || network.hasPrefix("mobilenet") ? [] : ["learning-rate: 0.02"])
+        + (network.hasPrefix("resnet18") || network.hasPrefix("mobilenet") ? [] : [("learning-rate", "0.02")])
     case .cifar:
       [
-        "dataset: cifar10", "recipe: small", "epochs: 30", "batch-size: 128", "learning-rate: 0.1",
-        "weight-decay: 0.0005", "seeds: 3",
+        ("dataset", "cifar10"), ("recipe", "small"), ("epochs", "30"), ("batch-size", "128"), ("learning-rate", "0.1"),
+        ("weight-decay", "0.0005"), ("seeds", "3"),
       ]
-    case .imagenet: ["recipe: imagenet-\(recipe(of: network))", "seeds: 3"]
+    case .imagenet: [("recipe", "imagenet-\(recipe(of: network))"), ("seeds", "3")]
     }
   }
 

@@ -100,9 +100,7 @@ public struct CheckpointStore {
 
   /// The failure for a folder that holds a run of another identity.
   package static func otherRun(_ folder: String, _ found: String, _ expected: String) -> UsageFailure {
-    UsageFailure(
-      "\(folder) holds another run: \(firstDifference(found, expected)). "
-        + "Choose another `output`, or start anew with `overwrite`")
+    .otherRun(in: folder, firstDifference(found, expected))
   }
 
   /// Removes all checkpoints.

@@ -20,8 +20,31 @@ struct DMCPConvergence {
   /// How far the expected cost may be from the budget, as a part of it.
   static let band = 0.05
 
+  /// From which spread on widths are called undecided: a search of some hundred steps moves a width by at most that part of it
+  /// (docs/results/2026-11-28-searches-that-decide.md).
+  static let leastUndecided = 0.25
+
   /// |E − T| / T below 5 %.
-  var isSettled: Bool { abs(expectedCost - 1) < Self.band }
+  var meetsBudget: Bool { abs(expectedCost - 1) < Self.band }
+
+  /// Whether networks drawn from the chains have about the widths that are expected of them.
+  var isDecided: Bool { spread < Self.leastUndecided }
+
+  /// What is to be said of a search that has not settled: that is, that misses its budget or has not decided.
+  var warnings: [String] {
+    var warnings: [String] = []
+    if !meetsBudget {
+      warnings.append(
+        "the search ended at \(Format.percent(100 * expectedCost, 1)) of its budget, outside the 5 % band: it was too short to settle. The widths are "
+          + "matched to the budget all the same; more `search-epochs` would help")
+    }
+    if !isDecided {
+      warnings.append(
+        "the chains have not decided: in networks drawn from them a width deviates by \(Format.percent(100 * spread, 0)) of itself. The widths are "
+          + "their expectations; `parametrisation=ramp` decides in as many steps")
+    }
+    return warnings
+  }
 
   private static let mostDraws = 20_000
 

@@ -165,24 +165,16 @@ final class DMCPSearch: SearchSubject {
   // MARK: - The result
 
   private func result() throws -> SearchResult {
-    let expected = chains.expectedCost
-    let target = Double(target)
     let convergence = try DMCPConvergence(
-      chains, target: target, samples: settings.directSamples,
+      chains, target: Double(target), samples: settings.directSamples,
       counter: CostCounter(supernet.resolved, context.costModel), seed: context.seed)
-    var warnings: [String] = []
-    if !convergence.isSettled {
-      warnings.append(
-        "the search ended at \(Format.percent(100 * expected / target, 1)) of its budget, outside the 5 % band: it was too short to settle. The widths are "
-          + "matched to the budget all the same; more `search-epochs` would help")
-    }
     var evidence = convergence.evidence
     if settings.settledDrift != nil {
       evidence.values["steps"] = Double(loop.step)
       evidence.values["plannedSteps"] = Double(loop.totalSteps)
     }
     return SearchResult(
-      target: self.target, channels: chains.expectations, macs: chains.expectedMACs, history: loop.history,
-      cost: loop.cost, warnings: warnings, evidence: evidence)
+      target: target, channels: chains.expectations, macs: chains.expectedMACs, history: loop.history,
+      cost: loop.cost, warnings: convergence.warnings, evidence: evidence)
   }
 }

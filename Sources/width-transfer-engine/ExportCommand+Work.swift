@@ -1,4 +1,5 @@
 import Commands
+import Experiments
 import Foundation
 import ImageFiles
 import Interchange
@@ -67,15 +68,7 @@ extension ExportCommand: EngineWork {
     let export = ONNXExport(
       network, batchNormalization: batchNorm == .fold ? .fold : .keep,
       metadata: try metadata(network, context), version: Self.version)
-    let state = try Dictionary(
-      uniqueKeysWithValues: model.stateDict().map { ($0.name, $0.tensor) })
-    let data = try export.data { name in
-      guard let tensor = state[name] else {
-        throw UsageFailure("\(name) is missing, which \(network.name) needs")
-      }
-      return try tensor.to(.float32).array()
-    }
-    try AtomicFile.write(data, to: output)
+    try AtomicFile.write(export.data(model), to: output)
   }
 
   /// What whoever runs the network must know, under names that onnxruntime hands out.

@@ -55,6 +55,43 @@ import Testing
     }
   }
 
+  /// One sum after the other: `d` around a depthwise convolution, `m` around two pointwise ones, `p` around a pooling.
+  private func sums(_ kinds: String) throws -> ResolvedNetwork {
+    func convolution(_ side: Int, _ grouping: Convolution.Grouping = .dense) -> Networks.Operation {
+      .convolution(
+        Convolution(outputChannels: 8, kernelSize: Extent(side), padding: Extent(side / 2), grouping: grouping))
+    }
+    var layers = [Layer(name: "stem", operation: convolution(3), inputs: ["input"])]
+    for (place, kind) in kinds.enumerated() {
+      let before = layers.last?.name ?? ""
+      let parts: [Networks.Operation] =
+        switch kind {
+        case "d": [convolution(3, .depthwise), .batchNorm(BatchNorm())]
+        case "p": [.averagePool(Pool(kernelSize: Extent(3), stride: Extent(1), padding: Extent(1)))]
+        default: [.batchNorm(BatchNorm()), convolution(1), .activation(.gelu), convolution(1)]
+        }
+      for (part, operation) in parts.enumerated() {
+        layers.append(
+          Layer(name: "\(kind)\(place)x\(part)x", operation: operation, inputs: [layers.last?.name ?? ""]))
+      }
+      layers.append(Layer(name: "sum\(place)x", operation: .add, inputs: [layers.last?.name ?? "", before]))
+    }
+    return try Network(name: "sums", input: Shape(channels: 3, height: 8, width: 8), layers: layers).resolved()
+  }
+
+  @Test(
+    "What mixes positions and what does not are one block where they take turns",
+    arguments: [
+      ("dmdmdm", [2, 2, 2]), ("pmpmpm", [2, 2, 2]), ("ddmddm", [3, 3]),
+      // Once behind others of its kind is no turn, and neither are equal sums.
+      ("dddm", [1, 1, 1]), ("ddd", [1, 1, 1]), ("mmm", [1, 1, 1]),
+    ])
+  func turns(_ kinds: String, _ sums: [Int]) throws {
+    let found = try ONNXStages(self.sums(kinds)).stages()
+    #expect(found.count == 1)
+    #expect(found.first?.blocks.map { $0.layers.count { $0.hasPrefix("sum") } } == sums)
+  }
+
   @Test("Two thousand blocks are one stage, and two thousand kinds of convolutions are none")
   func many() throws {
     func convolution(_ side: Int) -> Networks.Operation {

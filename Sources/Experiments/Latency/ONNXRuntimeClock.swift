@@ -88,11 +88,7 @@ public final class ONNXRuntimeClock: LatencyClock {
 
   private static func onnx(of network: ResolvedNetwork) throws -> Data {
     let folded = try network.withoutFoldedNormalizations()
-    let state = try Dictionary(uniqueKeysWithValues: Model(folded, seed: 0).stateDict().map { ($0.name, $0.tensor) })
-    return try ONNXExport(folded, batchNormalization: .keep, metadata: [:], version: "").data { name in
-      guard let tensor = state[name] else { throw UsageFailure("\(name) is missing, which \(network.name) needs") }
-      return try tensor.to(.float32).array()
-    }
+    return try ONNXExport(folded, batchNormalization: .keep, metadata: [:], version: "").data(Model(folded, seed: 0))
   }
 
   // One line without its end; nil when no more come.

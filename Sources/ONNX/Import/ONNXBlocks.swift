@@ -46,6 +46,8 @@ struct ONNXBlocks {
     var found = merging()
     if found.isEmpty { return plain() }
     absorb(&found)
+    absorbMixers(&found)
+    found = join(found)
     return found.map { trailing($0.layers, behind: $0.elements.upperBound) }
   }
 
@@ -210,6 +212,83 @@ struct ONNXBlocks {
       }
       found[place].elements = first..<found[place].elements.upperBound
       found[place].layers = elements[first].layers.lowerBound..<found[place].layers.upperBound
+    }
+  }
+
+  // MARK: - Blocks of several sums
+
+  /// A part that looks at one position at a time and the parts before it that do not are one block where they are repeated: attention and
+  /// what is between two of them.
+  private func join(_ found: [Found]) -> [Found] {
+    let isPositionwise = found.map { $0.layers.allSatisfy { Self.isPositionwise(network.layers[$0]) } }
+    // What the block from each part on computes, part by part; nil where it is alone.
+    let patterns = found.indices.map { place -> [Int]? in
+      var end = place
+      while !isPositionwise[end] {
+        guard end + 1 < min(place + Self.mostParts, found.count),
+          found[end].elements.upperBound == found[end + 1].elements.lowerBound
+        else { return nil }
+        end += 1
+      }
+      return end > place ? found[place...end].map(\.main) : nil
+    }
+    // Those that follow themselves somewhere: what ends in such a part only once a stage is no block of it.
+    let repeated = Set(
+      patterns.enumerated().compactMap { place, pattern -> [Int]? in
+        guard let pattern, place + pattern.count < found.count, patterns[place + pattern.count] == pattern,
+          found[place + pattern.count - 1].elements.upperBound == found[place + pattern.count].elements.lowerBound
+        else { return nil }
+        return pattern
+      })
+    var joined: [Found] = []
+    var place = 0
+    while place < found.count {
+      var block = found[place]
+      var length = 1
+      if let pattern = patterns[place], repeated.contains(pattern) {
+        length = pattern.count
+        let last = found[place + length - 1]
+        block.elements = block.elements.lowerBound..<last.elements.upperBound
+        block.layers = block.layers.lowerBound..<last.layers.upperBound
+      }
+      joined.append(block)
+      place += length
+    }
+    return joined
+  }
+
+  /// The most parts of one block.
+  private static let mostParts = 4
+
+  /// A sum without a convolution that looks around, as one of pooling, belongs to the block behind it where all blocks of its kind have one.
+  private func absorbMixers(_ found: inout [Found]) {
+    let have = found.indices.map { place -> Bool in
+      let index = found[place].elements.lowerBound - 1
+      guard index >= (place > 0 ? found[place - 1].elements.upperBound : 1) else { return false }
+      let element = elements[index]
+      guard element.layers.count > 1, case .add = network.layers[element.exit].layer.operation else { return false }
+      return !element.layers.allSatisfy { Self.isPositionwise(network.layers[$0]) }
+    }
+    for place in found.indices where have[place] {
+      let alike = found.indices.filter { found[$0].main == found[place].main }
+      guard alike.count > 1, alike.allSatisfy({ have[$0] }) else { continue }
+      let first = found[place].elements.lowerBound - 1
+      found[place].elements = first..<found[place].elements.upperBound
+      found[place].layers = elements[first].layers.lowerBound..<found[place].layers.upperBound
+    }
+  }
+
+  /// Whether a layer computes each position of its map from that position alone, normalizations aside.
+  private static func isPositionwise(_ layer: ResolvedLayer) -> Bool {
+    let operation = layer.layer.operation
+    switch operation {
+    case .convolution(let convolution): return convolution.kernelSize == Extent(1)
+    case .linear, .batchNorm, .stochasticDepth, .add, .multiply: return true
+    case .other(let other):
+      let definition = other.definition
+      return definition is PointwiseLinear || definition is LayerNorm || definition is GroupNorm
+        || definition is ChannelScale || operation.isElementwise
+    default: return operation.isElementwise
     }
   }
 

@@ -21,33 +21,33 @@ extension Network {
 
   /// The same network with another number of classes.
   ///
-  /// - Throws: ``NetworkFailure`` when no single layer decides it.
+  /// Activations and pools may follow the classifier, and its scores may be the sum of several, as the mean of two heads that were trained for
+  /// distillation is: the last layers with widths of their own are the classifiers.
+  ///
+  /// - Throws: ``NetworkFailure`` when no such layers decide it.
   public func with(classes: Int) throws -> Network {
     guard (1...Limits.channels).contains(classes) else { throw NetworkFailure("a network needs 1 class at least") }
     let resolved = try resolved()
-    var index = layers.count - 1
-    // Activations and pools may follow the classifier; the last layer with a width of its own is the classifier.
-    while true {
+    var changed = self
+    var open = [layers.count - 1]
+    var seen = Set(open)
+    while let index = open.popLast() {
       let definition = layers[index].operation.definition
       if definition.channels == .produces() {
-        return replacing(index, by: Operation(definition.with(outputChannels: classes)))
+        changed.layers[index].operation = Operation(definition.with(outputChannels: classes))
+        continue
       }
       let inputs = resolved.layers[index].inputIndices
-      guard definition.channels != .fixes else {
+      switch definition.channels {
+      case .fixes:
         throw NetworkFailure(
           layer: layers[index].name,
           "the number of classes is part of what is passed as it is; give the network with as many classes as the data")
+      case _ where inputs.count > 1 && definition.channels != .ties, _ where inputs.contains { $0 < 0 }:
+        throw NetworkFailure(layer: layers[index].name, "the number of classes is not decided by layers before it")
+      default: open += inputs.filter { seen.insert($0).inserted }
       }
-      guard inputs.count == 1, inputs[0] >= 0 else {
-        throw NetworkFailure(layer: layers[index].name, "the number of classes is not decided by one layer before it")
-      }
-      index = inputs[0]
     }
-  }
-
-  private func replacing(_ index: Int, by operation: Operation) -> Network {
-    var changed = self
-    changed.layers[index].operation = operation
     return changed
   }
 }

@@ -8,23 +8,36 @@ import Transfer
   @Test("Every grid of every scale is a comparison whose network and projections exist", arguments: GridScale.allCases)
   func grids(_ scale: GridScale) throws {
     #expect(Set(ExperimentGrid.all.map(\.name)).count == ExperimentGrid.all.count)
+    // Figures share networks and projections; each is made once.
+    let vocabulary = try Vocabulary()
+    var (targets, costs): ([String: ResolvedNetwork], [String: Int]) = ([:], [:])
     for grid in ExperimentGrid.all where grid.yaml(scale) != nil {
       let words = ["experiment", grid.name, "--scale", scale.rawValue, "--output", "x", "--dataset", "data"]
-      let arguments = try GridArguments.expand(words, Vocabulary())
+      let arguments = try GridArguments.expand(words, vocabulary)
       #expect(arguments.first == "compare")
       let command = try #require(try WidthTransferCommand.parseAsRoot(arguments) as? CompareCommand, "\(grid.name)")
       #expect(command.data.dataset == "data" && command.output.output == "x")
       // The sides of images of the data sets that the scales are made for.
       let side = scale == .imagenet ? 224 : scale == .cifar ? 32 : 28
-      let target = try command.network.request.build(
-        classes: 10, inputChannels: scale == .smoke ? 1 : 3, resolution: command.network.resolution ?? side)
+      let request = command.network.request
+      let known = "\(request) at \(command.network.resolution ?? side)"
+      let target =
+        try targets[known]
+        ?? request.build(
+          classes: 10, inputChannels: scale == .smoke ? 1 : 3, resolution: command.network.resolution ?? side)
+      targets[known] = target
       let projections = try command.transfer.projections()
       #expect(!projections.isEmpty)
       var last = target.cost.macs
       for projection in projections {
-        let source = try projection.applied(to: target, divisor: command.network.divisor)
-        #expect(source.cost.macs <= last, "\(grid.name): \(projection)")
-        last = source.cost.macs
+        let cost =
+          try costs["\(known) \(projection)"]
+          ?? projection.applied(
+            to: target, divisor: command.network.divisor
+          ).cost.macs
+        costs["\(known) \(projection)"] = cost
+        #expect(cost <= last, "\(grid.name): \(projection)")
+        last = cost
         #expect(projection.resolution ?? 1 <= target.input.height)
       }
       _ = try command.recipe.build()

@@ -7,23 +7,32 @@ import Testing
 
 /// The inputs that `scripts/fuzz --guided` found worth keeping: between them they reach every branch of the readers that was ever reached.
 struct KeptInputsTests {
+  // Unpacked once for all kinds.
+  private static let members = Result { () throws -> [(name: String, content: [UInt8])] in
+    let archive = try #require(
+      Bundle.module.path(forResource: "corpus", ofType: "tar.xz", inDirectory: "Fixtures"))
+    let reader = try ArchiveReader(path: archive)
+    var members: [(name: String, content: [UInt8])] = []
+    while let member = try reader.next() {
+      var content: [UInt8] = []
+      try reader.read(member) { content += $0 }
+      members.append((member.name, content))
+    }
+    return members
+  }
+
   @Test("Every input that was kept is read or refused", arguments: Reader.Kind.allCases)
   func kept(_ kind: Reader.Kind) throws {
     let folder = NSTemporaryDirectory() + "width-transfer-tests-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let archive = try #require(
-      Bundle.module.path(forResource: "corpus", ofType: "tar.xz", inDirectory: "Fixtures"))
-    let reader = try ArchiveReader(path: archive)
     var inputs: [[UInt8]] = []
-    while let member = try reader.next() {
-      var content: [UInt8] = []
-      try reader.read(member) { content += $0 }
+    for member in try Self.members.get() {
       if member.name.hasPrefix("sound/\(kind.rawValue)/") {
         let path = "\(folder)/\(member.name)"
         try AtomicFile.createFolder(Path.folder(of: path))
-        try Data(content).write(to: URL(fileURLWithPath: path))
+        try Data(member.content).write(to: URL(fileURLWithPath: path))
       } else if member.name.hasPrefix("inputs/\(kind.rawValue)/") {
-        inputs.append(content)
+        inputs.append(member.content)
       }
     }
     let readers = try Reader.all(corpus: "\(folder)/sound")

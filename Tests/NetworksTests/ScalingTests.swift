@@ -180,6 +180,27 @@ import Testing
     #expect(try network.with(classes: network.classes) == network)
   }
 
+  @Test("Two heads whose scores are added have as many classes; scores side by side are nobody's to change")
+  func heads() throws {
+    func network(_ last: Networks.Operation) -> Network {
+      let head = Networks.Operation.linear(Linear(outputFeatures: 10))
+      return Network(
+        name: "heads", input: Shape(channels: 3, height: 8, width: 8),
+        layers: [
+          Layer(name: "pool", operation: .globalAveragePool, inputs: ["input"]),
+          Layer(name: "flat", operation: .flatten, inputs: ["pool"]),
+          Layer(name: "head", operation: head, inputs: ["flat"]),
+          Layer(name: "distilled", operation: head, inputs: ["flat"]),
+          Layer(name: "scores", operation: last, inputs: ["head", "distilled"]),
+        ]
+      )
+    }
+    let changed = try network(.add).with(classes: 4)
+    #expect(try changed.classes == 4 && changed.cost().parameters == 2 * (3 * 4 + 4))
+    let failure = #expect(throws: NetworkFailure.self) { try network(.concatenate).with(classes: 4) }
+    #expect(failure?.description.contains("scores") == true)
+  }
+
   @Test("Impossible factors are refused", arguments: [0, -1, .nan, .infinity])
   func impossibleFactors(factor: Double) throws {
     let network = try NetworkZoo.network(named: "resnet20")

@@ -91,9 +91,7 @@ public struct RunPlan {
       groups: GroupRecord.all(of: target, widths: widths.widths), variants: variants)
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     summary.targetLatency = budget.model.isTime ? Double(budget.amount) / 1e9 : nil
-    summary.latencyRuntime = latency.map {
-      "\($0.table.runtime), \(Format.number($0.table.threads, "thread")), \($0.table.device)"
-    }
+    summary.latencyRuntime = latency?.source
     return summary
   }
 }

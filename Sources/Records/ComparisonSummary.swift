@@ -21,6 +21,8 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   public var targetParameters: Int?
   /// The budget in seconds for one image, where it was one of time.
   public var targetLatency: Double?
+  /// By what the networks' times were told: `onnxruntime 1.22.0, 1 thread, …`; nil without a latency table.
+  public var latencyRuntime: String?
   /// How network and data were shrunk for the transferred searches; nil when all are direct, or shrunk in several ways.
   public var projection: Projection?
   /// The width groups in network order.
@@ -106,6 +108,8 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
     public var folder: String
     /// The run folder of the search, relative to the comparison's, when it is not `search` inside ``folder``.
     public var searchFolder: String?
+    /// How long one image takes; nil without a latency table.
+    public var latency: LatencyRecord?
 
     /// Creates the record.
     public init(

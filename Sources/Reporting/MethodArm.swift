@@ -21,6 +21,8 @@ struct MethodArm: Sendable {
   var top1: Spread? { spread { $0.result.top1 } }
   var macs: Spread? { spread { Double($0.macs) } }
   var parameters: Spread? { spread { Double($0.parameters) } }
+  var predictedLatency: Spread? { spread { $0.latency?.predicted } }
+  var measuredLatency: Spread? { spread { $0.latency?.measured } }
   var searchMacs: Spread? { spread { $0.overhead?.flops } }
   var searchSeconds: Spread? { spread { $0.overhead?.seconds } }
   /// What the search would have cost directly, as it was reckoned.

@@ -63,8 +63,13 @@ extension CompareCommand: EngineWork {
       lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
     let summary = try output.session(configuration, general, with: cohort, isShared: sharing.isShared) {
       folder, surroundings in
-      let summary = try carryOut(plan, in: folder, surroundings)
+      var summary = try carryOut(plan, in: folder, surroundings)
       guard cohort.isWriter else { return summary }
+      // When all is trained, so that nothing of this comparison is busy beside it; of others' work nothing is known.
+      if var reading = try transfer.timing.reading(for: subject.target, subject.device, general) {
+        if sharing.isShared { reading.clock = nil }
+        summary = try plan.timed(summary, by: reading, in: folder)
+      }
       for warning in try Report.write(folder) { general.warn(warning) }
       return summary
     }
@@ -108,6 +113,11 @@ extension CompareCommand: EngineWork {
         if difference.interval != nil {
           text += " (95 % interval \(difference.intervalText), \(difference.count) pairs)"
         }
+      }
+      if let predicted = Spread(arm.members.compactMap(\.latency?.predicted)) {
+        let measured = Spread(arm.members.compactMap(\.latency?.measured)).map { Format.milliseconds($0.mean) }
+        text +=
+          ", \(measured.map { "\($0) (" } ?? "")\(Format.milliseconds(predicted.mean)) predicted\(measured == nil ? "" : ")")"
       }
       let way = [arm.projection.map(\.description), arm.stacking?.rawValue].compactMap { $0 }.joined(separator: ", ")
       if !way.isEmpty { text = "\(way): " + text }

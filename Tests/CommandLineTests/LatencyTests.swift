@@ -63,6 +63,34 @@ import Testing
     try place.run("run", "--config", "random/run.yaml", "--output", "random", "--quiet").expect(0)
   }
 
+  @Test("A comparison shows the times of its networks, measured where it is alone in its folder")
+  func comparison() throws {
+    let place = try measured()
+    let words =
+      [
+        "compare", "--network", "plain.json", "--algorithm", "uniform", "--algorithm", "random", "--divisor", "1",
+        "--batch-size", "16", "--epochs", "1", "--seeds", "2", "--latency", "0.9x", "--latency-table", "t.json",
+        "--threads", "1", "--output", "out", "--quiet",
+      ] + Workplace.data
+    let told = try place.run(words)
+    told.expect(0)
+    func members() throws -> [[String: Any]] {
+      let arms = try #require(try place.json("out/comparison.json")["arms"] as? [[String: Any]])
+      return arms.flatMap { $0["members"] as? [[String: Any]] ?? [] }
+    }
+    func times(_ member: [String: Any]) -> [String: Double] { member["latency"] as? [String: Double] ?? [:] }
+    #expect(try members().count == 4 && told.output.contains("ms predicted)"))
+    for member in try members() {
+      #expect(times(member)["predicted"] ?? 0 > 0 && times(member)["measured"] ?? 0 > 0)
+    }
+    // The uniform network is the same with each seed, and timed once.
+    #expect(try times(members()[0]) == times(members()[1]))
+    let page = try place.text("out/report.html")
+    #expect(page.contains("Latency, measured") && page.contains("predicted by a table of libtorch"))
+    try place.run(words + ["--gather"]).expect(0)
+    for member in try members() { #expect(times(member).keys.sorted() == ["predicted"]) }
+  }
+
   @Test("Every search takes it", arguments: ["dmcp", "autoslim", "morphnet", "network-slimming"])
   func searches(algorithm: String) throws {
     let place = try measured()

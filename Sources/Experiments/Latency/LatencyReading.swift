@@ -20,6 +20,9 @@ public struct LatencyReading {
     self.failed = failed
   }
 
+  /// By what the times are told: `onnxruntime 1.22.0, 1 thread, …`.
+  var source: String { "\(table.runtime), \(Format.number(table.threads, "thread")), \(table.device)" }
+
   /// The times of several networks, measured one after the other in several turns.
   ///
   /// - Throws: `Interrupted` when it is stopped.

@@ -50,6 +50,11 @@ struct MethodsPage {
     blocks.append(.table(results))
     if let claims = TransferClaim.table(methods, uniform: verdict.baseline) { blocks.append(.table(claims)) }
     blocks.append(.paragraph(rule))
+    if let runtime = summary.latencyRuntime {
+      blocks.append(
+        .paragraph(
+          "Latency is that of one image, predicted by a table of \(runtime); measured there when all was trained."))
+    }
     if let unequal { blocks.append(.paragraph(unequal)) }
     if let pairs { blocks.append(.details(pairs)) }
     blocks.append(.details(trainings))
@@ -94,11 +99,17 @@ struct MethodsPage {
     let columns: [(title: String, alignment: Page.Table.Alignment)] = [
       ("Method", .text), ("Search", .text), ("Top-1", .number), ("−\u{A0}uniform", .number),
       ("95\u{A0}% interval", .text), ("MACs", .number),
-      ("Off budget", .number), ("Parameters", .number), ("Search MACs", .number), ("Search time", .number),
+      ("Off budget", .number), ("Parameters", .number),
+      ("Latency, predicted", .number), ("Latency, measured", .number),
+      ("Search MACs", .number), ("Search time", .number),
       ("Reduction (MACs)", .number), ("Reduction (time)", .number),
     ]
     let ofSearches: Set<String> = ["Search", "Search MACs", "Search time", "Reduction (MACs)", "Reduction (time)"]
-    let shown = columns.indices.filter { hasSearches || !ofSearches.contains(columns[$0].title) }
+    let ofTimes: Set<String> = ["Latency, predicted", "Latency, measured"]
+    let shown = columns.indices.filter {
+      (hasSearches || !ofSearches.contains(columns[$0].title))
+        && (summary.latencyRuntime != nil || !ofTimes.contains(columns[$0].title))
+    }
     return Page.Table(
       caption: "Held-out top-1 in percent, mean ± sample standard deviation over seeds; other columns are means",
       columns: shown.map { columns[$0] },
@@ -143,7 +154,9 @@ struct MethodsPage {
       arm.method.replacing(" ", with: "\u{A0}"), arm.mode == .control ? "none" : arm.mode.rawValue,
       Format.spread(arm.top1, 2),
       difference?.cell ?? "–", difference?.interval == nil ? "–" : difference?.intervalText ?? "–", Self.si(arm.macs),
-      offBudget(arm), Self.si(arm.parameters), Self.si(arm.searchMacs),
+      offBudget(arm), Self.si(arm.parameters),
+      arm.predictedLatency.map { Format.milliseconds($0.mean) } ?? "–",
+      arm.measuredLatency.map { Format.milliseconds($0.mean) } ?? "–", Self.si(arm.searchMacs),
       arm.searchSeconds.map { Format.duration($0.mean) } ?? "–",
       Format.factor(method?.counted?.factor) + (method?.counted?.isRun == false ? "*" : ""),
       Format.factor(method?.measured),

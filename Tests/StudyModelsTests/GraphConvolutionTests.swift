@@ -8,15 +8,10 @@ import Torch
 @testable import StudyModels
 
 @Suite struct GraphConvolutionTests {
-  private func folder(_ files: [String: String]) throws -> String {
-    let path = NSTemporaryDirectory() + "graph-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    for (name, text) in files { try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8) }
-    return path
-  }
+  private let folders = FilledFolders()
 
   @Test func readsTables() throws {
-    let place = try folder([
+    let place = try folders.make([
       "cora.nodes.tsv": "0\t1\ttrain\t0 2\n1\t0\ttest\t1\n2\t1\tnone\t\n3\t0\tval\t2\n",
       "cora.edges.tsv": "0\t1\n1\t0\n2\t2\n2\t3\n",
     ])
@@ -29,7 +24,7 @@ import Torch
   @Test func readsTheTextFormAndDrawsItsParts() throws {
     // 280 papers of each of two classes; a citation of an unknown paper counts for nothing.
     let content = (0..<560).map { "p\($0)\t\($0 % 2)\t1\t0\t\($0 % 2 == 0 ? "even" : "odd")" }.joined(separator: "\n")
-    let place = try folder(["cora.content": content, "cora.cites": "p0\tp1\np1\tp0\np5\tp5\np9\tunknown\n"])
+    let place = try folders.make(["cora.content": content, "cora.cites": "p0\tp1\np1\tp0\np5\tp5\np9\tunknown\n"])
     let graph = try CitationGraph(folder: place, seed: 3)
     #expect(graph.edges == [[0, 1]] && graph.classNames == ["even", "odd"] && graph.featureCount == 3)
     #expect(graph.training.count == 40 && graph.training.count { graph.labels[$0] == 0 } == 20)
@@ -51,7 +46,7 @@ import Torch
       ["cora.nodes.tsv": "0\t1\ttrain\t0\n1\t0\ttest\t0\n"], ["readme": ""],
     ] as [[String: String]]) func refusesWhatIsNoGraph(_ files: [String: String]) throws
   {
-    let place = try folder(files)
+    let place = try folders.make(files)
     #expect(throws: FileFailure.self) { try CitationGraph(folder: place) }
   }
 

@@ -14,17 +14,12 @@ import Torch
     return settings
   }()
 
-  private func folder(_ files: [String: String]) throws -> String {
-    let path = NSTemporaryDirectory() + "text-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    for (name, text) in files { try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8) }
-    return path
-  }
+  private let folders = FilledFolders()
 
   @Test("Words are numbered as they come, and every line ends in a word of its own", arguments: ["", "ptb."])
   func readsText(_ prefix: String) throws {
     let line = Array(repeating: "a b a", count: 30).joined(separator: "\n")
-    let place = try folder([
+    let place = try folders.make([
       "\(prefix)train.txt": " the cat \n\n" + line + "\n", "\(prefix)valid.txt": line,
       "\(prefix)test.txt": line + "\nnew\n",
     ])
@@ -38,9 +33,9 @@ import Torch
 
   @Test("What is no text, too little of it or not there is refused")
   func refuses() throws {
-    #expect(throws: FileFailure.self) { try TextCorpus(folder: folder(["readme": ""])) }
-    #expect(throws: FileFailure.self) { try TextCorpus(folder: folder(["train.txt": "a b\n"])) }
-    let place = try folder([:])
+    #expect(throws: FileFailure.self) { try TextCorpus(folder: folders.make(["readme": ""])) }
+    #expect(throws: FileFailure.self) { try TextCorpus(folder: folders.make(["train.txt": "a b\n"])) }
+    let place = try folders.make()
     try Data([0xff, 0xfe, 0x00]).write(to: URL(fileURLWithPath: place + "/train.txt"))
     #expect(throws: FileFailure.self) { try TextCorpus(folder: place) }
   }
@@ -121,7 +116,7 @@ import Torch
     #expect(whole.score < 14, "\(whole.score)")
     #expect(whole.curve.values.count == 13 && whole.further.count == 3)
     struct Stopped: Error {}
-    let folder = RunFolder(path: try folder([:]))
+    let folder = RunFolder(path: try folders.make())
     var run = StudyRun(in: folder, seed: 3, identity: "{\"a\":1}")
     run.interval = 0
     for limit in [25, 60] {

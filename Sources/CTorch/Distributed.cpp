@@ -14,10 +14,14 @@
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/autograd/utils/lambda_post_hook.h>
+#include <torch/csrc/autograd/variable.h>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <cstdlib>
 #include <memory>
+#include <mutex>
+#include <numeric>
 #include <sstream>
 #endif
 
@@ -37,7 +41,63 @@ struct ct_pending_sum_s {
   std::vector<at::Tensor> tensors;
 };
 
+namespace {
+
+/// In which order a backward pass adds to the gradients of parameters.
+class GradientOrder {
+ public:
+  explicit GradientOrder(const std::vector<at::Tensor> &parameters) : state(std::make_shared<State>()) {
+    for (size_t place = 0; place < parameters.size(); place++) {
+      auto accumulator = torch::autograd::impl::grad_accumulator(parameters[place]);
+      using List = std::vector<torch::autograd::Variable>;
+      auto key = accumulator->add_post_hook(std::make_unique<torch::autograd::utils::LambdaPostHook>(
+          [state = state, place](const List &outputs, const List &) {
+            std::lock_guard<std::mutex> lock(state->mutex);
+            if (!state->seen.at(place)) state->order.push_back(static_cast<int64_t>(place));
+            state->seen.at(place) = true;
+            return outputs;
+          }));
+      hooks.emplace_back(std::move(accumulator), key);
+    }
+    begin();
+  }
+  ~GradientOrder() {
+    for (auto &[accumulator, key] : hooks) accumulator->del_post_hook(key);
+  }
+  GradientOrder(const GradientOrder &) = delete;
+  GradientOrder &operator=(const GradientOrder &) = delete;
+
+  void begin() {
+    std::lock_guard<std::mutex> lock(state->mutex);
+    state->order.clear();
+    state->seen.assign(hooks.size(), false);
+  }
+  /// The places of those that were added to.
+  std::vector<int64_t> found() const {
+    std::lock_guard<std::mutex> lock(state->mutex);
+    return state->order;
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::vector<int64_t> order;
+    std::vector<bool> seen;
+  };
+  using Accumulator = decltype(torch::autograd::impl::grad_accumulator(std::declval<const at::Tensor &>()));
+  std::shared_ptr<State> state;
+  std::vector<std::pair<Accumulator, uintptr_t>> hooks;
+};
+
+}  // namespace
+
+/// Watches the first backward pass, and then has LibTorch's reducer, whose buckets are from the beginning those that it would choose after its
+/// own first pass: a ring adds up a number of a bucket in an order that goes by its place there, so that a training that goes on has the
+/// bits of one that was not stopped only when no pass has other buckets.
 struct ct_reducer_s {
+  c10::intrusive_ptr<c10d::ProcessGroup> group;
+  std::vector<at::Tensor> parameters;
+  std::unique_ptr<GradientOrder> watched;
   std::shared_ptr<c10d::Reducer> value;
 };
 
@@ -85,6 +145,47 @@ void sum_all(const c10::intrusive_ptr<c10d::Backend> &backend, const std::vector
     options.reduceOp = c10d::ReduceOp::SUM;
     backend->allreduce_coalesced(bucket, options)->wait();
     begin = end;
+  }
+}
+
+/// The order of rank 0, of which every process must have the same parameters.
+std::vector<int64_t> agreed(const c10::intrusive_ptr<c10d::ProcessGroup> &group, const std::vector<int64_t> &order, size_t count) {
+  auto places = at::full({static_cast<int64_t>(count)}, -1, at::kLong);
+  std::copy(order.begin(), order.end(), places.data_ptr<int64_t>());
+  std::vector<at::Tensor> one{places};
+  group->broadcast(one)->wait();
+  auto *first = places.data_ptr<int64_t>();
+  std::vector<int64_t> theirs(first, std::find(first, first + count, -1));
+  auto mine = order, same = theirs;
+  std::sort(mine.begin(), mine.end());
+  std::sort(same.begin(), same.end());
+  if (mine != same) throw std::runtime_error("the processes have gradients of different parameters");
+  return theirs;
+}
+
+/// Averages what has been computed, as a reducer of these buckets would have.
+void average(const c10::intrusive_ptr<c10d::ProcessGroup> &group, const std::vector<at::Tensor> &parameters,
+             const std::vector<std::vector<size_t>> &buckets) {
+  c10::NoGradGuard no_grad;
+  auto share = c10::scalar_to_tensor(1.0 / group->getSize());
+  share.unsafeGetTensorImpl()->set_wrapped_number(true);
+  for (const auto &bucket : buckets) {
+    int64_t size = 0;
+    for (auto place : bucket) size += parameters[place].numel();
+    auto flat = at::empty({size}, parameters[bucket[0]].options().requires_grad(false));
+    std::vector<at::Tensor> views;
+    int64_t offset = 0;
+    for (auto place : bucket) {
+      const auto &parameter = parameters[place];
+      views.push_back(parameter.is_non_overlapping_and_dense()
+                          ? flat.as_strided(parameter.sizes(), parameter.strides(), offset)
+                          : flat.narrow(0, offset, parameter.numel()).view(parameter.sizes()));
+      at::mul_out(views.back(), parameter.grad(), share);
+      offset += parameter.numel();
+    }
+    std::vector<at::Tensor> one{flat};
+    group->allreduce(one)->wait();
+    for (size_t place = 0; place < bucket.size(); place++) parameters[bucket[place]].mutable_grad().copy_(views[place]);
   }
 }
 
@@ -264,21 +365,37 @@ int ct_group_broadcast(ct_group group, const ct_tensor *tensors, size_t count, i
 ct_reducer ct_reducer_new(ct_group group, const ct_tensor *parameters, size_t count) {
   return guarded<ct_reducer>(nullptr, [&] {
     auto all = list(parameters, count);
-    std::vector<bool> dense(count, false);
-    auto buckets = std::get<0>(c10d::compute_bucket_assignment_by_size(all, {kFirstBucket, kBucket}, dense));
-    std::reverse(buckets.begin(), buckets.end());
-    return new ct_reducer_s{make_reducer(all, buckets, group->value, dense, static_cast<int64_t>(kBucket),
-                                         /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/false,
-                                         std::unordered_map<size_t, std::string>(),
-                                         static_cast<int64_t>(kFirstBucket))};
+    auto watched = std::make_unique<GradientOrder>(all);
+    return new ct_reducer_s{group->value, std::move(all), std::move(watched), nullptr};
   });
 }
 
 int ct_reducer_prepare(ct_reducer reducer) {
   return status([&] {
+    if (!reducer->value) return reducer->watched->begin();
     quiet_stride_warnings();
     reducer->value->rebuild_buckets();
     reducer->value->prepare_for_backward({});
+  });
+}
+
+int ct_reducer_finish(ct_reducer reducer) {
+  return status([&] {
+    if (reducer->value) return;
+    auto order = agreed(reducer->group, reducer->watched->found(), reducer->parameters.size());
+    if (order.empty()) return;
+    reducer->watched = nullptr;
+    // Those without a gradient would be waited for.
+    std::vector<at::Tensor> parameters;
+    for (auto place : order) parameters.push_back(reducer->parameters.at(place));
+    std::iota(order.begin(), order.end(), 0);
+    std::vector<bool> dense(order.size(), false);
+    auto buckets =
+        std::get<0>(c10d::compute_bucket_assignment_by_size(parameters, {kFirstBucket, kBucket}, dense, order));
+    average(reducer->group, parameters, buckets);
+    reducer->value = make_reducer(parameters, buckets, reducer->group, dense, static_cast<int64_t>(kBucket),
+                                  /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/false,
+                                  std::unordered_map<size_t, std::string>(), static_cast<int64_t>(kFirstBucket));
   });
 }
 
@@ -329,6 +446,7 @@ ct_reducer ct_reducer_new(ct_group, const ct_tensor *, size_t) {
   set_error(kMissing);
   return nullptr;
 }
+int ct_reducer_finish(ct_reducer) { return missing(); }
 int ct_reducer_prepare(ct_reducer) { return missing(); }
 void ct_reducer_free(ct_reducer) {}
 ct_tensor ct_synchronized_norm(ct_tensor, ct_tensor, ct_tensor, ct_tensor, ct_tensor, double, double, ct_group) {

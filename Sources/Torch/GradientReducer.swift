@@ -1,12 +1,15 @@
 import CTorch
 
 /// LibTorch's bucketed reducer: averages gradients over a group's processes while the rest of them is still computed.
+///
+/// The first backward pass says which parameters have gradients, and in which order they come; its gradients are averaged behind it, in the
+/// buckets of those that follow. So a training that goes on adds up in the order of one that was not stopped, however many processes there are.
 public final class GradientReducer {
   private let handle: ct_reducer
   private let group: ProcessGroup
   private let parameters: [Tensor]
 
-  /// Watches over parameters, all of which get a gradient in every backward pass.
+  /// Watches over parameters, all of which, or none, get a gradient in every backward pass.
   public init(_ parameters: [Tensor], _ group: ProcessGroup) throws {
     guard let handle = ct_reducer_new(group.handle, parameters.map(\.handle), parameters.count) else {
       throw GroupFailure(
@@ -19,9 +22,11 @@ public final class GradientReducer {
 
   deinit { ct_reducer_free(handle) }
 
-  /// Makes the backward pass that follows average the gradients.
-  public func prepare() throws {
+  /// Averages the gradients of a backward pass.
+  public func averaging(_ backward: () throws -> Void) throws {
     try group.checkGroup(ct_reducer_prepare(handle), "preparing a backward pass")
-    group.count(parameters)
+    try backward()
+    try group.checkGroup(ct_reducer_finish(handle), "averaging gradients")
+    group.count(parameters.filter { $0.gradient != nil })
   }
 }

@@ -30,9 +30,11 @@ public func inProcesses<Value>(
       results.set(
         rank,
         Result {
-          try body.value(
-            ProcessGroup(
-              LaunchedProcess(rank: rank, worldSize: count, address: "127.0.0.1", port: port), timeout: timeout))
+          let group = try ProcessGroup(
+            LaunchedProcess(rank: rank, worldSize: count, address: "127.0.0.1", port: port), timeout: timeout)
+          // All are there before one may leave: whoever is still connecting would not find it.
+          for root in 0..<count { _ = try group.broadcast(Data(), from: root) }
+          return try body.value(group)
         })
       members.leave()
     }

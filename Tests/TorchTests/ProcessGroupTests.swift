@@ -59,8 +59,7 @@ struct ProcessGroupTests {
       var during: [[[Float]]] = []
       for _ in 0..<3 {
         try Tensor.clearGradients(weights)
-        try reducer.prepare()
-        try loss(weights, input).backward()
+        try reducer.averaging { try loss(weights, input).backward() }
         during.append(try weights.map { try $0.gradient!.array(Float.self) })
       }
       return (own: own, after: after, during: during)
@@ -71,6 +70,36 @@ struct ProcessGroupTests {
       #expect(each.after == mean)
       #expect(each.during == [mean, mean, mean])
     }
+  }
+
+  @Test(
+    "Passes of equal gradients bring equal bits, from the first on and with a reducer made anew", arguments: [2, 3])
+  func samePlaces(processes: Int) throws {
+    let found = try inProcesses(processes) { group in
+      // More than the reducer's first message holds, one with channels last, and one that nothing depends on; the last is the first to be ready.
+      let shapes = [[200, 300], [70, 40, 3, 3], [11], [500, 700], [5]]
+      let weights = try shapes.enumerated().map { place, shape in
+        var random = SeededGenerator(seed: UInt64(place))
+        let values = (0..<shape.reduce(1, *)).map { _ in Float(random.nextUnit() - 0.5) }
+        let tensor = try Tensor(values).reshaped(shape)
+        let own = try shape.count == 4 ? tensor.contiguous(.channelsLast) : tensor.cloned()
+        try own.setRequiresGradient(true)
+        return own
+      }
+      func gradients(_ reducer: GradientReducer) throws -> [[Float]] {
+        try Tensor.clearGradients(weights)
+        try reducer.averaging {
+          let parts = try weights.dropLast().map { try ($0 * $0 * (1 + 0.1 * Double(group.rank))).sum() }
+          try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }.backward()
+        }
+        return try weights.dropLast().map { try $0.gradient!.contiguous().array(Float.self) }
+      }
+      let (one, other) = (try GradientReducer(weights, group), try GradientReducer(weights, group))
+      return try [one, one, one, one, other, other].map(gradients)
+    }
+    for process in found { for gradient in process { #expect(gradient == found[0][0]) } }
+    let own = found[0][0][0].map { Double($0) }
+    #expect(own.contains { $0 != 0 })
   }
 
   private struct Normalized {

@@ -284,10 +284,12 @@ ct_pending_sum _Nullable ct_group_begin_sum(ct_group _Nonnull group, ct_tensor _
 int ct_pending_sum_wait(ct_pending_sum _Nonnull sum);
 int ct_group_average_gradients(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull parameters, size_t count);
 int ct_group_broadcast(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull tensors, size_t count, int root);
-/// Averages the gradients of all the parameters in each backward pass that follows `ct_reducer_prepare`.
+/// Averages the gradients of the parameters in each backward pass between `ct_reducer_prepare` and `ct_reducer_finish`; those of the first
+/// pass when it is over, and it decides which parameters have gradients.
 ct_reducer _Nullable ct_reducer_new(ct_group _Nonnull group, const ct_tensor _Nonnull *_Nonnull parameters,
                                     size_t count);
 int ct_reducer_prepare(ct_reducer _Nonnull reducer);
+int ct_reducer_finish(ct_reducer _Nonnull reducer);
 void ct_reducer_free(ct_reducer _Nonnull reducer);
 /// Batch normalization by the statistics of all processes' samples.
 ct_tensor _Nullable ct_synchronized_norm(ct_tensor _Nonnull x, ct_tensor _Nonnull gamma, ct_tensor _Nonnull beta,

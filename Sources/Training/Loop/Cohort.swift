@@ -101,8 +101,7 @@ public final class Cohort {
   /// What averages gradients during the backward pass; nil for one process.
   func reducer(of parameters: [Tensor]) throws -> GradientReducer? {
     guard let group, overlaps else { return nil }
-    // Those without a gradient would be waited for.
-    return try GradientReducer(parameters.filter { $0.gradient != nil }, group)
+    return try GradientReducer(parameters, group)
   }
 
   /// Begins to make the mean of all processes' losses, and to agree whether a signal stops them, while gradients are computed.

@@ -50,8 +50,6 @@ public final class WeightUpdate {
     // Before the weights change, so that whoever fails to hear of the others stands where the step began.
     if let told { loss = try cohort.mean(told) }
     told = nil
-    // Now it is known which parameters have gradients.
-    if hasOnePass, reducer == nil { reducer = try cohort.reducer(of: parameters) }
     try adjusting()
     try scaler?.checkGradients(parameters)
     if let clipNorm { try clipGradients(of: parameters, norm: clipNorm, scaler: scaler) }
@@ -67,10 +65,12 @@ public final class WeightUpdate {
   public func backward(_ loss: Tensor) throws {
     let weighted = weight == 1 ? loss : try loss * weight
     if told == nil { told = try cohort.beginMean(weighted) }
-    if let reducer {
-      try reducer.prepare()
+    let scaled = try scaler?.scaled(weighted) ?? weighted
+    if hasOnePass, reducer == nil { reducer = try cohort.reducer(of: parameters) }
+    try cohort.speaking {
+      guard let reducer else { return try scaled.backward() }
+      try reducer.averaging { try scaled.backward() }
       isReduced = true
     }
-    try cohort.speaking { try (scaler?.scaled(weighted) ?? weighted).backward() }
   }
 }

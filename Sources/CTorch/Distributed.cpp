@@ -46,9 +46,11 @@ namespace {
 /// In which order a backward pass adds to the gradients of parameters.
 class GradientOrder {
  public:
-  explicit GradientOrder(const std::vector<at::Tensor> &parameters) : state(std::make_shared<State>()) {
+  explicit GradientOrder(const std::vector<at::Tensor> &parameters)
+      : state(std::make_shared<State>()), count(parameters.size()) {
     for (size_t place = 0; place < parameters.size(); place++) {
       auto accumulator = torch::autograd::impl::grad_accumulator(parameters[place]);
+      if (!accumulator) continue;  // It needs no gradient.
       using List = std::vector<torch::autograd::Variable>;
       auto key = accumulator->add_post_hook(std::make_unique<torch::autograd::utils::LambdaPostHook>(
           [state = state, place](const List &outputs, const List &) {
@@ -70,7 +72,7 @@ class GradientOrder {
   void begin() {
     std::lock_guard<std::mutex> lock(state->mutex);
     state->order.clear();
-    state->seen.assign(hooks.size(), false);
+    state->seen.assign(count, false);
   }
   /// The places of those that were added to.
   std::vector<int64_t> found() const {
@@ -86,6 +88,7 @@ class GradientOrder {
   };
   using Accumulator = decltype(torch::autograd::impl::grad_accumulator(std::declval<const at::Tensor &>()));
   std::shared_ptr<State> state;
+  size_t count;
   std::vector<std::pair<Accumulator, uintptr_t>> hooks;
 };
 
@@ -159,7 +162,11 @@ std::vector<int64_t> agreed(const c10::intrusive_ptr<c10d::ProcessGroup> &group,
   auto mine = order, same = theirs;
   std::sort(mine.begin(), mine.end());
   std::sort(same.begin(), same.end());
-  if (mine != same) throw std::runtime_error("the processes have gradients of different parameters");
+  // All are told, so that nobody waits for one that has left.
+  auto different = at::full({1}, mine == same ? 0 : 1, at::kLong);
+  std::vector<at::Tensor> sum{different};
+  group->allreduce(sum)->wait();
+  if (different.item<int64_t>() != 0) throw std::runtime_error("the processes have gradients of different parameters");
   return theirs;
 }
 
@@ -382,9 +389,11 @@ int ct_reducer_prepare(ct_reducer reducer) {
 int ct_reducer_finish(ct_reducer reducer) {
   return status([&] {
     if (reducer->value) return;
-    auto order = agreed(reducer->group, reducer->watched->found(), reducer->parameters.size());
+    auto found = reducer->watched->found();
+    // A derivative may turn out to be none.
+    std::erase_if(found, [&](int64_t place) { return !reducer->parameters[place].grad().defined(); });
+    auto order = agreed(reducer->group, found, reducer->parameters.size());
     if (order.empty()) return;
-    reducer->watched = nullptr;
     // Those without a gradient would be waited for.
     std::vector<at::Tensor> parameters;
     for (auto place : order) parameters.push_back(reducer->parameters.at(place));
@@ -396,6 +405,7 @@ int ct_reducer_finish(ct_reducer reducer) {
     reducer->value = make_reducer(parameters, buckets, reducer->group, dense, static_cast<int64_t>(kBucket),
                                   /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/false,
                                   std::unordered_map<size_t, std::string>(), static_cast<int64_t>(kFirstBucket));
+    reducer->watched = nullptr;
   });
 }
 

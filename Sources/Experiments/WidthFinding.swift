@@ -195,8 +195,9 @@ public struct WidthFinding {
         label: name)
       for (budget, result) in zip(group, done.output) {
         let file = try file(of: result, budget, ends)
-        if !store.isReading {
-          let place = store.folder(store.joined(folder, self.place(of: budget)))
+        let place = store.folder(store.joined(folder, self.place(of: budget)))
+        // Who sums up what others have done changes nothing of it; of a search that two parts share, one has not written its widths.
+        if !store.isReading || !FileManager.default.fileExists(atPath: place.widths) {
           try AtomicFile.createFolder(place.path)
           try file.write(to: place.widths)
         }

@@ -29,12 +29,14 @@ extension Network {
     guard (1...Limits.channels).contains(classes) else { throw NetworkFailure("a network needs 1 class at least") }
     let resolved = try resolved()
     var changed = self
+    var heads: [Int] = []
     var open = [layers.count - 1]
     var seen = Set(open)
     while let index = open.popLast() {
       let definition = layers[index].operation.definition
       if definition.channels == .produces() {
         changed.layers[index].operation = Operation(definition.with(outputChannels: classes))
+        heads.append(index)
         continue
       }
       let inputs = resolved.layers[index].inputIndices
@@ -47,6 +49,19 @@ extension Network {
         throw NetworkFailure(layer: layers[index].name, "the number of classes is not decided by layers before it")
       default: open += inputs.filter { seen.insert($0).inserted }
       }
+    }
+    // Heads lie side by side. What lies one behind the other is a stream of a network that has none, whose width the classes would become.
+    var before = heads.flatMap { resolved.layers[$0].inputIndices }
+    var passed = Set(before)
+    while let index = before.popLast() {
+      guard index >= 0 else { continue }
+      guard !heads.contains(index) else {
+        throw NetworkFailure(
+          layer: layers.last?.name,
+          "the number of classes is not decided by layers before it alone: \(layers[index].name) is read elsewhere, too"
+        )
+      }
+      before += resolved.layers[index].inputIndices.filter { passed.insert($0).inserted }
     }
     return changed
   }

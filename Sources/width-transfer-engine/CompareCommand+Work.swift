@@ -61,15 +61,16 @@ extension CompareCommand: EngineWork {
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
       ].merging(launcher.resolved(cohort)) { $1 },
       lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
+    var reading = try cohort.isWriter ? transfer.timing.reading(for: subject.target, subject.device, general) : nil
+    if sharing.isShared { reading?.clock = nil }
     let summary = try output.session(configuration, general, with: cohort, isShared: sharing.isShared) {
       folder, surroundings in
+      let former = try? JSONFile.read(
+        ComparisonSummary.self, path: folder.comparison, expecting: "what compare writes")
       var summary = try carryOut(plan, in: folder, surroundings)
       guard cohort.isWriter else { return summary }
       // When all is trained, so that nothing of this comparison is busy beside it; of others' work nothing is known.
-      if var reading = try transfer.timing.reading(for: subject.target, subject.device, general) {
-        if sharing.isShared { reading.clock = nil }
-        summary = try plan.timed(summary, by: reading, in: folder)
-      }
+      if let reading { summary = try plan.timed(summary, by: reading, keeping: former, in: folder) }
       for warning in try Report.write(folder) { general.warn(warning) }
       return summary
     }

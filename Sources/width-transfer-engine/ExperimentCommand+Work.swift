@@ -25,11 +25,16 @@ extension ExperimentCommand: EngineWork {
     defer { lock.unlock() }
     do {
       try carryOut(experiment, in: folder)
-    } catch var failure as UsageFailure where failure.remedy != nil {
-      // Of a folder that holds other trainings: experiments have no flag that empties it.
-      failure.remedy = "Choose another `output`, or remove that folder to start anew"
-      throw failure
+    } catch let failure as UsageFailure {
+      throw Self.withOwnRemedy(failure)
     }
+  }
+
+  /// Of a folder that holds other trainings: experiments have no flag that empties it.
+  private static func withOwnRemedy(_ failure: UsageFailure) -> UsageFailure {
+    var failure = failure
+    if failure.remedy != nil { failure.remedy = "Choose another `output`, or remove that folder to start anew" }
+    return failure
   }
 
   private func carryOut(_ experiment: ExperimentName, in folder: RunFolder) throws {
@@ -269,7 +274,7 @@ extension ExperimentCommand: EngineWork {
         ) { general.warn("\(label), \($0)") }
       } catch let failure as UsageFailure {
         // The others may have something to compare.
-        failures.append("\(label): \(failure.message)")
+        failures.append("\(label): \(Self.withOwnRemedy(failure).message)")
         if let found = try? DiagnosisSummary(path: place.diagnosis) {
           _ = try Report(found).write(to: place.file("diagnosis.html"), bundle: VegaBundle.find())
         }

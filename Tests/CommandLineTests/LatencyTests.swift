@@ -87,8 +87,10 @@ import Testing
     #expect(try times(members()[0]) == times(members()[1]))
     let page = try place.text("out/report.html")
     #expect(page.contains("Latency, measured") && page.contains("predicted by a table of libtorch"))
+    // Gathering measures nothing, and keeps what was measured.
+    let before = try members().map(times)
     try place.run(words + ["--gather"]).expect(0)
-    for member in try members() { #expect(times(member).keys.sorted() == ["predicted"]) }
+    #expect(try members().map(times) == before)
   }
 
   @Test("Every search takes it", arguments: ["dmcp", "autoslim", "morphnet", "network-slimming"])

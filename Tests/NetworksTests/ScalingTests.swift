@@ -199,6 +199,15 @@ import Testing
     #expect(try changed.classes == 4 && changed.cost().parameters == 2 * (3 * 4 + 4))
     let failure = #expect(throws: NetworkFailure.self) { try network(.concatenate).with(classes: 4) }
     #expect(failure?.description.contains("scores") == true)
+    // A network without a head ends in a stream, whose width is no number of classes.
+    var headless = try NetworkZoo.network(named: "resnet20", classes: 10)
+    let sum = try #require(headless.layers.last { $0.operation == .add }?.name)
+    headless.layers.removeSubrange((headless.layers.firstIndex { $0.name == sum } ?? 0) + 1..<headless.layers.count)
+    headless.stages = []
+    headless.layers.append(Layer(name: "pool", operation: .globalAveragePool, inputs: [sum]))
+    headless.layers.append(Layer(name: "flatten", operation: .flatten, inputs: ["pool"]))
+    _ = try headless.resolved()
+    #expect(throws: NetworkFailure.self) { try headless.with(classes: 4) }
   }
 
   @Test("Impossible factors are refused", arguments: [0, -1, .nan, .infinity])

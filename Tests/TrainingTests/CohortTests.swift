@@ -140,6 +140,28 @@ struct CohortTests {
     #expect(try way.trainer(nil, folder).run().loss == later[0])
   }
 
+  @Test(
+    "Processes that are stopped go on, as many as they were, to the bits of those that were not", arguments: [2, 3])
+  func goesOn(count: Int) throws {
+    let way = Way.all[0]
+    let folder = try TemporaryFolder()
+    let stopped = try inProcesses(count) { group -> Int in
+      let trainer = try way.trainer(group, group.rank == 0 ? folder : nil, stoppedAt: group.rank == 1 ? 3 : nil)
+      #expect(throws: Interrupted.self) { try trainer.run() }
+      return trainer.step
+    }
+    #expect(stopped.allSatisfy { $0 == 3 })
+    let resumed = try inProcesses(count) { group in
+      let trainer = try way.trainer(group, group.rank == 0 ? folder : nil)
+      return (try trainer.run().loss, try trainer.result.bits())
+    }
+    let straight = try inProcesses(count) { group in
+      let trainer = try way.trainer(group)
+      return (try trainer.run().loss, try trainer.result.bits())
+    }
+    for (one, other) in zip(resumed, straight) { #expect(one == other) }
+  }
+
   /// Images of which one cannot be read.
   private struct Damaged: ImageSource {
     var whole: any ImageSource

@@ -205,13 +205,13 @@ struct ONNXBlocks {
     }
     let heavies = gaps.map { gap in gap.filter { Self.isHeavy(network.layers[elements[$0].exit]) } }
     let kinds = heavies.map { $0.map { operation(elements[$0].exit) ?? "" } }
-    for place in found.indices {
-      let alike = found.indices.filter { found[$0].main == found[place].main }
-      guard let first = heavies[place].first, alike.count > 1, alike.allSatisfy({ kinds[$0] == kinds[place] }) else {
-        continue
+    for alike in Dictionary(grouping: found.indices, by: { found[$0].main }).values where alike.count > 1 {
+      guard alike.allSatisfy({ kinds[$0] == kinds[alike[0]] }) else { continue }
+      for place in alike {
+        guard let first = heavies[place].first else { continue }
+        found[place].elements = first..<found[place].elements.upperBound
+        found[place].layers = elements[first].layers.lowerBound..<found[place].layers.upperBound
       }
-      found[place].elements = first..<found[place].elements.upperBound
-      found[place].layers = elements[first].layers.lowerBound..<found[place].layers.upperBound
     }
   }
 
@@ -269,12 +269,13 @@ struct ONNXBlocks {
       guard element.layers.count > 1, case .add = network.layers[element.exit].layer.operation else { return false }
       return !element.layers.allSatisfy { Self.isPositionwise(network.layers[$0]) }
     }
-    for place in found.indices where have[place] {
-      let alike = found.indices.filter { found[$0].main == found[place].main }
-      guard alike.count > 1, alike.allSatisfy({ have[$0] }) else { continue }
-      let first = found[place].elements.lowerBound - 1
-      found[place].elements = first..<found[place].elements.upperBound
-      found[place].layers = elements[first].layers.lowerBound..<found[place].layers.upperBound
+    for alike in Dictionary(grouping: found.indices, by: { found[$0].main }).values
+    where alike.count > 1 && alike.allSatisfy({ have[$0] }) {
+      for place in alike {
+        let first = found[place].elements.lowerBound - 1
+        found[place].elements = first..<found[place].elements.upperBound
+        found[place].layers = elements[first].layers.lowerBound..<found[place].layers.upperBound
+      }
     }
   }
 

@@ -32,6 +32,8 @@ struct MethodsPage {
   /// Whether widths were searched, and not only given.
   private var hasSearches: Bool { arms.isEmpty || arms.contains { $0.mode != .control } }
 
+  private var hasMeasuredTimes: Bool { arms.contains { $0.measuredLatency != nil } }
+
   private var budget: String {
     summary.targetLatency.map { "\(Format.milliseconds($0)) for one image" }
       ?? summary.targetParameters.map { "\(Format.si(Double($0))) parameters" }
@@ -53,7 +55,8 @@ struct MethodsPage {
     if let runtime = summary.latencyRuntime {
       blocks.append(
         .paragraph(
-          "Latency is that of one image, predicted by a table of \(runtime); measured there when all was trained."))
+          "Latency is that of one image, predicted by a table of \(runtime)"
+            + (hasMeasuredTimes ? "; measured there when all was trained." : ".")))
     }
     if let unequal { blocks.append(.paragraph(unequal)) }
     if let pairs { blocks.append(.details(pairs)) }
@@ -105,11 +108,10 @@ struct MethodsPage {
       ("Reduction (MACs)", .number), ("Reduction (time)", .number),
     ]
     let ofSearches: Set<String> = ["Search", "Search MACs", "Search time", "Reduction (MACs)", "Reduction (time)"]
-    let ofTimes: Set<String> = ["Latency, predicted", "Latency, measured"]
-    let shown = columns.indices.filter {
-      (hasSearches || !ofSearches.contains(columns[$0].title))
-        && (summary.latencyRuntime != nil || !ofTimes.contains(columns[$0].title))
-    }
+    var hidden: Set<String> = hasSearches ? [] : ofSearches
+    if summary.latencyRuntime == nil { hidden.insert("Latency, predicted") }
+    if !hasMeasuredTimes { hidden.insert("Latency, measured") }
+    let shown = columns.indices.filter { !hidden.contains(columns[$0].title) }
     return Page.Table(
       caption: "Held-out top-1 in percent, mean ± sample standard deviation over seeds; other columns are means",
       columns: shown.map { columns[$0] },

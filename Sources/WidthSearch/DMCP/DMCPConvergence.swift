@@ -20,8 +20,8 @@ struct DMCPConvergence {
   /// How far the expected cost may be from the budget, as a part of it.
   static let band = 0.05
 
-  /// From which spread on widths are called undecided: a search of some hundred steps moves a width by at most that part of it
-  /// (docs/results/2026-11-28-searches-that-decide.md).
+  /// From which spread on chains are called undecided. Short searches end at 0.55 to 0.6, and ramps, which are decided by construction, at
+  /// 0.04 to 0.05 (docs/results/2026-11-28-searches-that-decide.md).
   static let leastUndecided = 0.25
 
   /// |E − T| / T below 5 %.
@@ -29,6 +29,9 @@ struct DMCPConvergence {
 
   /// Whether networks drawn from the chains have about the widths that are expected of them.
   var isDecided: Bool { spread < Self.leastUndecided }
+
+  /// Whether the chains are decided by construction.
+  let isRamp: Bool
 
   /// What is to be said of a search that has not settled: that is, that misses its budget or has not decided.
   var warnings: [String] {
@@ -40,15 +43,19 @@ struct DMCPConvergence {
     }
     if !isDecided {
       warnings.append(
-        "the chains have not decided: in networks drawn from them a width deviates by \(Format.percent(100 * spread, 0)) of itself. The widths are "
-          + "their expectations; `parametrisation=ramp` decides in as many steps")
+        "the chains have not decided: in networks drawn from them a width deviates by \(Format.percent(100 * spread, 0)) of itself. The widths that "
+          + "are found are their expectations"
+          + (isRamp ? "" : "; with `search-option` parametrisation=ramp a search of as many steps decides"))
     }
     return warnings
   }
 
   private static let mostDraws = 20_000
 
-  init(_ network: MarkovNetwork, target: Double, samples wanted: Int, counter: CostCounter, seed: Int) throws {
+  init(
+    _ network: MarkovNetwork, target: Double, samples wanted: Int, counter: CostCounter, seed: Int, isRamp: Bool
+  ) throws {
+    self.isRamp = isRamp
     expectedCost = network.expectedCost / target
     spread = network.spread
     var random = SeededGenerator(seed: seed, .dmcpSamples)

@@ -167,7 +167,8 @@ final class DMCPSearch: SearchSubject {
   private func result() throws -> SearchResult {
     let convergence = try DMCPConvergence(
       chains, target: Double(target), samples: settings.directSamples,
-      counter: CostCounter(supernet.resolved, context.costModel), seed: context.seed)
+      counter: CostCounter(supernet.resolved, context.costModel), seed: context.seed,
+      isRamp: settings.parametrisation == .ramp)
     var evidence = convergence.evidence
     if settings.settledDrift != nil {
       evidence.values["steps"] = Double(loop.step)

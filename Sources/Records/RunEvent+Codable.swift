@@ -23,7 +23,14 @@ extension TimedEvent: Codable {
     switch kind {
     case "start": event = .start(try .init(from: decoder))
     case "step": event = .step(try .init(from: decoder))
-    case "epoch": event = .epoch(try .init(from: decoder))
+    case "epoch":
+      let payload = try RunEvent.Epoch(from: decoder)
+      // People count from 1.
+      guard (0..<Int.max).contains(payload.epoch) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .event, in: container, debugDescription: "there is no epoch \(payload.epoch)")
+      }
+      event = .epoch(payload)
     case "search": event = .search(try .init(from: decoder))
     case "widths": event = .widths(try .init(from: decoder))
     case "adaptation": event = .adaptation(try .init(from: decoder))

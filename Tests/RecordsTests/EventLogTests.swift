@@ -50,6 +50,14 @@ import Testing
     #expect(text.contains(#"{"event":"resume","step":3,"time":1700000000.875}"#))
   }
 
+  @Test("An epoch that people cannot count is refused", arguments: [-1, Int.max])
+  func impossibleEpoch(number: Int) throws {
+    let epoch = RunEvent.Epoch(
+      epoch: number, step: 1, trainLoss: 1, loss: nil, top1: nil, top5: nil, learningRate: 0.1, seconds: 1)
+    let text = try JSONEncoder().encode(TimedEvent(time: 0, event: .epoch(epoch)))
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(TimedEvent.self, from: text) }
+  }
+
   @Test(
     "Lines are read whole wherever a block of the file ends; one that is too long to be an event is passed over",
     arguments: [1, 7, 64, 4096])

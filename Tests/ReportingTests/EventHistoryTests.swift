@@ -4,6 +4,15 @@ import Testing
 @testable import Reporting
 
 @Suite struct EventHistoryTests {
+  @Test("The table behind curves has a row for each epoch that there is, whatever its number")
+  func epochRows() {
+    let epochs = [0, 1 << 32].map {
+      RunEvent.Epoch(epoch: $0, step: 1, trainLoss: 1, loss: 1, top1: 50, top5: nil, learningRate: 0.1, seconds: 1)
+    }
+    let table = PageParts.epochs([TrainingCurve(series: "uniform", seed: 0, epochs: epochs)])
+    #expect(table.rows.map { $0.first } == ["1", "4294967297"])
+  }
+
   private func step(_ step: Int, loss: Double) -> TimedEvent {
     TimedEvent(
       time: 0,

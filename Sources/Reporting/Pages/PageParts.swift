@@ -139,11 +139,17 @@ enum PageParts {
   static func epochs(_ curves: [TrainingCurve]) -> Page.Table {
     var names: [String] = []
     for curve in curves where !names.contains(curve.series) { names.append(curve.series) }
-    let last = curves.flatMap { $0.epochs.map(\.epoch) }.max() ?? -1
-    let rows = (0..<(last + 1)).map { epoch in
+    let tables = names.map { name in
+      curves.filter { $0.series == name }.map { curve in
+        Dictionary(curve.epochs.map { ($0.epoch, $0) }, uniquingKeysWith: { first, _ in first })
+      }
+    }
+    // Those that there are: a damaged file may name any number.
+    let epochs = Set(curves.flatMap { $0.epochs.map(\.epoch) }).filter { (0..<Int.max).contains($0) }.sorted()
+    let rows = epochs.map { epoch in
       ["\(epoch + 1)"]
-        + names.flatMap { name -> [String] in
-          let records = curves.filter { $0.series == name }.compactMap { $0.epochs.first { $0.epoch == epoch } }
+        + tables.flatMap { tables -> [String] in
+          let records = tables.compactMap { $0[epoch] }
           return [
             Format.spread(Spread(records.compactMap(\.top1)), 2), Format.spread(Spread(records.compactMap(\.loss)), 3),
             Format.spread(Spread(records.map(\.trainLoss)), 3),

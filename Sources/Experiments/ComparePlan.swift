@@ -94,16 +94,24 @@ public struct ComparePlan {
     var projection = Projection.identity
     /// How blocks are stacked.
     var stacking = Stacking.averageBlock
-    /// The folder of the projection and the stacking, where there are several.
-    var place: String?
+    /// What tells the projection and the stacking from others of the comparison, where there are several.
+    var distinction: String?
     var name: String {
       switch way {
       case .method(let method): method.optimizer.name
       case .given(let given): given.name
       }
     }
-    var folder: String { "\(mode.rawValue)/\(place.map { "\($0)/" } ?? "")\(name)" }
-    var label: String { "\(name) \(mode.rawValue)\(place.map { " (\($0))" } ?? "")" }
+    /// The folder, which is the same whatever else is compared: other comparisons in the run folder have other arms.
+    var folder: String { ([mode.rawValue] + place + [name]).joined(separator: "/") }
+    var label: String { "\(name) \(mode.rawValue)\(distinction.map { " (\($0))" } ?? "")" }
+
+    // What was shrunk, and how it was stacked: `width-0.5-data-0.2`, `depth-0.5-last-block`.
+    private var place: [String] {
+      guard mode == .transferred else { return [] }
+      let parts = [projection.words, stacking == .averageBlock ? nil : stacking.rawValue]
+      return [parts.compactMap(\.self).joined(separator: "-")]
+    }
   }
 
   // Controls come first; a projection of nothing is a direct search.
@@ -118,25 +126,16 @@ public struct ComparePlan {
           stackings.map { stacking in
             Arm(
               way: .method(method), mode: .transferred, projection: projection, stacking: stacking,
-              place: place(projection, stacking))
+              distinction: distinction(projection, stacking))
           }
         }
     }
     return controls + ready + searching
   }
 
-  // A folder's name that says what was shrunk, and how it was stacked: `width-0.5-data-0.2`, `depth-0.5-last-block`.
-  private func place(_ projection: Projection, _ stacking: Stacking) -> String? {
+  private func distinction(_ projection: Projection, _ stacking: Stacking) -> String? {
     guard projections.count * stackings.count > 1 else { return nil }
-    let parts: [(String, String?)] = [
-      ("width", projection.width == 1 ? nil : "\(projection.width)"),
-      ("depth", projection.depth == 1 ? nil : "\(projection.depth)"),
-      ("resolution", projection.resolution.map { "\($0)" }),
-      ("data", projection.data == 1 ? nil : "\(projection.data)"),
-    ]
-    return
-      (parts.compactMap { name, value in value.map { "\(name)-\($0)" } }
-      + (stackings.count > 1 ? [stacking.rawValue] : [])).joined(separator: "-")
+    return ([projection.words] + (stackings.count > 1 ? [stacking.rawValue] : [])).joined(separator: "-")
   }
 
   private func finding(_ arm: Arm, seed: Int) -> WidthFinding? {
@@ -244,8 +243,8 @@ public struct ComparePlan {
       arms: try zip(arms, members).map { arm, members in
         .init(
           algorithm: arm.name, mode: arm.mode, members: members,
-          projection: arm.place == nil ? nil : try resolved(arm.projection),
-          stacking: arm.place == nil || stackings.count == 1 ? nil : arm.stacking)
+          projection: arm.distinction == nil ? nil : try resolved(arm.projection),
+          stacking: arm.distinction == nil || stackings.count == 1 ? nil : arm.stacking)
       })
     summary.targetParameters = budget.model == .parameters ? budget.amount : nil
     summary.targetLatency = budget.model.isTime ? Double(budget.amount) / 1e9 : nil
@@ -269,5 +268,18 @@ extension ComparePlan: PartedPlan {
       return
     }
     throw UsageFailure("\(part) is no part of this comparison")
+  }
+}
+
+extension Projection {
+  // `width-0.5-data-0.2`: as a folder can be called.
+  fileprivate var words: String {
+    let parts: [(String, String?)] = [
+      ("width", width == 1 ? nil : "\(width)"),
+      ("depth", depth == 1 ? nil : "\(depth)"),
+      ("resolution", resolution.map { "\($0)" }),
+      ("data", data == 1 ? nil : "\(data)"),
+    ]
+    return parts.compactMap { name, value in value.map { "\(name)-\($0)" } }.joined(separator: "-")
   }
 }

@@ -72,26 +72,25 @@ public final class JobStore {
   /// - Throws: ``Elsewhere`` or ``Missing``, by the store's ``Sharing``.
   public func perform<Work: Job>(_ job: Work, in suggested: String, label: String) throws -> Done<Work.Output> {
     let digest = try job.digest
-    var part =
-      manifest.part(Work.kind, digest) ?? RunManifest.Part(kind: Work.kind, folder: suggested, identity: digest)
     if sharing == .reading {
-      guard let output = try job.finished(in: folder(part.folder)) else { throw Missing() }
+      guard let part = manifest.part(Work.kind, digest), let output = try job.finished(in: folder(part.folder)) else {
+        throw Missing()
+      }
       return Done(output: output, folder: part.folder)
     }
-    if sharing != .none {
-      try changeManifest { manifest in
-        if let known = manifest.part(Work.kind, digest) { part = known } else { manifest.keep(part) }
-      }
+    // Noted before it is begun: what is half done lies there for this job and no other.
+    var part = RunManifest.Part(kind: Work.kind, folder: suggested, identity: digest)
+    try changeManifest { manifest in
+      part = manifest.part(Work.kind, digest) ?? manifest.placed(part)
+      manifest.keep(part)
     }
-    let place = folder(part.folder)
-    let claim = try claim(place, part.folder)
+    let claim = try claim(folder(part.folder), part.folder)
     defer { claim?.release() }
     let output = try job.perform(
-      in: place,
+      in: folder(part.folder),
       JobSurroundings(
         sinks: { [surroundings] _, folder in try surroundings.sinks(label, folder) }, policy: surroundings.policy,
         cancellation: surroundings.cancellation, cohort: surroundings.cohort))
-    if manifest.part(Work.kind, digest) == nil { try changeManifest { $0.keep(part) } }
     return Done(output: output, folder: part.folder)
   }
 

@@ -58,6 +58,16 @@ public struct RunManifest: Codable, Sendable, Equatable {
     parts.first { $0.kind == kind && $0.identity == identity }
   }
 
+  /// The part in a folder of its own: where another job of its kind is kept there, the folder's name takes a piece of the identity.
+  public func placed(_ part: Part) -> Part {
+    guard !part.folder.isEmpty,
+      parts.contains(where: { $0.kind == part.kind && $0.folder == part.folder && $0.identity != part.identity })
+    else { return part }
+    var part = part
+    part.folder += "-\(part.identity.prefix(8))"
+    return part
+  }
+
   /// Notes where a job is kept; what was said of that folder before is no longer so.
   public mutating func keep(_ part: Part) {
     parts.removeAll { $0.kind == part.kind && $0.folder == part.folder }

@@ -20,6 +20,8 @@ public final class RunSession {
   ]
   // The plans whose jobs lie beside each other; a single training is its folder itself.
   private static let sharing: Set = ["run", "compare", "search"]
+  // What a comparison compares. Its jobs know themselves what they are of, so that others in its folder share them.
+  private static let arms: Set = ["algorithm", "project", "widths", "no-direct"]
   private static let paths: Set = ["dataset", "network", "widths"]
 
   /// Locks a run folder, creating it when needed, and writes `run.yaml`.
@@ -82,7 +84,8 @@ public final class RunSession {
       if case .text(let text) = configuration.values["command"] { text } else { "" }
     }
     guard sharing.isSuperset(of: [command(former), command(asked)]), command(former) != command(asked) else {
-      return former.difference(from: asked, ignoring: ignored, paths: paths)
+      let arms = command(asked) == "compare" ? arms : []
+      return former.difference(from: asked, ignoring: ignored.union(arms), paths: paths)
     }
     let common = Set(former.values.keys).intersection(asked.values.keys)
     let others = Set(former.values.keys).union(asked.values.keys).subtracting(common)

@@ -65,7 +65,7 @@ import Testing
       "--epochs", "2", "--search-epochs", "1", "--project", "width=0.5", "--algorithm", "uniform",
       "--algorithm", "network-slimming", "--seeds", "2", "--threads", "1",
     ]
-  private static let arms = ["control/uniform", "direct/network-slimming", "transferred/network-slimming"]
+  private static let arms = ["control/uniform", "direct/network-slimming", "transferred/width-0.5/network-slimming"]
 
   private func comparison(_ place: Workplace, _ folder: String) throws -> [Data] {
     try Self.arms.flatMap { arm in

@@ -52,7 +52,7 @@ import Testing
     let members = arms.compactMap { ($0["members"] as? [[String: Any]])?.first }
     #expect(members.map { $0["folder"] as? String } == ["uniform/seed-0", "optimized/seed-0"])
     #expect(members.map { $0["searchFolder"] as? String } == ["control/uniform/seed-0/search", "search"])
-    #expect(!place.has("out/transferred/network-slimming/seed-0/model.safetensors"))
+    #expect(!place.has("out/transferred/width-0.5/network-slimming/seed-0/model.safetensors"))
     #expect(try place.json("out/run.json")["plans"] as? [String] == ["search", "run", "compare"])
     // Other settings belong into another folder.
     try place.run(["run"] + words + ["--algorithm", "network-slimming", "--epochs", "2"]).expect(
@@ -61,6 +61,55 @@ import Testing
     #expect(try place.run(comparing + ["--json"]).output == comparison.output)
     try place.run(["search"] + words + ["--algorithm", "network-slimming", "--overwrite"]).expect(0)
     #expect(!place.has("out/uniform") && !place.has("out/comparison.json"))
+  }
+
+  @Test("Two comparisons in one folder share what they have in common, and each is summed up again at once")
+  func points() throws {
+    let place = try Workplace()
+    let words =
+      ["compare"] + Workplace.tiny + Workplace.data + [
+        "--epochs", "1", "--search-epochs", "1", "--algorithm", "uniform", "--algorithm", "network-slimming", "--seeds",
+        "1", "--output", "out", "--json",
+      ]
+    let first = try place.run(words + ["--project", "width=0.5"])
+    first.expect(0, "control, seed 0: done in", "direct, seed 0: done in", "transferred, seed 0: done in")
+    try write(["conv1": 6], to: "mine.json", place)
+    let mine = ["--project", "data=50%", "--widths", "mine.json"]
+    let second = try place.run(words + mine)
+    second.expect(0, "transferred, seed 0: done in")
+    #expect(!second.errors.contains("direct, seed 0: done in"))
+    let control = "control/uniform/seed-0"
+    let searched = ["direct/network-slimming/seed-0", "transferred/data-0.5/network-slimming/seed-0"]
+    #expect(try folders(second) == [control, "control/mine/seed-0"] + searched)
+    #expect(try place.text("out/run.yaml").contains("data=50%"))
+    // Other widths of the same name are another network, and what is there stays.
+    let model = try place.bytes("out/control/mine/seed-0/model.safetensors")
+    try write(["layer1.0.conv1": 6], to: "mine.json", place)
+    let third = try folders(place.run(words + mine))
+    #expect(third[1].hasPrefix("control/mine/seed-0-") && third[2...] == searched[...])
+    #expect(try place.bytes("out/control/mine/seed-0/model.safetensors") == model)
+    let again = try place.run(words + ["--project", "width=0.5"])
+    again.expect(0)
+    #expect(again.output == first.output && !again.errors.contains("done in"))
+    // Other trainings are another comparison.
+    try place.run(words + ["--recipe", "quick"]).expect(64, "holds another run")
+  }
+
+  private func write(_ widths: [String: Int], to name: String, _ place: Workplace) throws {
+    let inspected = try place.run(["inspect"] + Workplace.tiny.prefix(6) + ["--json"]).json()
+    let groups = try #require(inspected["widthGroups"] as? [[String: Any]])
+    var all: [String: Int] = [:]
+    for group in groups { all[try #require(group["id"] as? String)] = group["width"] as? Int }
+    let file: [String: Any] = ["network": "resnet20", "widths": all.merging(widths) { $1 }]
+    try place.write(JSONSerialization.data(withJSONObject: file), to: name)
+  }
+
+  // Where the trainings of the first seed lie, arm by arm.
+  private func folders(_ comparison: Outcome) throws -> [String] {
+    let arms = try #require(comparison.json()["arms"] as? [[String: Any]])
+    return try arms.map { arm in
+      try #require((arm["members"] as? [[String: Any]])?.first?["folder"] as? String)
+    }
   }
 
   @Test("Fewer searches than seeds are taken in turn, and the report says so")
@@ -108,7 +157,7 @@ import Testing
       ])
     #expect(arms.allSatisfy { ($0["members"] as? [Any])?.count == 2 })
     #expect(try place.text("out/report.html").contains("morphnet"))
-    #expect(place.has("out/transferred/morphnet/seed-1/model.safetensors"))
+    #expect(place.has("out/transferred/width-0.5/morphnet/seed-1/model.safetensors"))
     // What was there is not done again; what is missing is.
     let model = try place.bytes("out/direct/morphnet/seed-0/model.safetensors")
     for name in ["comparison.json", "direct/morphnet/seed-0/model.safetensors"] {

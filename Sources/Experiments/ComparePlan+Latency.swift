@@ -22,7 +22,9 @@ extension ComparePlan {
     var times = try reading.times(of: networks)
     if reading.clock == nil, let former, former.latencyRuntime == reading.source {
       for member in former.arms.flatMap(\.members) {
-        if let place = places[member.widths] { times[place].measured = member.latency?.measured }
+        if let place = places[member.widths], let measured = member.latency?.measured {
+          times[place].measured = measured
+        }
       }
     }
     for arm in summary.arms.indices {

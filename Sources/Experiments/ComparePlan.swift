@@ -214,6 +214,7 @@ public struct ComparePlan {
   private func folder(_ arm: Arm, seed: Int) -> String { "\(arm.folder)/seed-\(seed)" }
 
   private func member(_ arm: Arm, seed: Int, in store: JobStore) throws -> ComparisonSummary.Member {
+    store.keepsJobsApart = true
     let path = folder(arm, seed: seed)
     let label = "\(arm.label), seed \(seed)"
     let found = try finding(arm, seed: seed)?.find(in: store, folder: path, label: label)[0]

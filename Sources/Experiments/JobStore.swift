@@ -4,7 +4,7 @@ import Support
 /// The jobs of a run folder: each is done once, whichever plans need it, and is found again by what it is.
 ///
 /// The manifest ``Records/RunManifest`` says which folder keeps which job. A job that is not there yet gets the folder that its
-/// plan suggests.
+/// plan suggests; in comparisons, of which several may lie in one run folder, one beside it when that keeps another.
 public final class JobStore {
   /// Who else may be at work in the folder.
   public enum Sharing {
@@ -32,6 +32,8 @@ public final class JobStore {
   private let surroundings: JobSurroundings
   private var manifest: RunManifest
   private let sharing: Sharing
+  /// Whether a job whose suggested folder keeps another job gets a folder of its own; without it, what lies there refuses it.
+  var keepsJobsApart = false
 
   /// Whether nothing is done and nothing is written here.
   var isReading: Bool { sharing == .reading }
@@ -78,11 +80,18 @@ public final class JobStore {
       }
       return Done(output: output, folder: part.folder)
     }
-    // Noted before it is begun: what is half done lies there for this job and no other.
-    var part = RunManifest.Part(kind: Work.kind, folder: suggested, identity: digest)
-    try changeManifest { manifest in
-      part = manifest.part(Work.kind, digest) ?? manifest.placed(part)
-      manifest.keep(part)
+    let new = RunManifest.Part(kind: Work.kind, folder: suggested, identity: digest)
+    var part = manifest.part(Work.kind, digest) ?? new
+    if sharing != .none || keepsJobsApart {
+      // Noted before it is begun: what is half done lies there for this job and no other.
+      try changeManifest { manifest in
+        if let known = manifest.part(Work.kind, digest) {
+          part = known
+        } else {
+          part = keepsJobsApart ? manifest.placed(new) : new
+          manifest.keep(part)
+        }
+      }
     }
     let claim = try claim(folder(part.folder), part.folder)
     defer { claim?.release() }
@@ -91,6 +100,7 @@ public final class JobStore {
       JobSurroundings(
         sinks: { [surroundings] _, folder in try surroundings.sinks(label, folder) }, policy: surroundings.policy,
         cancellation: surroundings.cancellation, cohort: surroundings.cohort))
+    if manifest.part(Work.kind, digest) == nil { try changeManifest { $0.keep(part) } }
     return Done(output: output, folder: part.folder)
   }
 

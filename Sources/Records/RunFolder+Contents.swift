@@ -20,6 +20,7 @@ extension RunFolder {
     func time(_ path: String) -> Date {
       (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date) ?? .distantPast
     }
+    guard FileManager.default.fileExists(atPath: path) else { return "What had been saved there is gone with it" }
     let latest = all.flatMap(\.checkpointFiles).max { (time($0), $0) < (time($1), $1) }
     return latest.map { "Saved and whole is \($0)" } ?? "No checkpoint had been saved yet"
   }
@@ -72,8 +73,10 @@ extension RunFolder {
     case run
     /// Where the methods of a comparison search: holds a folder a method.
     case mode
-    /// A network or method: holds a folder a seed.
+    /// A network, a method or a projection: holds a folder a seed, or, as a projection, a folder a method.
     case variant
+    /// A method under a projection: holds a folder a seed.
+    case method
   }
 
   /// This folder and the folders of its parts, each after the one that it lies in.
@@ -85,7 +88,7 @@ extension RunFolder {
     let named = parts(.run)
     let listed = ((try? RunManifest.read(self)) ?? nil)?.parts.map { RunFolder(path: file($0.folder)) } ?? []
     let known = Set(named)
-    return named + listed.filter { !known.contains($0) && Self.isFolder($0.path) }
+    return named + listed.filter { !known.contains($0) && Self.isFolder($0.path) }.sorted { $0.path < $1.path }
   }
 
   /// The folders of the budgets that a run of several has, in the order of their names; none for any other folder.
@@ -109,7 +112,8 @@ extension RunFolder {
       if ["uniform", "optimized"].contains(name) { return .variant }
       return ComparisonSummary.Mode(rawValue: name) != nil ? .mode : nil
     case .mode: return name.hasPrefix(".") ? nil : .variant
-    case .variant: return name.hasPrefix("seed-") ? .run : nil
+    case .variant: return name.hasPrefix("seed-") ? .run : name.hasPrefix(".") ? nil : .method
+    case .method: return name.hasPrefix("seed-") ? .run : nil
     }
   }
 

@@ -21,8 +21,8 @@ public final class RunSession {
   // The plans whose jobs lie beside each other; a single training is its folder itself.
   private static let sharing: Set = ["run", "compare", "search"]
   // What a comparison compares. Its jobs know themselves what they are of, so that others in its folder share them.
-  private static let arms: Set = ["algorithm", "project", "widths", "no-direct"]
-  private static let paths: Set = ["dataset", "network", "widths"]
+  private static let arms: Set = ["algorithm", "project", "stacking", "widths", "no-direct"]
+  private static let paths: Set = ["dataset", "network", "widths", "latency-table"]
 
   /// Locks a run folder, creating it when needed, and writes `run.yaml`.
   ///
@@ -80,12 +80,10 @@ public final class RunSession {
 
   // Plans of different kinds share a folder when they agree in what both say; what one of them alone says is in its jobs.
   private static func difference(_ former: Configuration, _ asked: Configuration) -> String? {
-    func command(_ configuration: Configuration) -> String {
-      if case .text(let text) = configuration.values["command"] { text } else { "" }
-    }
-    guard sharing.isSuperset(of: [command(former), command(asked)]), command(former) != command(asked) else {
-      let arms = command(asked) == "compare" ? arms : []
-      return former.difference(from: asked, ignoring: ignored.union(arms), paths: paths)
+    let commands = [former, asked].map(command)
+    let ignored = commands.contains("compare") ? ignored.union(arms) : ignored
+    guard sharing.isSuperset(of: commands), commands[0] != commands[1] else {
+      return former.difference(from: asked, ignoring: ignored, paths: paths)
     }
     let common = Set(former.values.keys).intersection(asked.values.keys)
     let others = Set(former.values.keys).union(asked.values.keys).subtracting(common)
@@ -93,9 +91,20 @@ public final class RunSession {
       from: asked, ignoring: ignored.union(others).union(["command", "algorithm"]), paths: paths)
   }
 
-  /// Brings `run.yaml` up to date once the work is done: more seeds, another number of threads.
+  private static func command(_ configuration: Configuration) -> String {
+    if case .text(let text) = configuration.values["command"] { text } else { "" }
+  }
+
+  /// Brings `run.yaml` up to date once the work is done: more seeds, another number of threads, another comparison.
   public func finish() throws {
-    guard isResumed, !isShared, try Configuration(path: folder.configuration) != configuration else { return }
+    guard isResumed else { return }
+    let former = try Configuration(path: folder.configuration)
+    // Those who share differ in what is theirs alone, such as threads, and agree in what they compare.
+    let isUpToDate =
+      isShared
+      ? Self.arms.union(["command"]).allSatisfy { former.values[$0] == configuration.values[$0] }
+      : former == configuration
+    guard !isUpToDate else { return }
     try configuration.write(to: folder.configuration)
   }
 

@@ -44,7 +44,10 @@ public struct TrackedTraining: Sendable {
       throw FileFailure(.missing, path: folder.path, reason: "there is no such folder")
     }
     let parts = try RunManifest.read(folder)?.parts.filter { $0.kind == "train" } ?? []
-    let tracked = parts.compactMap { folder.part($0.folder) }.filter(\.weightNorms.exists)
+    // Of one that is not done, the series is not all there.
+    let tracked = parts.compactMap { folder.part($0.folder) }.filter {
+      $0.weightNorms.exists && FileManager.default.fileExists(atPath: $0.result)
+    }
     guard !tracked.isEmpty else {
       throw FileFailure(
         .missing, path: folder.weightNorms.series,

@@ -59,6 +59,7 @@ extension CompareCommand: EngineWork {
         "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "stop-when-settled": transfer.stopWhenSettled ? "true" : nil,
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
+        "latency-table": transfer.timing.latencyTable.map(Resolved.path),
       ].merging(launcher.resolved(cohort)) { $1 },
       lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
     var reading = try cohort.isWriter ? transfer.timing.reading(for: subject.target, subject.device, general) : nil

@@ -64,6 +64,23 @@ import Testing
     outcome.expect(0, "plain.json takes images of 28 px, those of data have 8", "--resolution 28")
   }
 
+  @Test("A network whose file has changed belongs into another folder, and what is there stays")
+  func changedNetwork() throws {
+    let place = try Workplace()
+    func search() throws -> Outcome {
+      try place.run(
+        ["search", "--network", "plain.json", "--batch-size", "16", "--algorithm", "random", "--output", "out"]
+          + Workplace.data)
+    }
+    try place.write(Self.network, to: "plain.json")
+    try search().expect(0)
+    let before = try place.text("out/widths.json")
+    try place.write(Self.network.replacing("\"outputChannels\": 32", with: "\"outputChannels\": 40"), to: "plain.json")
+    try search().expect(64, "holds another run")
+    #expect(
+      try place.text("out/widths.json") == before && !place.contents(of: "out").keys.contains { $0.contains("-") })
+  }
+
   @Test("Where the search returns the uniform widths, one network is trained, and the report says so")
   func oneNetwork() throws {
     let place = try Workplace()

@@ -16,6 +16,7 @@ import Testing
     let wrong = try place.run(["experiment", "matthew-2-gcm", "--output", "x"])
     wrong.expect(64)
     #expect(wrong.errors.contains("did you mean matthew-2-gcn?"))
+    try place.run(["experiment", "figure-8", "--output", "x"]).expect(64, "each an experiment: figure-8a, figure-8b")
     for words in [
       ["matthew-1", "--data", "data"], ["matthew-4", "--widths", "4"], ["matthew-4", "--layer", "3"],
       ["matthew-x1", "--widths", "0"], ["matthew-4", "--subset", "200%"], ["matthew-4"],

@@ -93,6 +93,10 @@ import Testing
     #expect(again.output == first.output && !again.errors.contains("done in"))
     // Other trainings are another comparison.
     try place.run(words + ["--recipe", "quick"]).expect(64, "holds another run")
+    // All of it goes with --overwrite.
+    try place.run(words + ["--no-direct", "--project", "width=0.5", "--overwrite"]).expect(0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place.file("out/transferred")) == ["width-0.5"])
+    #expect(!place.has("out/direct") && !place.has("out/control/mine"))
   }
 
   private func write(_ widths: [String: Int], to name: String, _ place: Workplace) throws {

@@ -59,6 +59,36 @@ import Testing
     #expect(try Configuration(path: folder.configuration) == moved)
   }
 
+  @Test func comparisonsOfOtherThingsShareAFolderAndRunsDoNot() throws {
+    defer { clean() }
+    func asked(_ command: String, _ project: String, _ stacking: String? = nil, epochs: String = "3") -> Configuration {
+      configuration(
+        ["command": command, "epochs": epochs, "project": project].merging(
+          stacking.map { ["stacking": $0] } ?? [:]
+        ) { $1 })
+    }
+    func open(_ configuration: Configuration, isShared: Bool = false) throws {
+      try RunSession(folder, configuration: configuration, isShared: isShared).finish()
+    }
+    func read() throws -> Configuration { try Configuration(path: folder.configuration) }
+    try open(asked("run", "width=0.5"))
+    try AtomicFile.write("{}", to: folder.summary)
+    #expect(throws: UsageFailure.self) { try open(asked("run", "data=20%")) }
+    #expect(throws: UsageFailure.self) { try open(asked("run", "width=0.5", "last-block")) }
+    let comparisons = [asked("compare", "width=0.5"), asked("compare", "data=20%", "last-block")]
+    for comparison in comparisons + comparisons {
+      try open(comparison)
+      #expect(try read() == comparison)
+    }
+    // Several processes at once: the last one's is what is summed up.
+    try open(comparisons[0], isShared: true)
+    #expect(try read() == comparisons[0])
+    #expect(throws: UsageFailure.self) { try open(asked("compare", "width=0.5", epochs: "4")) }
+    // The jobs of the run are its own still.
+    try open(comparisons[1])
+    try open(asked("run", "width=0.5"))
+  }
+
   @Test func aFolderIsForOneProcessAtATime() throws {
     defer { clean() }
     let first = try RunSession(folder, configuration: configuration(["command": "train"]))
@@ -73,7 +103,10 @@ import Testing
   @Test func onlyWhatARunHasWrittenIsRemoved() throws {
     defer { clean() }
     try begin(["command": "run"])
-    let own = ["search/result.json", "search/checkpoints/step-3.safetensors", "uniform/seed-0/events.jsonl"]
+    let own = [
+      "search/result.json", "search/checkpoints/step-3.safetensors", "uniform/seed-0/events.jsonl",
+      "transferred/width-0.5/dmcp/seed-0/widths.json",
+    ]
     let foreign = ["notes.txt", "search/notes.txt", "uniform/notes.txt", "results/model.safetensors", "a.tmp-b"]
     for name in own + foreign {
       let path = folder.file(name)
@@ -88,7 +121,7 @@ import Testing
     let manager = FileManager.default
     for name in own { #expect(!manager.fileExists(atPath: folder.file(name)), "\(name)") }
     for name in foreign { #expect(manager.fileExists(atPath: folder.file(name)), "\(name)") }
-    #expect(!manager.fileExists(atPath: folder.file("uniform/seed-0")))
+    for name in ["uniform/seed-0", "transferred"] { #expect(!manager.fileExists(atPath: folder.file(name)), "\(name)") }
   }
 
   @Test func whatIsSavedIsTheLatestCheckpoint() throws {
@@ -98,6 +131,8 @@ import Testing
     try AtomicFile.createFolder(folder.checkpoints)
     try AtomicFile.write("x", to: folder.checkpoints + "/step-12.safetensors")
     #expect(folder.saved.contains("step-12.safetensors"))
+    try FileManager.default.removeItem(atPath: folder.path)
+    #expect(folder.saved.contains("gone"))
   }
 
   @Test func temporaryFilesOfAKilledProcessAreRemoved() throws {

@@ -94,8 +94,13 @@ package struct ExperimentCommand: EngineCommand {
       throw ValidationError("--scale is small or full")
     }
     guard experiment != nil else {
-      let near = nearestNames(
-        to: name, in: ExperimentName.allCases.map(\.rawValue) + ExperimentGrid.all.map(\.name), count: 1)
+      let names = ExperimentName.allCases.map(\.rawValue) + ExperimentGrid.all.map(\.name)
+      // Figures of the paper with several parts: figure-8 is figure-8a and figure-8b.
+      let parts = names.filter { $0.hasPrefix(name) && $0.count == name.count + 1 }
+      guard parts.count < 2 else {
+        throw ValidationError("\(name) has several parts, each an experiment: \(parts.joined(separator: ", "))")
+      }
+      let near = nearestNames(to: name, in: names, count: 1)
       throw ValidationError(
         "There is no experiment \(name)\(near.isEmpty ? "" : "; did you mean \(near[0])?") `experiment list` shows all")
     }

@@ -173,7 +173,7 @@ package struct TransferOptions: ParsableArguments {
   package var lists: [String: [String]] {
     [
       "project": project, "flops": flopsOrDefault, "parameters": parameters, "latency": timing.latency,
-      "fix": fixing.fix,
+      "stacking": stackings.map(\.rawValue), "fix": fixing.fix,
       "search-option": searchOption,
     ]
   }

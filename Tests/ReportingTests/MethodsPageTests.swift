@@ -55,6 +55,42 @@ import Transfer
     }
   }
 
+  @Test("Searches are set beside each other, each once, however many seeds took it")
+  func agreement() throws {
+    var summary = SyntheticComparison().summary
+    summary.groups = ["a", "b", "c"].map { GroupRecord(id: $0, stage: nil, original: 10) }
+    func arm(_ mode: ComparisonSummary.Mode, _ searches: [[Int]], seeds: Int) -> ComparisonSummary.Arm {
+      let members = (0..<seeds).map { seed in
+        var member = SyntheticComparison().member("dmcp", mode, seed: seed)
+        let index = seed % searches.count
+        member.widths = Widths(Dictionary(uniqueKeysWithValues: zip(["a", "b", "c"], searches[index])))
+        member.folder = "\(mode.rawValue)/dmcp/seed-\(seed)"
+        member.searchFolder = seed == index ? nil : "\(mode.rawValue)/dmcp/seed-\(index)/search"
+        return member
+      }
+      return .init(algorithm: "dmcp", mode: mode, members: members)
+    }
+    summary.arms = [
+      arm(.direct, [[8, 10, 12], [8, 10, 12]], seeds: 5), arm(.transferred, [[8, 10, 12], [12, 10, 8]], seeds: 3),
+    ]
+    let arms = summary.methodArms
+    let direct = try #require(SearchAgreement(of: arms[0], groups: summary.groups))
+    #expect(direct.searches == 2 && direct.correlations.count == 1)
+    #expect(abs(try #require(direct.mean) - 1) < 1e-12)
+    let transferred = try #require(SearchAgreement(of: arms[1], groups: summary.groups))
+    #expect(abs(try #require(transferred.mean) + 1) < 1e-12)
+    let both = SearchAgreement(of: arms[1], with: arms[0], groups: summary.groups)
+    #expect(both.correlations.count == 4)
+    #expect(abs(try #require(both.mean)) < 1e-12)
+    let html = try report(summary).html(bundle: nil)
+    #expect(html.contains("How far searches agree") && html.contains("−1.00 to 1.00"))
+    // One search has nothing to agree with; a single kind of search has itself.
+    summary.arms[0].members = [summary.arms[0].members[0]]
+    #expect(SearchAgreement(of: summary.methodArms[0], groups: summary.groups) == nil)
+    summary.arms.removeFirst()
+    #expect(try report(summary).html(bundle: nil).contains("How far searches agree"))
+  }
+
   @Test("Every network stands beside every other, where there are more than two")
   func pairs() throws {
     let arms: [(String, ComparisonSummary.Mode, [Double])] = [

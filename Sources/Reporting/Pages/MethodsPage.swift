@@ -332,7 +332,13 @@ struct MethodsPage {
 
   private var similarity: Page.Section? {
     let searched = arms.filter { $0.mode != .control }
-    guard searched.count > 1, summary.groups.count > 1 else { return nil }
+    guard summary.groups.count > 1 else { return nil }
+    guard searched.count > 1 else {
+      return agreement(searched).map {
+        Page.Section(
+          id: "similarity", heading: "Similarity of the widths", blocks: [.table($0), .paragraph(Self.agreementRule)])
+      }
+    }
     let pairs = searched.indices.flatMap { first in
       searched.indices.filter { $0 > first }.map { (searched[first], searched[$0]) }
     }
@@ -348,6 +354,7 @@ struct MethodsPage {
             caption: "Transferred beside direct widths of the same method",
             columns: [("Method", .text), ("Pearson", .number), ("Cosine", .number)], rows: transfers)))
     }
+    if let agreement = agreement(searched) { blocks += [.table(agreement), .paragraph(Self.agreementRule)] }
     blocks.append(
       .details(
         Page.Table(
@@ -360,6 +367,34 @@ struct MethodsPage {
           + "methods widen and narrow in the same places, whatever their mean; the cosine counts the mean too, so it "
           + "is near 1 for any widths that lie near the uniform ones."))
     return Page.Section(id: "similarity", heading: "Similarity of the widths", blocks: blocks)
+  }
+
+  // What the means of the other tables do not show: whether a second search finds the same.
+  private func agreement(_ searched: [MethodArm]) -> Page.Table? {
+    let rows = searched.compactMap { arm -> [String]? in
+      guard let own = SearchAgreement(of: arm, groups: summary.groups) else { return nil }
+      let direct = methods.first { $0.transferred?.label == arm.label }?.direct
+      let beside = direct.map { SearchAgreement(of: arm, with: $0, groups: summary.groups) }
+      return [arm.label, "\(own.searches)"] + Self.range(own) + Self.range(beside)
+    }
+    guard !rows.isEmpty else { return nil }
+    return Page.Table(
+      caption: "How far searches agree: Pearson’s correlation of two searches’ multipliers, over all pairs of them",
+      columns: [
+        ("Search", .text), ("Searches", .number), ("Among themselves, mean", .number), ("Least to most", .text),
+        ("With direct ones, mean", .number), ("Least to most", .text),
+      ], rows: rows)
+  }
+
+  private static let agreementRule =
+    "Searches that find what the data ask for agree with each other; where they do not, their widths are in good part chance, and so is what "
+    + "a training of them shows. Transferred searches can agree with direct ones only as far as either agree among themselves."
+
+  private static func range(_ agreement: SearchAgreement?) -> [String] {
+    guard let agreement, let mean = agreement.mean, let least = agreement.correlations.first,
+      let most = agreement.correlations.last
+    else { return ["–", "–"] }
+    return [Format.fixed(mean, 2), "\(Format.fixed(least, 2)) to \(Format.fixed(most, 2))"]
   }
 
   private static func numbers(_ first: MethodArm, _ second: MethodArm) -> [String] {

@@ -51,6 +51,19 @@ public struct Dataset: Sendable {
   /// normalization. Taken once.
   public var fingerprint: String { get throws { try fingerprintOnce.text(of: self) } }
 
+  /// What to warn of at the end of a training or search: images that were replaced or removed since ``fingerprint`` was taken, as far as
+  /// a fingerprint shows it; nil where nothing shows.
+  ///
+  /// What is held in memory, in an archive or in a packed file is what was opened, whatever takes its name.
+  public var changes: String? {
+    get throws {
+      guard try DatasetFingerprint(self).text != fingerprint else { return nil }
+      return
+        "images of \(name) were replaced or removed while they were being read: what was computed here is of the old ones and of the new ones. "
+        + "Start anew with the data as they are now"
+    }
+  }
+
   /// The same images, normalized as a network was trained.
   public func normalized(by normalization: Normalization) -> Dataset {
     Dataset(

@@ -196,7 +196,7 @@ public struct TrainingJob {
           kind: "train", network: network.name, macs: cost.macs, parameters: cost.parameters, epochs: recipe.epochs,
           stepsPerEpoch: training.batchesPerEpoch, batchSize: training.batchSize, images: training.indices.count,
           resolution: network.input.height, device: device.description, seed: seed)))
-    return try trainer.run { result in
+    return try trainer.run(remarking: { cohort.isWriter ? try dataset.changes : nil }) { result in
       try trainer.result.save(
         to: folder.model, metadata: try TrainedContext(dataset).metadata.merging(["run": identity]) { own, _ in own })
       if adapter != nil { try adaptedWidths(trainer.result.plan.resolved).write(to: folder.widths) }

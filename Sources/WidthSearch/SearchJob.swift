@@ -168,6 +168,9 @@ public struct SearchJob {
     // Processors of different makes may differ in a last bit, and all train the same widths.
     results = try cohort.fromWriter { results } ?? results
     try JSONFile.write(Finished(identity: identity, results: results), to: folder.result)
+    if cohort.isWriter, let changes = try training.dataset.changes {
+      try events.send(.warning(.init(message: changes)))
+    }
     for event in try lastEvents(of: results, remarks) { try events.send(event) }
     try events.flush()
     return results

@@ -1,4 +1,5 @@
 import Foundation
+import ImageFiles
 import Interchange
 import Loading
 import Methods
@@ -42,6 +43,43 @@ import Testing
     let second = #expect(throws: UsageFailure.self) { try other.run(in: run) }
     #expect(second?.message.contains("its recipe.epochs is 2, asked for is 7") == true, "\(second?.message ?? "")")
     #expect(try Data(contentsOf: URL(fileURLWithPath: run.events)) == before)
+  }
+
+  /// Images whose files can be exchanged, as on a disk.
+  private final class Files: ImageSource, @unchecked Sendable {
+    private let images = toyImages(128, seed: 1)
+    var content: [UInt8] = [1]
+    var name: String { images.name }
+    var count: Int { images.count }
+    var channels: Int { images.channels }
+    var classNames: [String] { images.classNames }
+    var uniformSize: ImageSize? { images.uniformSize }
+    func label(at index: Int) -> Int { images.label(at: index) }
+    func place(at index: Int) -> String { images.place(at: index) }
+    func file(at index: Int) -> [UInt8]? { content }
+    func image(at index: Int, as request: (ImageSize) -> ImageRequest) -> PixelImage {
+      images.image(at: index, as: request)
+    }
+  }
+
+  @Test("Images that are replaced while a training reads them are warned of, and equal ones are not")
+  func replaced() throws {
+    let folder = try TemporaryFolder()
+    for (number, other) in [[1], [2]].enumerated() {
+      let files = Files()
+      let job = TrainingJob(
+        network: try toyNetwork().resolved(),
+        dataset: Dataset(
+          name: "toy", training: files, heldOut: toyImages(64, seed: 2), resolution: 8, normalization: .grey),
+        recipe: ToyTraining.base)
+      let recorder = Recorder()
+      recorder.killsAt = { event in
+        if case .epoch = event { files.content = other.map(UInt8.init) }
+        return false
+      }
+      _ = try job.run(in: RunFolder(path: folder.file("\(number)")), sinks: [recorder])
+      #expect(recorder.warnings.contains { $0.contains("replaced or removed") } == (other != [1]))
+    }
   }
 
   @Test("A part of the data is class-balanced and does not depend on the seed")

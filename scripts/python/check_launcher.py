@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,6 +112,61 @@ class Check:
             print(f"Held-out loss {ours['loss']:.6f}, of an undisturbed training by two {theirs['loss']:.6f}; weights {same}.\n",
                   flush=True)
 
+    def killed_searches(self):
+        print("| method | killed after | goes on from | groups as of two undisturbed | the others differ by | one process from the start beside two |")
+        print("| --- | --- | --- | --- | --- | --- |")
+        for method in ["dmcp", "autoslim", "morphnet", "network-slimming"]:
+            words = ["search", *self.shared, "--sync-batch-norm", "--epochs", "2", "--search-epochs", "6", "--algorithm", method,
+                     "--checkpoint-steps", "5"]
+            straight, alone, output = (self.work / f"{method}-{name}" for name in ["straight", "alone", "killed"])
+            for processes, folder in [(2, straight), (1, alone)]:
+                self.run(processes, *words, "--output", str(folder))
+            process = self.start(2, *words, "--output", str(output))
+            while len([event for event in events(output / "search") if event["event"] == "checkpoint"]) < 4:
+                time.sleep(0.05)
+            os.kill(max(self.workers(output)), signal.SIGKILL)
+            process.communicate()
+            saved = [event["step"] for event in events(output / "search") if event["event"] == "checkpoint"][-1]
+            self.run(1, *words, "--output", str(output))
+            resumed = [event["step"] for event in events(output / "search") if event["event"] == "resume"][-1]
+            widths = [json.loads((folder / "widths.json").read_text())["widths"] for folder in (straight, output, alone)]
+            moved, without = ([abs(other[name] - widths[0][name]) for name in other] for other in widths[1:])
+            print(f"| {method} | step {saved} | step {resumed} | {moved.count(0)} of {len(moved)} | at most {max(moved)} channels | "
+                  f"{without.count(0)} of {len(without)}, at most {max(without)} |", flush=True)
+        print()
+
+    def launchers(self):
+        """A training by other launchers than torchrun, where they are installed."""
+        words = ["train", *self.shared, "--sync-batch-norm", "--epochs", "3", "--checkpoint-steps", "10"]
+        torchrun = self.work / "by-torchrun"
+        self.run(2, *words, "--output", str(torchrun))
+        environment = dict(self.environment, MASTER_ADDR="127.0.0.1")
+        found = [("mpirun", ["mpirun", "--allow-run-as-root", "--oversubscribe", "-x", "MASTER_ADDR", "-n", "2"]),
+                 ("srun", ["srun", "--ntasks", "2"])]
+        for name, launcher in found:
+            if not shutil.which(name):
+                print(f"{name} is not installed, and not tried.")
+                continue
+            output, killed = (self.work / f"by-{name}{which}" for which in ["", "-killed"])
+            done = subprocess.run([*launcher, str(self.executable), *words, "--output", str(output)], env=environment, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Failed(f"{name}: exit {done.returncode}: {done.stderr[-2000:]}")
+            equal = (output / "model.safetensors").read_bytes() == (torchrun / "model.safetensors").read_bytes()
+            process = subprocess.Popen([*launcher, str(self.executable), *words, "--epochs", "30", "--output", str(killed)], env=environment,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            while not [event for event in events(killed) if event["event"] == "checkpoint"]:
+                time.sleep(0.05)
+            engines = [pid for pid in self.workers(killed) if not self.is_launcher(pid, name)]
+            os.kill(max(engines), signal.SIGKILL)
+            errors = process.communicate()[1]
+            said = [line for line in errors.splitlines() if "lost the others" in line]
+            print(f"{name}: two processes, weights {'equal to the byte to' if equal else 'OTHER than'} those of torchrun. One is killed: it ends with "
+                  f"{process.returncode}{': ' + said[0].strip() if said else ''}", flush=True)
+
+    @staticmethod
+    def is_launcher(pid, name):
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0].endswith(name)
+
 
 def main():
     parser = argparse.ArgumentParser()
@@ -121,6 +177,8 @@ def main():
         check.trainings()
         check.searches()
         check.killed()
+        check.killed_searches()
+        check.launchers()
 
 
 if __name__ == "__main__":

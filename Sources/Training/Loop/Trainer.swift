@@ -104,9 +104,13 @@ public final class Trainer: StepWork {
 
   /// Trains to the end, from the latest checkpoint when there is one, and returns what `train --json` prints.
   ///
-  /// - Parameter keep: Saves the result; called before the event that says that all is done.
+  /// - Parameters:
+  ///   - remark: What to warn of in the end; called when all images have been read.
+  ///   - keep: Saves the result; called before the event that says that all is done.
   /// - Throws: `Interrupted` when it is stopped, with a checkpoint saved; `TrainingFailure` when the loss is not finite.
-  public func run(keeping keep: (TrainingResult) throws -> Void = { _ in }) throws -> TrainingResult {
+  public func run(
+    remarking remark: () throws -> String? = { nil }, keeping keep: (TrainingResult) throws -> Void = { _ in }
+  ) throws -> TrainingResult {
     try loop.resume { (saved: State) in
       state = saved
       if let widths = saved.adaptation?.widths { try takeUp(widths) }
@@ -122,7 +126,9 @@ public final class Trainer: StepWork {
     try loop.train(self, until: schedule.totalSteps)
     let result = try finish(seconds: loop.seconds)
     try keep(result)
-    if let summary = loop.skipped.summary { try events.send(.warning(.init(message: summary))) }
+    for warning in [loop.skipped.summary, try remark()].compactMap(\.self) {
+      try events.send(.warning(.init(message: warning)))
+    }
     try events.send(
       .done(.init(top1: result.top1, top5: result.top5, loss: result.loss, seconds: result.seconds, flops: flops)))
     try events.flush()

@@ -148,11 +148,12 @@ class Check:
                 print(f"{name} is not installed, and not tried.")
                 continue
             output, killed = (self.work / f"by-{name}{which}" for which in ["", "-killed"])
-            done = subprocess.run([*launcher, str(self.executable), *words, "--output", str(output)], env=environment, capture_output=True, text=True)
+            begin = [*launcher, str(self.executable), *words]
+            done = subprocess.run([*begin, "--output", str(output)], env=environment, capture_output=True, text=True)
             if done.returncode != 0:
                 raise Failed(f"{name}: exit {done.returncode}: {done.stderr[-2000:]}")
             equal = (output / "model.safetensors").read_bytes() == (torchrun / "model.safetensors").read_bytes()
-            process = subprocess.Popen([*launcher, str(self.executable), *words, "--epochs", "30", "--output", str(killed)], env=environment,
+            process = subprocess.Popen([*begin, "--epochs", "30", "--output", str(killed)], env=environment,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             while not [event for event in events(killed) if event["event"] == "checkpoint"]:
                 time.sleep(0.05)
@@ -160,8 +161,9 @@ class Check:
             os.kill(max(engines), signal.SIGKILL)
             errors = process.communicate()[1]
             said = [line for line in errors.splitlines() if "lost the others" in line]
-            print(f"{name}: two processes, weights {'equal to the byte to' if equal else 'OTHER than'} those of torchrun. One is killed: it ends with "
-                  f"{process.returncode}{': ' + said[0].strip() if said else ''}", flush=True)
+            same = "equal to the byte to" if equal else "OTHER than"
+            print(f"{name}: two processes, weights {same} those of torchrun. One is killed: it ends with {process.returncode}"
+                  f"{': ' + said[0].strip() if said else ''}", flush=True)
 
     @staticmethod
     def is_launcher(pid, name):

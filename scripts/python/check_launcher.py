@@ -113,7 +113,8 @@ class Check:
                   flush=True)
 
     def killed_searches(self):
-        print("| method | killed after | goes on from | groups as of two undisturbed | the others differ by | one process from the start beside two |")
+        print("| method | killed after | goes on from | groups as of two undisturbed | the others differ by "
+              "| one process from the start beside two |")
         print("| --- | --- | --- | --- | --- | --- |")
         for method in ["dmcp", "autoslim", "morphnet", "network-slimming"]:
             words = ["search", *self.shared, "--sync-batch-norm", "--epochs", "2", "--search-epochs", "6", "--algorithm", method,

@@ -60,8 +60,10 @@ struct CohortSearchTests {
     }
   }
 
-  @Test("A search that stops goes on with another number of processes", arguments: MethodTests.searches)
-  func elastic(name: String) throws {
+  @Test(
+    "A search that stops goes on with any number of processes, with as many as before to the same end",
+    arguments: MethodTests.searches, [2, 3])
+  func elastic(name: String, count: Int) throws {
     let search = try search(name)
     let folder = try TemporaryFolder()
     let stopped = try inProcesses(2) { group -> Bool in
@@ -76,10 +78,14 @@ struct CohortSearchTests {
       return false
     }
     #expect(stopped == [true, true])
-    let found = try inProcesses(3) { group in
+    let found = try inProcesses(count) { group in
       try results(search, group, group.rank == 0 ? folder : nil)
     }
     for result in found { expectEqual(result, found[0]) }
     #expect(found[0].history.last?.step ?? 0 > 4)
+    if count == 2 {
+      let straight = try inProcesses(2) { try results(search, $0) }
+      expectEqual(found[0], straight[0])
+    }
   }
 }

@@ -84,9 +84,24 @@ import Testing
     try SyntheticRun.withFolder { folder in
       try SyntheticRun(gain: 0.01).writeRun(to: folder)
       let html = try Report([folder]).html(bundle: nil)
-      #expect(html.contains("do equally well, as far as these seeds can tell"))
+      #expect(html.contains("do equally well, to within half a point"))
       #expect(html.contains("within the noise"))
     }
+  }
+
+  @Test("A wide interval around 0 tells nothing, a narrow one that two are alike")
+  func noise() throws {
+    func difference(_ values: Double...) throws -> PairedDifference {
+      let optimized = Dictionary(uniqueKeysWithValues: values.enumerated().map { ($0, 80 + $1) })
+      return try #require(PairedDifference(optimized, minus: optimized.mapValues { _ in 80 }))
+    }
+    let wide = try difference(2.6, -4.2, 1)
+    #expect(wide.claim == "3 seeds cannot tell optimized and uniform widths apart")
+    #expect(wide.reason.contains("an interval of ± 0.5 points takes"))
+    let narrow = try difference(0.1, -0.1, 0.05, -0.02)
+    #expect(narrow.claim.contains("do equally well, to within half a point"))
+    #expect(!narrow.reason.contains("takes"))
+    #expect(try difference(0.3, 0.31, 0.3).claim.contains("better"))
   }
 
   @Test func trainingAndSearchHaveReportsOfTheirOwn() throws {

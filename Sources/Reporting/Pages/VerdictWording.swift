@@ -53,7 +53,10 @@ extension PairedDifference {
     return switch verdict {
     case .higher: "The optimized widths are \(points) points better than uniform ones"
     case .lower: "The optimized widths are \(points) points worse than uniform ones"
-    case .withinNoise: "Optimized and uniform widths do equally well, as far as these seeds can tell"
+    case .withinNoise:
+      isNarrow
+        ? "Optimized and uniform widths do equally well, to within half a point"
+        : "\(Format.number(count, "seed")) cannot tell optimized and uniform widths apart"
     case .unknown:
       "With one training each, the optimized widths came out \(points) points \(value < 0 ? "lower" : "higher") than "
         + "uniform ones"
@@ -67,9 +70,22 @@ extension PairedDifference {
     return switch verdict {
     case .unknown:
       "Trained once each: no spread is known, so the difference may be chance. Ask for several seeds to find out."
-    case .withinNoise: "The difference is within the noise: " + noise
+    case .withinNoise: "The difference is within the noise: " + noise + more
     case .higher, .lower: "The difference is beyond the noise: " + noise
     }
+  }
+
+  // An interval that holds 0 says that two are alike where it is narrow, and nothing where it is wide.
+  private var isNarrow: Bool {
+    guard let interval else { return false }
+    return interval.lowerBound > -TransferClaim.margin && interval.upperBound < TransferClaim.margin
+  }
+
+  // How many seeds would tell.
+  private var more: String {
+    guard !isNarrow, let pairs = pairs(forInterval: TransferClaim.margin), pairs > count else { return "" }
+    return " At the deviation seen here, an interval of ± \(Format.decimal(TransferClaim.margin, 1)) points takes "
+      + "\(Format.number(pairs, "seed"))."
   }
 
   private var isBeyondNoise: Bool { verdict == .higher || verdict == .lower }

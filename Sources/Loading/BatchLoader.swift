@@ -134,10 +134,7 @@ public final class BatchLoader: Sendable {
     let prefetch = OrderedPrefetch(batch..<batchesPerEpoch, threads: threads, depth: max(3, threads + 1)) { number in
       let start = number * self.batchSize
       let end = min(order.count, start + self.batchSize)
-      // In training, images that cannot be used are replaced by the next ones of the epoch, so that batches keep their size.
-      let spares = { self.shuffles ? Array(order[end...] + order[..<start]) : [] }
-      return BatchStream.Handover(
-        batch: try self.batch(number, Array(order[start..<end]), spares: spares, epoch: epoch))
+      return BatchStream.Handover(batch: try self.batch(number, order, start..<end, epoch: epoch))
     }
     return BatchStream(prefetch)
   }
@@ -150,24 +147,24 @@ public final class BatchLoader: Sendable {
     var skipped: [SkippedImage] = []
   }
 
-  private func batch(_ number: Int, _ all: [Int], spares: () -> [Int], epoch: Int) throws -> Batch {
+  private func batch(_ number: Int, _ order: [Int], _ all: Range<Int>, epoch: Int) throws -> Batch {
     let draw = try mixing.draw(seed: seed, epoch: epoch, batch: number, side: resolution)
     let range = share.range(of: all.count)
     let place = share.size > 1 ? BatchPlace(first: range.lowerBound, whole: all.count) : nil
-    var places = Array(all[range])
+    var positions = Array(all[all.lowerBound + range.lowerBound..<all.lowerBound + range.upperBound])
     // A sample's partner may be another process's.
-    let borrows = draw != .none && share.size > 1 && !places.isEmpty
-    if borrows { places.insert(all[(range.lowerBound + all.count - 1) % all.count], at: 0) }
+    let borrows = draw != .none && share.size > 1 && !positions.isEmpty
+    if borrows { positions.insert(all.lowerBound + (range.lowerBound + all.count - 1) % all.count, at: 0) }
     let batch: Batch
     if normalizesOnDevice {
       let identity = (0..<channels).flatMap { _ in [UInt8](0...255) }
-      let samples = try samples(places, spares: spares, epoch: epoch) { _ in identity }
+      let samples = try samples(positions, of: order, epoch: epoch) { _ in identity }
       let bytes = try tensor(samples.values, samples.places.count, .uint8, channelsLast: true)
       let normalized = try DeviceNormalization(normalization: normalization, device: device)
         .normalized(bytes, shifts: samples.shifts)
       batch = try self.batch(channelsLast ? normalized : normalized.contiguous(), samples)
     } else {
-      let samples = try samples(places, spares: spares, epoch: epoch) { shift in
+      let samples = try samples(positions, of: order, epoch: epoch) { shift in
         shift.isEmpty ? table : normalization.table(shift: shift)
       }
       let images = try tensor(samples.values, samples.places.count, .float32, channelsLast: channelsLast)
@@ -196,15 +193,18 @@ public final class BatchLoader: Sendable {
     }
   }
 
-  // Every image that can be used is written behind the one before; spares are tried as long as images are missing.
+  // In training, images that cannot be used are replaced, so that batches keep their size; an evaluation does without.
   private func samples<Value>(
-    _ places: [Int], spares: () -> [Int], epoch: Int, _ table: ([Float]) -> [Value]
+    _ positions: [Int], of order: [Int], epoch: Int, _ table: ([Float]) -> [Value]
   ) throws -> Samples<Value> {
     var samples = Samples<Value>()
+    samples.places = [Int](repeating: 0, count: positions.count)
+    samples.shifts = [[Float]](repeating: [], count: positions.count)
     let plain = table([])
-    samples.values = try [Value](unsafeUninitializedCapacity: places.count * writer.length) { buffer, initialized in
+    samples.values = try [Value](unsafeUninitializedCapacity: positions.count * writer.length) { buffer, initialized in
+      var slot = 0
       func output() -> UnsafeMutableBufferPointer<Value> {
-        let start = samples.places.count * writer.length
+        let start = slot * writer.length
         return UnsafeMutableBufferPointer(rebasing: buffer[start..<start + writer.length])
       }
       func write(_ sample: SampleReader.Sample, _ place: Int) {
@@ -212,47 +212,63 @@ public final class BatchLoader: Sendable {
         sample.pixels.pixels.withUnsafeBufferPointer {
           writer.write($0, sample.geometry, sample.shift.isEmpty ? plain : table(sample.shift), to: output())
         }
-        samples.places.append(place)
-        if !sample.shift.isEmpty { samples.shifts.append(sample.shift) }
+        (samples.places[slot], samples.shifts[slot]) = (place, sample.shift)
       }
-      func add(_ places: [Int]) throws {
+      // Writes the images of `places` into slots, and says of each whether it can be used.
+      func read(_ places: [Int], _ isUsable: (Bool) -> Void) throws {
         if let decoded {
           try decoded.read(places) { place, result in
             switch result {
-            case .failure(let failure): try skip(failure, &samples.skipped)
+            case .failure(let failure):
+              try skip(failure, &samples.skipped)
+              return isUsable(false)
             case .success(let pixels) where reader.color.isEmpty:
               writer.write(pixels, reader.geometryOfWhole(indices[place], epoch: epoch), plain, to: output())
-              samples.places.append(place)
+              samples.places[slot] = place
             case .success(let pixels):
               let image = PixelImage(width: resolution, height: resolution, channels: channels, pixels: Array(pixels))
               write(.init(pixels: image, geometry: reader.geometryOfWhole(indices[place], epoch: epoch)), place)
             }
+            isUsable(true)
           }
         } else {
           for place in places {
             do {
               write(try reader.sample(indices[place], epoch: epoch), place)
+              isUsable(true)
             } catch let failure as FileFailure {
               try skip(failure, &samples.skipped)
+              isUsable(false)
             }
           }
         }
       }
-      try add(places)
-      if samples.places.count < places.count {
-        var rest = spares()[...]
-        while samples.places.count < places.count, !rest.isEmpty {
-          let missing = places.count - samples.places.count
-          try add(Array(rest.prefix(missing)))
-          rest = rest.dropFirst(missing)
+      var holes: [Int] = []
+      try read(positions.map { order[$0] }) { isUsable in
+        if !isUsable, shuffles { holes.append(slot) }
+        if isUsable || shuffles { slot += 1 }
+      }
+      let count = slot
+      var unusable = Set(holes.map { positions[$0] })
+      for hole in holes {
+        slot = hole
+        var isFilled = false
+        for candidate in Replacements(of: positions[hole], in: order.count, batchSize: batchSize)
+        where !isFilled && !unusable.contains(candidate) {
+          try read([order[candidate]]) { isFilled = $0 }
+          if !isFilled { unusable.insert(candidate) }
+        }
+        // An optimizer step needs images.
+        if !isFilled, let first = samples.skipped.first {
+          throw FileFailure(
+            .badData, path: first.file, reason: "\(first.reason); and no other training image can be used")
         }
       }
-      initialized = samples.places.count * writer.length
+      samples.places.removeLast(positions.count - count)
+      samples.shifts.removeLast(positions.count - count)
+      initialized = count * writer.length
     }
-    // An optimizer step needs images; an evaluation does without.
-    if shuffles, samples.places.isEmpty, let first = samples.skipped.first {
-      throw FileFailure(.badData, path: first.file, reason: "\(first.reason); and no other training image can be used")
-    }
+    if samples.shifts.allSatisfy(\.isEmpty) { samples.shifts = [] }
     return samples
   }
 

@@ -29,11 +29,11 @@ struct BadImageTests {
 
   private func loader(
     _ source: ImageFolder, _ policy: BadImagePolicy, _ augmentation: Augmentation = .none, shuffles: Bool = true,
-    batchSize: Int = 8, threads: Int = 1
+    batchSize: Int = 8, threads: Int = 1, mixing: Mixing = Mixing(), share: BatchShare = .whole
   ) throws -> BatchLoader {
     try BatchLoader(
       source: source, batchSize: batchSize, resolution: 16, normalization: .imageNet, augmentation: augmentation,
-      shuffles: shuffles, onBadImage: policy, threads: threads)
+      mixing: mixing, shuffles: shuffles, onBadImage: policy, threads: threads, share: share)
   }
 
   private func read(_ loader: BatchLoader, epoch: Int = 0) throws -> (indices: [[Int]], skipped: [SkippedImage]) {
@@ -71,6 +71,35 @@ struct BadImageTests {
       #expect(try read(again, epoch: 1).indices != found.indices)
       #expect(try read(again).indices == found.indices)
       #expect(throws: FileFailure.self) { try read(loader(source, .fail, augmentation)) }
+    }
+  }
+
+  @Test("are replaced by the same ones for any number of processes, mixed or not", arguments: 0..<3, [false, true])
+  func shares(way: Int, mixes: Bool) throws {
+    try withTemporaryFolder { root in
+      let source = try folder(root, side: Self.ways[way].side)
+      func batches(_ share: BatchShare) throws -> [(indices: [Int], pixels: [Float])] {
+        let stream = try loader(
+          source, .skip, Self.ways[way].augmentation, batchSize: 12, mixing: mixes ? Mixing(mixup: 0.8) : Mixing(),
+          share: share
+        ).epoch(0)
+        var found: [(indices: [Int], pixels: [Float])] = []
+        while let batch = try stream.next() {
+          found.append((batch.indices, try batch.images.contiguous().array()))
+        }
+        return found
+      }
+      let whole = try batches(.whole)
+      // No image twice in a batch, and no gap.
+      #expect(
+        whole.map(\.indices.count) == [12, 12, 12, 4] && whole.allSatisfy { Set($0.indices).count == $0.indices.count })
+      for size in [2, 5] {
+        let parts = try (0..<size).map { try batches(BatchShare(rank: $0, size: size)) }
+        for (number, batch) in whole.enumerated() {
+          #expect(parts.flatMap { $0[number].indices } == batch.indices)
+          #expect(parts.flatMap { $0[number].pixels } == batch.pixels)
+        }
+      }
     }
   }
 

@@ -388,7 +388,8 @@ struct MethodsPage {
 
   private static let agreementRule =
     "Searches that find what the data ask for agree with each other; where they do not, their widths are in good part chance, and so is what "
-    + "a training of them shows. Transferred searches can agree with direct ones only as far as either agree among themselves."
+    + "a training of them shows. Transferred searches can agree with direct ones only as far as either agree among themselves. Agreeing does not "
+    + "make widths good: searches can agree on widths that train no better than uniform ones, and only the trainings tell."
 
   private static func range(_ agreement: SearchAgreement?) -> [String] {
     guard let agreement, let mean = agreement.mean, let least = agreement.correlations.first,

@@ -29,10 +29,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--networks", nargs="+", default=["resnet20", "resnet18_cifar"])
     options = parser.parse_args()
-    print("| network | form | seconds a step | ÷ 1 process, 2 threads | gradients a step |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| network | form | seconds a step | ÷ 1 process, 2 threads | gradients a step | on the way | of it waited |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for network in options.networks:
-        times = {name: [] for name in FORMS}
+        times, exchanges = {name: [] for name in FORMS}, {name: [] for name in FORMS}
         with tempfile.TemporaryDirectory(prefix="processes-") as folder:
             work = pathlib.Path(folder)
             # As many steps as take some seconds.
@@ -48,12 +48,17 @@ def main():
                         if code != 0:
                             sys.exit(f"processes: exit {code}: {errors}")
                     times[name].append(seconds_a_step(output))
-            size = 4 * json.loads((output / "result.json").read_text())["parameters"]
+                    exchanges[name].append(json.loads((output / "result.json").read_text()).get("exchange"))
         peer = statistics.median(times["1 process, 2 threads"])
-        for name, (count, _, _) in FORMS.items():
-            value = statistics.median(times[name])
-            sent = f"{size / 1e6:.1f} MB" if count > 1 else "–"
-            spread = f"{min(times[name]):.3f}–{max(times[name]):.3f}"
+        for name, values in times.items():
+            value = statistics.median(values)
+            if None in exchanges[name]:
+                sent = "– | – | –"
+            else:
+                way = statistics.median(each["seconds"] for each in exchanges[name])
+                waited = statistics.median(each["seconds"] - each["hiddenSeconds"] for each in exchanges[name])
+                sent = f"{exchanges[name][0]['bytes'] / 1e6:.1f} MB | {1000 * way:.1f} ms | {1000 * waited:.1f} ms"
+            spread = f"{min(values):.3f}–{max(values):.3f}"
             print(f"| {network} | {name} | {value:.3f} ({spread}) | {value / peer:.2f} | {sent} |", flush=True)
 
 

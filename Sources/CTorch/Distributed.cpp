@@ -16,6 +16,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <torch/csrc/autograd/utils/lambda_post_hook.h>
 #include <torch/csrc/autograd/variable.h>
+#include <torch/csrc/distributed/c10d/logger.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <cstdlib>
@@ -102,6 +103,8 @@ struct ct_reducer_s {
   std::vector<at::Tensor> parameters;
   std::unique_ptr<GradientOrder> watched;
   std::shared_ptr<c10d::Reducer> value;
+  /// Keeps the mean of what the reducer's passes took.
+  std::shared_ptr<c10d::Logger> logger;
 };
 
 namespace {
@@ -373,7 +376,7 @@ ct_reducer ct_reducer_new(ct_group group, const ct_tensor *parameters, size_t co
   return guarded<ct_reducer>(nullptr, [&] {
     auto all = list(parameters, count);
     auto watched = std::make_unique<GradientOrder>(all);
-    return new ct_reducer_s{group->value, std::move(all), std::move(watched), nullptr};
+    return new ct_reducer_s{group->value, std::move(all), std::move(watched), nullptr, nullptr};
   });
 }
 
@@ -381,6 +384,9 @@ int ct_reducer_prepare(ct_reducer reducer) {
   return status([&] {
     if (!reducer->value) return reducer->watched->begin();
     quiet_stride_warnings();
+    // Of the pass before.
+    reducer->logger->set_runtime_stats_and_log();
+    reducer->value->prepare_for_forward();
     reducer->value->rebuild_buckets();
     reducer->value->prepare_for_backward({});
   });
@@ -405,7 +411,20 @@ int ct_reducer_finish(ct_reducer reducer) {
     reducer->value = make_reducer(parameters, buckets, reducer->group, dense, static_cast<int64_t>(kBucket),
                                   /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/false,
                                   std::unordered_map<size_t, std::string>(), static_cast<int64_t>(kFirstBucket));
+    reducer->value->set_ddp_runtime_logging_sample_rate(1);
+    reducer->logger = std::make_shared<c10d::Logger>(reducer->value);
     reducer->watched = nullptr;
+  });
+}
+
+bool ct_reducer_times(ct_reducer reducer, double *seconds) {
+  return guarded<bool>(false, [&] {
+    if (!reducer->logger) return false;
+    auto found = reducer->logger->get_ddp_logging_data().ints_map;
+    constexpr const char *kNames[] = {"avg_backward_compute_time", "avg_backward_comm_time",
+                                      "avg_backward_compute_comm_overlap_time"};
+    for (int place = 0; place < 3; place++) seconds[place] = 1e-9 * static_cast<double>(found[kNames[place]]);
+    return seconds[0] > 0 && seconds[1] > 0;
   });
 }
 
@@ -458,6 +477,7 @@ ct_reducer ct_reducer_new(ct_group, const ct_tensor *, size_t) {
 }
 int ct_reducer_finish(ct_reducer) { return missing(); }
 int ct_reducer_prepare(ct_reducer) { return missing(); }
+bool ct_reducer_times(ct_reducer, double *) { return false; }
 void ct_reducer_free(ct_reducer) {}
 ct_tensor ct_synchronized_norm(ct_tensor, ct_tensor, ct_tensor, ct_tensor, ct_tensor, double, double, ct_group) {
   set_error(kMissing);

@@ -22,11 +22,13 @@ public struct TrainingResult: Codable, Sendable, Equatable {
   public var skippedImages: Int?
   /// Multiply-accumulates of the whole training, where widths changed under way; nil where it is `macs` for every image.
   public var flops: Double?
+  /// What gradients took between processes; nil for one process.
+  public var exchange: GradientExchange?
 
   /// Creates the record.
   public init(
     top1: Double, top5: Double, loss: Double, images: Int, seconds: Double, imagesPerSecond: Double, macs: Int,
-    parameters: Int, skippedImages: Int? = nil, flops: Double? = nil
+    parameters: Int, skippedImages: Int? = nil, flops: Double? = nil, exchange: GradientExchange? = nil
   ) {
     self.top1 = top1
     self.top5 = top5
@@ -38,6 +40,7 @@ public struct TrainingResult: Codable, Sendable, Equatable {
     self.parameters = parameters
     self.skippedImages = skippedImages
     self.flops = flops
+    self.exchange = exchange
   }
 }
 

@@ -22,6 +22,23 @@ public final class GradientReducer {
 
   deinit { ct_reducer_free(handle) }
 
+  /// Means over backward passes, in seconds.
+  public struct Times: Sendable {
+    /// Computing gradients.
+    public var backward: Double
+    /// From the first bucket's leaving to the last one's arrival.
+    public var exchange: Double
+    /// How much of the exchange gradients were still computed.
+    public var overlap: Double
+  }
+
+  /// What passes took so far, but for the first and the latest; nil where there are none.
+  public var times: Times? {
+    var seconds = [0.0, 0, 0]
+    guard ct_reducer_times(handle, &seconds) else { return nil }
+    return Times(backward: seconds[0], exchange: seconds[1], overlap: seconds[2])
+  }
+
   /// Averages the gradients of a backward pass.
   public func averaging(_ backward: () throws -> Void) throws {
     try group.checkGroup(ct_reducer_prepare(handle), "preparing a backward pass")

@@ -43,6 +43,7 @@ extension TrainCommand: EngineWork {
       try Output.text(
         "top-1 \(Format.percent(result.top1)), top-5 \(Format.percent(result.top5)), loss \(Format.decimal(result.loss, 4)) "
           + "on \(result.images) images; weights in \(RunFolder(path: output.output).model)")
+      if let exchange = result.exchange { try Output.text(exchange.sentence) }
     }
   }
 }

@@ -55,11 +55,17 @@ struct LauncherTests {
     #expect(result["macs"] as? Int == alone["macs"] as? Int)
     let (loss, other) = (try #require(result["loss"] as? Double), try #require(alone["loss"] as? Double))
     #expect(abs(loss - other) < 0.05 * other)
+    let exchange = try #require(result["exchange"] as? [String: Any])
+    #expect(exchange["processes"] as? Int == 2 && alone["exchange"] == nil)
+    #expect(exchange["bytes"] as? Int == (result["parameters"] as? Int).map { 4 * $0 })
+    #expect(try #require(exchange["seconds"] as? Double) >= #require(exchange["hiddenSeconds"] as? Double))
     #expect(try place.text("together/run.yaml").contains("processes: 2"))
     #expect(place.has("together/model.safetensors") && place.has("together/weight-norms"))
     // How many there were is no part of what was trained.
     let again = try place.run(Workplace.training + ["--output", "together", "--json"])
     #expect(again.code == 0 && again.output == ends[0].output, "\(again.errors)")
+    let told = try place.run(Workplace.training + ["--output", "together"])
+    #expect(told.code == 0 && told.output.contains("2 processes exchanged"), "\(told.output)")
   }
 
   @Test("A whole run, with its search, its trainings and its report, is one that several processes can do")

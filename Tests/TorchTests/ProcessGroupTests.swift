@@ -61,7 +61,11 @@ struct ProcessGroupTests {
         try Tensor.clearGradients(weights)
         try reducer.averaging { try loss(weights, input).backward() }
         during.append(try weights.map { try $0.gradient!.array(Float.self) })
+        // The first pass is watched alone, and the latest is not counted yet.
+        #expect((reducer.times == nil) == (during.count < 3))
       }
+      let times = try #require(reducer.times)
+      #expect(times.backward > 0 && times.exchange > 0 && times.overlap <= min(times.exchange, times.backward))
       return (own: own, after: after, during: during)
     }
     let mean = zip(found[0].own, found[1].own).map { zip($0, $1).map { ($0 + $1) / 2 } }

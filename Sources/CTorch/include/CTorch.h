@@ -290,6 +290,9 @@ ct_reducer _Nullable ct_reducer_new(ct_group _Nonnull group, const ct_tensor _No
                                     size_t count);
 int ct_reducer_prepare(ct_reducer _Nonnull reducer);
 int ct_reducer_finish(ct_reducer _Nonnull reducer);
+/// Means over the passes so far, in seconds: computing gradients, from the first bucket's leaving to the last one's arrival, and how much of
+/// that gradients were still computed. False before the third pass.
+bool ct_reducer_times(ct_reducer _Nonnull reducer, double *_Nonnull seconds);
 void ct_reducer_free(ct_reducer _Nonnull reducer);
 /// Batch normalization by the statistics of all processes' samples.
 ct_tensor _Nullable ct_synchronized_norm(ct_tensor _Nonnull x, ct_tensor _Nonnull gamma, ct_tensor _Nonnull beta,

@@ -307,7 +307,7 @@ public final class Trainer: StepWork {
       top1: evaluation[1], top5: evaluation[2], loss: evaluation[0], images: Int(evaluation[3]), seconds: seconds,
       imagesPerSecond: Double(loop.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,
       skippedImages: skipped > 0 ? skipped : nil,
-      flops: state.earlierFLOPs == nil ? nil : flops)
+      flops: state.earlierFLOPs == nil ? nil : flops, exchange: update.exchange)
   }
 
   /// Weights, running statistics and the optimizer's state; the average's and the loss scale where there are any.

@@ -1,3 +1,5 @@
+import Foundation
+import Records
 import Torch
 
 /// The one place where gradients become a step on the weights, for training and for every search.
@@ -11,6 +13,8 @@ public final class WeightUpdate {
   private let hasOnePass: Bool
   private var reducer: GradientReducer?
   private var isReduced = false
+  // Averages that were not made by the reducer: how many, and seconds of them.
+  private var (averages, averageSeconds) = (0, 0.0)
   // Of the step's first loss, which is the one that is told of.
   private var told: PendingSum?
 
@@ -46,7 +50,7 @@ public final class WeightUpdate {
     try Tensor.clearGradients(parameters)
     (isReduced, told) = (false, nil)
     var loss = try accumulate()
-    if !isReduced { try cohort.average(gradientsOf: parameters) }
+    if !isReduced { try average() }
     // Before the weights change, so that whoever fails to hear of the others stands where the step began.
     if let told { loss = try cohort.mean(told) }
     told = nil
@@ -72,5 +76,28 @@ public final class WeightUpdate {
       try reducer.averaging { try scaled.backward() }
       isReduced = true
     }
+  }
+
+  /// What sending gradients took so far; nil for one process.
+  public var exchange: GradientExchange? {
+    guard !cohort.isSingle else { return nil }
+    let sent = parameters.filter { $0.gradient != nil }
+    var found = GradientExchange(
+      processes: cohort.size, bytes: sent.reduce(0) { $0 + $1.count * $1.scalarType.byteCount })
+    if let times = reducer?.times {
+      (found.seconds, found.hiddenSeconds, found.backwardSeconds) = (times.exchange, times.overlap, times.backward)
+    } else if averages > 0, sent.first?.device == .cpu {
+      // Elsewhere the call returns before the work is done.
+      (found.seconds, found.hiddenSeconds) = (averageSeconds / Double(averages), 0)
+    }
+    return found
+  }
+
+  private func average() throws {
+    guard !cohort.isSingle else { return }
+    let start = Date()
+    try cohort.average(gradientsOf: parameters)
+    averageSeconds += Date().timeIntervalSince(start)
+    averages += 1
   }
 }

@@ -3,8 +3,10 @@ import Support
 
 /// Projections of one target, each cheaper to search on than the one before it: what `--project auto` chooses among.
 ///
-/// Data, resolution, width and depth take turns, in the steps of the width-transfer paper's compound rows (its section 4.4), as far as
-/// each goes without leaving too little to search: data for a number of steps, maps of a few pixels, a few channels.
+/// Width and depth come first: what searches on narrower and shallower networks find agrees most with what direct ones find, on smaller
+/// images least (`docs/results/2026-11-29-claim`), as in the width-transfer paper, where width transfers farthest. Then data and resolution
+/// take turns with what is left of them, in the steps of the paper's compound rows (its section 4.4). Each goes as far as enough is left to
+/// search: data for a number of steps, maps of a few pixels, a few channels.
 public struct ProjectionLadder {
   /// The rungs, the target itself first.
   public let rungs: [Projection]
@@ -16,7 +18,7 @@ public struct ProjectionLadder {
 
   private static var moves: [WritableKeyPath<Steps, Int>] {
     [
-      \.data, \.resolution, \.width, \.data, \.depth, \.resolution, \.width, \.data, \.width, \.depth, \.data,
+      \.width, \.depth, \.width, \.data, \.width, \.resolution, \.depth, \.data, \.resolution, \.data, \.data,
     ]
   }
 

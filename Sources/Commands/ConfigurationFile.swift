@@ -4,7 +4,7 @@ import Support
 /// `--config FILE.yaml`: flags in a file. What is said on the command line wins.
 package enum ConfigurationFile {
   // What a run folder's run.yaml says beside flags, and what a file cannot say.
-  private static let notes: Set = ["command", "version", "libtorch", "swift", "data"]
+  private static let notes: Set = ["command", "version", "libtorch", "swift", "data", "processes"]
   private static let excluded: Set = ["config", "help", "version"]
 
   /// Replaces `--config FILE` by the flags that the file stands for.
@@ -52,9 +52,11 @@ package enum ConfigurationFile {
   /// The flags of a command that a configuration stands for, without those that are said.
   ///
   /// - Throws: `FileFailure` for what is a flag of no command.
+  ///
+  /// - Parameter isOwn: Whether the file is of this command alone, so that a flag of another one is a mistake.
   static func flags(
     of configuration: Configuration, _ path: String, _ command: String, said arguments: [String],
-    _ vocabulary: Vocabulary
+    _ vocabulary: Vocabulary, isOwn: Bool = false
   ) throws -> [String] {
     let said = Set(
       arguments.compactMap { $0.hasPrefix("--") ? $0.dropFirst(2).split(separator: "=").first.map(String.init) : nil })
@@ -66,7 +68,13 @@ package enum ConfigurationFile {
           .badData, path: path, reason: "\(key): there is no flag --\(key); nearest are \(near.joined(separator: ", "))"
         )
       }
-      guard let kind = vocabulary.kind(of: key, in: command) else { return [] }
+      guard let kind = vocabulary.kind(of: key, in: command) else {
+        guard isOwn else { return [] }
+        let near = nearestNames(to: key, in: vocabulary.flags(of: command).subtracting(excluded))
+        throw FileFailure(
+          .badData, path: path,
+          reason: "\(key): \(command) has no flag --\(key); nearest are \(near.joined(separator: ", "))")
+      }
       let flags = try flags(key, value, kind, path)
       return said.contains(key) ? [] : flags
     }

@@ -167,7 +167,14 @@ public struct ComparePlan {
     }
   }
 
-  /// Searches and trains, and writes `comparison.json`.
+  /// Whether seeds can decide anything: there is a uniform network beside others, or a method searches both directly and on a projection.
+  public var hasDifferences: Bool {
+    let modes = Set(arms.map(\.mode))
+    return modes.isSuperset(of: [.direct, .transferred])
+      || arms.count > 1 && arms.contains { $0.mode == .control && $0.name == "uniform" }
+  }
+
+  /// Searches and trains, and writes `comparison.json`. A training that diverges does not hold up others; the summary names it.
   ///
   /// - Throws: `UsageFailure` before anything is done when the parts do not fit, `Interrupted` when it is stopped.
   public func run(in folder: RunFolder, _ surroundings: JobSurroundings = .init()) throws -> ComparisonSummary {
@@ -175,18 +182,30 @@ public struct ComparePlan {
     let store = try JobStore(folder, plan: .compare, surroundings: surroundings)
     // Seed by seed, so that a comparison that is stopped has every arm once before any arm twice.
     var members = arms.map { _ in [ComparisonSummary.Member]() }
+    var failed: [FailedPart] = []
     for seed in seeds {
-      for (index, arm) in arms.enumerated() { members[index].append(try member(arm, seed: seed, in: store)) }
+      for (index, arm) in arms.enumerated() {
+        do {
+          members[index].append(try member(arm, seed: seed, in: store))
+        } catch let failure as TrainingFailure where surroundings.cohort.isSingle {
+          // Several processes could not agree to go on: one of them may have found out alone.
+          failed.append(FailedPart(name: self.folder(arm, seed: seed), reason: failure.message))
+        }
+      }
     }
-    let summary = try summary(arms, members)
+    let there = zip(arms, members).filter { !$0.1.isEmpty }
+    guard !there.isEmpty else { throw FailedParts(failed) }
+    var summary = try summary(there.map(\.0), there.map(\.1))
+    if !failed.isEmpty { (summary.failed, summary.missing) = (failed, failed.map(\.name)) }
     try JSONFile.write(summary, to: folder.comparison)
     return summary
   }
 
   /// Sums up what has been done so far, by whomever, and writes `comparison.json` with what is missing.
   ///
+  /// - Parameter failed: What of it was tried in vain.
   /// - Throws: `UsageFailure` when nothing has been done.
-  public func gather(in folder: RunFolder) throws -> ComparisonSummary {
+  public func gather(in folder: RunFolder, failed: [FailedPart] = []) throws -> ComparisonSummary {
     let store = try JobStore(folder, sharing: .reading)
     var missing: [String] = []
     var members = arms.map { _ in [ComparisonSummary.Member]() }
@@ -203,6 +222,7 @@ public struct ComparePlan {
     guard !there.isEmpty else { throw UsageFailure("\(folder.path): nothing of this comparison has been done yet") }
     var summary = try summary(there.map(\.0), there.map(\.1))
     if !missing.isEmpty { summary.missing = missing }
+    if !failed.isEmpty { summary.failed = failed }
     try JSONFile.write(summary, to: folder.comparison)
     return summary
   }

@@ -1,5 +1,6 @@
 import Records
 import Support
+import Training
 
 /// A piece of a plan that a process of its own can carry out, beside others.
 public struct PlanPart: Sendable, Hashable {
@@ -33,22 +34,31 @@ public protocol PartedPlan {
 extension PartedPlan {
   /// Does parts beside other processes, on this machine or others, that do the same plan in the same folder.
   ///
-  /// What another is at is passed over; in the end it is waited for, and done here if the other dies.
+  /// What another is at is passed over; in the end it is waited for, and done here if the other dies. A training that diverges does not hold up
+  /// other parts.
   ///
   /// - Parameters:
   ///   - store: The run folder's jobs, opened with ``JobStore/Sharing/passing``.
   ///   - cancellation: What may end the wait.
   ///   - waiting: Told once which parts are waited for.
+  /// - Throws: ``FailedParts`` when all others are done.
   public func perform(
     _ parts: [PlanPart], in store: JobStore, _ cancellation: Cancellation = .signals,
     waiting: ([String]) throws -> Void = { _ in }
   ) throws {
     var rest = parts.map(\.name)
+    var failed: [FailedPart] = []
     var hasTold = false
     while !rest.isEmpty {
       var elsewhere: [String] = []
       for part in rest {
-        do { try perform(part: part, in: store) } catch is JobStore.Elsewhere { elsewhere.append(part) }
+        do {
+          try perform(part: part, in: store)
+        } catch is JobStore.Elsewhere {
+          elsewhere.append(part)
+        } catch let failure as TrainingFailure {
+          failed.append(FailedPart(name: part, reason: failure.message))
+        }
       }
       if elsewhere.count == rest.count {
         if !hasTold { try waiting(elsewhere) }
@@ -57,6 +67,7 @@ extension PartedPlan {
       }
       rest = elsewhere
     }
+    guard failed.isEmpty else { throw FailedParts(failed) }
   }
 
   /// The parts of which something has not been done, or cannot be read; they follow none but each other.

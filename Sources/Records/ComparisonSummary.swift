@@ -32,6 +32,9 @@ public struct ComparisonSummary: Codable, Sendable, Equatable {
   /// The folders of what has not been done; nil when all has.
   public var missing: [String]?
 
+  /// What could not be brought to an end: a training that diverged; nil when there was nothing of the kind.
+  public var failed: [FailedPart]?
+
   /// How many searches each method made, which the seeds took in turn; nil for one a seed.
   public var searches: Int?
 

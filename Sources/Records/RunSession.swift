@@ -16,7 +16,7 @@ public final class RunSession {
   // What does not change the outcome, or is checked with the data itself.
   private static let ignored: Set = [
     "threads", "loader-threads", "recompute", "seeds", "version", "libtorch", "swift", "data", "processes",
-    "sync-batch-norm",
+    "sync-batch-norm", "until-decided", "most-seeds",
   ]
   // The plans whose jobs lie beside each other; a single training is its folder itself.
   private static let sharing: Set = ["run", "compare", "search"]

@@ -8,6 +8,8 @@ struct MethodArm: Sendable {
   let method: String
   /// The arm in words, unlike any other arm's: `DMCP direct`, `Uniform`.
   let label: String
+  /// What tells it from others of its method, where there are several: `, width 0.5×`.
+  let way: String
   /// What was compared.
   let arm: ComparisonSummary.Arm
   /// The mean multiplier of every group, in the order of the groups; nil where no seed has the group.
@@ -71,11 +73,8 @@ extension ComparisonSummary {
     var labels: Set<String> = []
     return arms.filter { !$0.members.isEmpty }.map { arm in
       let method = Self.method(arm.algorithm)
-      let name =
-        arm.mode == .control
-        ? method
-        : "\(method) \(arm.mode.rawValue)"
-          + (arm.projection.map { ", \(PageParts.shrunk($0, from: resolution))" } ?? "")
+      let way = arm.mode == .control ? "" : way(arm)
+      let name = arm.mode == .control ? method : "\(method) \(arm.mode.rawValue)\(way)"
       var label = name
       var number = 2
       while !labels.insert(label).inserted {
@@ -85,7 +84,7 @@ extension ComparisonSummary {
       let multipliers = groups.map { group in
         Spread(arm.members.compactMap { $0.multiplier(group) })?.mean
       }
-      return MethodArm(method: method, label: label, arm: arm, multipliers: multipliers)
+      return MethodArm(method: method, label: label, way: way, arm: arm, multipliers: multipliers)
     }
   }
 
@@ -101,7 +100,7 @@ extension ComparisonSummary {
       if transferred.isEmpty { return [SearchedMethod(name: name, direct: direct, transferred: nil)] }
       // The same direct search beside each of several ways to shrink.
       return transferred.map { arm in
-        SearchedMethod(name: name + way(arm.arm), direct: direct, transferred: arm)
+        SearchedMethod(name: name + arm.way, direct: direct, transferred: arm)
       }
     }
   }

@@ -38,7 +38,7 @@ extension Format {
 public struct PairedDifference: Sendable, Hashable {
   /// What can be said.
   public enum Verdict: Sendable, Hashable {
-    /// There is one pair only: no spread is known, so the difference may be chance.
+    /// There is one pair only, or a few that all differ by the same: no spread is known, so the difference may be chance.
     case unknown
     /// The interval holds 0.
     case withinNoise
@@ -54,10 +54,13 @@ public struct PairedDifference: Sendable, Hashable {
   public let value: Double
   /// The sample standard deviation of the differences; nil for a single pair.
   public let standardDeviation: Double?
-  /// The 95 % interval of the mean by Student's t; nil for a single pair.
+  /// The 95 % interval of the mean by Student's t; nil where the verdict is unknown.
   public let interval: ClosedRange<Double>?
   /// What can be said.
   public let verdict: Verdict
+
+  /// Whether there is a single pair.
+  var isSingle: Bool { count == 1 }
 
   /// The pairs that an interval of ± `half` would take if differences went on to lie as far apart; nil where that is not known, or over a thousand.
   public func pairs(forInterval half: Double) -> Int? {
@@ -77,7 +80,9 @@ public struct PairedDifference: Sendable, Hashable {
     count = spread.count
     value = spread.mean
     standardDeviation = spread.standardDeviation
-    guard let deviation = spread.standardDeviation else {
+    // Accuracies are counts of images: a few pairs can differ by the same, which says nothing of how far others would lie apart. Without any
+    // difference in any of them, they are of one network.
+    guard let deviation = spread.standardDeviation, deviation > 1e-9 || abs(spread.mean) < 1e-9 else {
       interval = nil
       verdict = .unknown
       return
@@ -92,13 +97,20 @@ extension ComparisonSummary {
   /// Half of the widest 95 % interval among the differences from the uniform network and of transferred from direct widths; nil as long as one of them
   /// is of a single pair, or there is none.
   package var widestHalfInterval: Double? {
+    let differences = decisiveDifferences
+    let halves = differences.compactMap { $0.interval.map { ($0.upperBound - $0.lowerBound) / 2 } }
+    return halves.count == differences.count ? halves.max() : nil
+  }
+}
+
+extension ComparisonSummary {
+  /// What a comparison is made to decide: the differences from the uniform network and of transferred from direct widths.
+  private var decisiveDifferences: [PairedDifference] {
     let baseline = arms.first { $0.mode == .control && $0.algorithm == "uniform" }
     let fromUniform = arms.filter { $0 != baseline }.compactMap { arm in
       baseline.flatMap { PairedDifference(arm.top1BySeed, minus: $0.top1BySeed) }
     }
-    let differences = fromUniform + searchedMethods.compactMap(\.difference)
-    let halves = differences.compactMap { $0.interval.map { ($0.upperBound - $0.lowerBound) / 2 } }
-    return halves.count == differences.count ? halves.max() : nil
+    return fromUniform + searchedMethods.compactMap(\.difference)
   }
 }
 

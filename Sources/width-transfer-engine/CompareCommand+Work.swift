@@ -45,6 +45,10 @@ extension CompareCommand: EngineWork {
       searchesDirectly: !skipsDirect, seeds: (0..<most).map { compute.seed &+ $0 })
     plan.searches = searches
     try plan.validate()
+    if untilDecided != nil, !plan.hasDifferences {
+      throw UsageFailure(
+        "--until-decided has nothing to decide: add --algorithm uniform, or a --project beside the direct search")
+    }
     if try jobs.isPart(of: plan, output, isShared: sharing.isShared) { return }
     if sharing.gather, !FileManager.default.fileExists(atPath: RunFolder(path: output.output).configuration) {
       // Before a folder is made and a configuration written.
@@ -54,7 +58,8 @@ extension CompareCommand: EngineWork {
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
-        "seeds": "\(seeds)",
+        "seeds": "\(seeds)", "until-decided": untilDecided.map { "\($0)" },
+        "most-seeds": untilDecided == nil ? nil : "\(mostSeeds)",
         "searches": searches.map { "\($0)" }, "no-direct": skipsDirect ? "true" : nil,
         "search-epochs": transfer.searchEpochs.map { "\($0)" },
         "stop-when-settled": transfer.stopWhenSettled ? "true" : nil,
@@ -76,6 +81,10 @@ extension CompareCommand: EngineWork {
       return summary
     }
     guard let summary else { return }
+    if let failed = summary.failed {
+      general.note("what is done is in \(RunFolder(path: output.output).report)")
+      throw FailedParts(failed)
+    }
     if output.json { try Output.json(summary) } else { try tell(summary) }
   }
 
@@ -86,20 +95,37 @@ extension CompareCommand: EngineWork {
       var plan = plan
       plan.stopping = untilDecided.map { .init(halfInterval: $0, mostSeeds: mostSeeds) }
       while true {
-        try jobs.perform(plan, output, general)
+        do {
+          try jobs.perform(plan, output, general)
+        } catch let failure as FailedParts {
+          return try gather(plan, in: folder, after: failure)
+        }
         let summary = try plan.run(in: folder, surroundings)
-        guard let untilDecided, plan.seeds.count < mostSeeds else { return summary }
+        guard let untilDecided, plan.seeds.count < mostSeeds, summary.failed == nil else { return summary }
         if let half = summary.widestHalfInterval {
           general.note(
             "with \(Format.number(plan.seeds.count, "seed")) the widest interval is ± \(Format.decimal(half, 2)) points"
           )
-          if half <= untilDecided { return summary }
+          if half <= untilDecided, plan.seeds.count >= Self.leastSeeds { return summary }
         }
         plan.seeds.append(compute.seed &+ plan.seeds.count)
       }
     }
-    if !sharing.gather { try jobs.perform(plan, .compare, sharing, output, general) }
+    if !sharing.gather {
+      do {
+        try jobs.perform(plan, .compare, sharing, output, general)
+      } catch let failure as FailedParts {
+        return try gather(plan, in: folder, after: failure)
+      }
+    }
     return try plan.gather(in: folder)
+  }
+
+  // What is done is shown, and what failed with it.
+  private func gather(_ plan: ComparePlan, in folder: RunFolder, after failure: FailedParts) throws
+    -> ComparisonSummary
+  {
+    do { return try plan.gather(in: folder, failed: failure.parts) } catch is UsageFailure { throw failure }
   }
 
   private func tell(_ summary: ComparisonSummary) throws {

@@ -81,7 +81,9 @@ extension JobsOptions {
         received: { part, line in RelayedEvent(line: line).map { progress.receive($0, of: part) } },
         changed: { progress.change(atWork: $0, over: $1) })
     }
-    if let first = mishaps.first { throw PartFailure(mishaps: mishaps, exitCode: first.exitCode) }
+    if let first = mishaps.first {
+      throw FailedParts(mishaps.map { FailedPart(name: $0.name, reason: $0.reason) }, exitCode: first.exitCode)
+    }
   }
 
   /// Stops, with everything saved, when the process that has started this one is no more: its end of the pipe is closed then.
@@ -93,16 +95,5 @@ extension JobsOptions {
     thread.name = "parent's end"
     thread.stackSize = 1 << 18
     thread.start()
-  }
-}
-
-/// Some parts of a plan failed; the others are done.
-struct PartFailure: Failure {
-  let mishaps: [ProcessPool.Mishap]
-  let exitCode: ExitStatus
-
-  var message: String {
-    "\(mishaps.count == 1 ? "one job" : "\(mishaps.count) jobs") failed, the others are done and kept:\n"
-      + mishaps.map { "  \($0.name): \($0.reason)" }.joined(separator: "\n")
   }
 }

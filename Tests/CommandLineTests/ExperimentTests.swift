@@ -13,6 +13,13 @@ import Testing
     ] {
       #expect(list.output.contains(name + "  "))
     }
+    let listed = try place.run(["experiment", "list", "--json"])
+    listed.expect(0)
+    let entries = try #require(
+      try JSONSerialization.jsonObject(with: Data(listed.output.utf8)) as? [[String: Any]])
+    #expect(entries.count == list.output.matches(of: /(?m)^\S/).count)
+    let sizes = entries.first { $0["name"] as? String == "figure-4a" }?["scales"] as? [String: [String: Int]]
+    #expect(sizes?["cifar"]?["searches"] ?? 0 > 10)
     let wrong = try place.run(["experiment", "matthew-2-gcm", "--output", "x"])
     wrong.expect(64)
     #expect(wrong.errors.contains("did you mean matthew-2-gcn?"))

@@ -121,6 +121,20 @@ import Testing
     try place.run(words + ["--shared", "--overwrite"]).expect(64, "others are at work")
   }
 
+  @Test(
+    "A search that diverges does not hold up what does not need it", arguments: [[], ["--jobs", "2"], ["--shared"]])
+  func divergence(more: [String]) throws {
+    let place = try Workplace()
+    // Direct and transferred search diverge, and the uniform network is trained with every seed all the same.
+    let words = Self.compare + ["--search-learning-rate", "1e30", "--output", "out"] + more
+    let end = try place.run(words)
+    end.expect(65, "failed, the others are done and kept", "direct/network-slimming/seed-1", "became nan")
+    #expect(place.has("out/control/uniform/seed-1/model.safetensors") && place.has("out/report.html"))
+    let summary = try place.json("out/comparison.json")
+    #expect((summary["failed"] as? [Any])?.count == 4 && (summary["missing"] as? [String])?.count == 4)
+    #expect(try place.text("out/report.html").contains("What could not be brought to an end"))
+  }
+
   @Test("Seeds are added until intervals are narrow, or there are enough, and those that are there are kept")
   func untilDecided() throws {
     let place = try Workplace()
@@ -132,17 +146,24 @@ import Testing
     try place.run(words + ["--quiet"]).expect(0)
     let first = try place.bytes("out/control/random/seed-0/model.safetensors")
     // Nothing is that narrow.
-    let most = try place.run(words + ["--until-decided", "0.0001", "--most-seeds", "3"])
+    let most = try place.run(words + ["--until-decided", "0.0001", "--most-seeds", "5"])
     most.expect(0, "with 2 seeds the widest interval is")
     let summary = try place.json("out/comparison.json")
-    #expect((summary["stopping"] as? [String: Any])?["mostSeeds"] as? Int == 3)
-    #expect(place.has("out/control/random/seed-2/model.safetensors") && !place.has("out/control/random/seed-3"))
+    #expect((summary["stopping"] as? [String: Any])?["mostSeeds"] as? Int == 5)
+    #expect(place.has("out/control/random/seed-4/model.safetensors") && !place.has("out/control/random/seed-5"))
     #expect(try place.bytes("out/control/random/seed-0/model.safetensors") == first)
-    #expect(try place.text("out/report.html").contains("Seeds were added one at a time"))
-    // Everything is that narrow, and two pairs are the fewest that have an interval.
+    #expect(try place.text("out/report.html").contains("Seeds are added one at a time up to the limit of 5"))
+    // What the report repeats has the rule.
+    #expect(try place.text("out/run.yaml").contains("until-decided: 0.0001\n"))
+    // Everything is that narrow, and five are the fewest that tell of a spread.
     let others = words.map { $0 == "out" ? "other" : $0 }
     try place.run(others + ["--until-decided", "1000", "--jobs", "2", "--quiet"]).expect(0)
-    #expect(place.has("other/control/random/seed-1/model.safetensors") && !place.has("other/control/random/seed-2"))
+    #expect(place.has("other/control/random/seed-4/model.safetensors") && !place.has("other/control/random/seed-5"))
+    #expect(try place.text("other/report.html").contains("which took 5 seeds"))
+    let alone = ["compare"] + Workplace.tiny + Workplace.data + ["--algorithm", "random", "--output", "alone"]
+    try place.run(alone + ["--until-decided", "1"]).expect(64, "nothing to decide", "--algorithm uniform")
+    #expect(!place.has("alone"))
+    try place.run(words + ["--until-decided", "1", "--most-seeds", "4"]).expect(64, "at least --seeds and 5")
     try place.run(words + ["--until-decided", "0"]).expect(64, "--until-decided")
     try place.run(words + ["--until-decided", "1", "--shared"]).expect(64, "cannot be shared")
   }

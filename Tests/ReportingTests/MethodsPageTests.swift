@@ -133,10 +133,10 @@ import Transfer
   @Test func verdictsFollowTheNoise() {
     let uniform = ("uniform", ComparisonSummary.Mode.control, [90, 91, 92.0])
     #expect(
-      headline(summary([uniform, ("dmcp", .direct, [95, 96, 97])]))
+      headline(summary([uniform, ("dmcp", .direct, [95, 96.1, 96.9])]))
         == "DMCP direct (+5.00\u{A0}pt) is better than uniform widths beyond the noise.")
     #expect(
-      headline(summary([uniform, ("dmcp", .direct, [85, 86, 87]), ("random", .control, [90, 91, 92])]))
+      headline(summary([uniform, ("dmcp", .direct, [85, 86.1, 86.9]), ("random", .control, [90, 91, 92])]))
         == "Of 2 sets of widths, DMCP direct (−5.00\u{A0}pt) is worse than uniform widths beyond the noise; "
         + "one lies within the noise."
     )
@@ -169,13 +169,61 @@ import Transfer
     }
     #expect(words([90, 91, 92], [90.1, 91, 92.1]) == "held")
     #expect(words([90, 91, 92], [89, 90.1, 91]) == "did not hold: worse than direct widths")
+    // Clearly behind, and by less than matters.
+    #expect(words([90, 91, 92], [89.9, 90.9, 91.89]) == "held: behind direct widths, by less than 0.5")
+    // As good as direct ones, which says nothing while it is open whether uniform ones are better, or there are none.
+    #expect(
+      words([90, 91, 92], [90.1, 91, 92.1], uniform: [88, 92.5, 94])
+        == "cannot be told with 3 seeds; at such differences 102 would tell")
+    let alone = summary([("dmcp", .direct, [90, 91, 92]), ("dmcp", .transferred, [90.1, 91, 92.1])])
+    #expect(
+      TransferClaim.table(alone.searchedMethods, uniform: nil)?.rows.first?.last
+        == "cannot be told without a uniform network of the same seeds")
     #expect(
       words([90, 91, 92], [90.1, 91, 92.1], uniform: [93, 94, 95]) == "did not hold: worse than uniform widths")
     // Differences −1, 0 and 1, of deviation 1: t is 2.10 for 18 pairs, 2.10 · 1 / √18 = 0.496, and for 17 it is 0.514.
-    #expect(words([90, 91, 92], [89, 91, 93]) == "cannot be told with 3 seeds; 18 would tell ± 0.5")
+    #expect(words([90, 91, 92], [89, 91, 93]) == "cannot be told with 3 seeds; at such differences 18 would tell")
+    // −0.4 with a deviation of 1: below 0 or above −0.5, and the nearer end is 0.4 away, 2.05 · 1 / √27 = 0.395.
+    #expect(
+      words([90, 91, 92], [88.6, 90.6, 92.6]) == "cannot be told with 3 seeds; at such differences 27 would tell")
+    #expect(words([90, 91], [90.5, 91.5], uniform: [80, 81]) == "cannot be told: 2 seeds that differ by the same")
+
     #expect(words([90], [95], uniform: [90]) == "cannot be told: one seed")
     #expect(words([90, 91, 92], [60, 91, 120])?.hasSuffix("the seeds lie too far apart") == true)
     #expect(TransferClaim.table(summary([("uniform", .control, [90])]).searchedMethods, uniform: nil) == nil)
+  }
+
+  @Test("Networks that were shrunk or stacked in several ways are told apart, each with its number of pairs")
+  func ways() throws {
+    var summary = summary([
+      ("uniform", .control, [90, 91]), ("dmcp", .direct, [91, 91.5, 92, 93]), ("dmcp", .transferred, [91, 92, 92.5]),
+      ("dmcp", .transferred, [91, 92, 93.5]),
+    ])
+    for (index, stacking) in [(2, Stacking.averageBlock), (3, .lastBlock)] {
+      summary.arms[index].projection = Projection(depth: 0.5)
+      summary.arms[index].stacking = stacking
+    }
+    #expect(
+      summary.methodArms.map(\.label) == [
+        "Uniform", "DMCP direct", "DMCP transferred, depth 0.5×, average-block",
+        "DMCP transferred, depth 0.5×, last-block",
+      ])
+    let html = try report(summary).html(bundle: nil)
+    #expect(html.contains(">transferred, depth 0.5×, last-block</td>"))
+    // Two seeds are shared with uniform, of three or four.
+    #expect(html.matches(of: /<th[^>]*>Pairs<\/th>/).count >= 3)
+  }
+
+  @Test("What is missing or failed is named, and no seed in common is no network alone")
+  func incomplete() throws {
+    var summary = summary([("uniform", .control, [90]), ("dmcp", .direct, [91])])
+    summary.arms[1].members[0].seed = 3
+    summary.missing = ["direct/dmcp/seed-0"]
+    summary.failed = [FailedPart(name: "direct/dmcp/seed-1", reason: "the weights are no longer finite numbers")]
+    #expect(headline(summary) == "No seed has both the uniform network and another one yet.")
+    let html = try report(summary).html(bundle: nil)
+    #expect(html.contains("1 outcome of 3 are missing, and what is shown may change: direct/dmcp/seed-0."))
+    #expect(html.contains("What could not be brought to an end: direct/dmcp/seed-1: the weights are no longer finite"))
   }
 
   @Test func reductionWithoutADirectSearchIsCalledReckoned() throws {

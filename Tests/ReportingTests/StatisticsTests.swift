@@ -1,3 +1,4 @@
+import Foundation
 import Support
 import Testing
 
@@ -30,7 +31,43 @@ import Testing
     #expect(difference.pairs(forInterval: 0.72) == 10 && difference.pairs(forInterval: 5) == 3)
     #expect(PairedDifference([1: 90], minus: uniform)?.pairs(forInterval: 1) == nil)
     #expect(PairedDifference([5: 90], minus: uniform) == nil)
+    // Two that happen to differ by the same tell nothing of a third; what never differs is one network.
+    let alike = try #require(PairedDifference([0: 10.5, 1: 20.5], minus: uniform))
+    #expect(
+      alike.verdict == .unknown && alike.interval == nil && alike.detail.hasPrefix("2 seeds that differ by the same"))
+    let equal = try #require(PairedDifference(uniform, minus: uniform))
+    #expect(equal.verdict == .withinNoise && equal.interval == 0...0)
     #expect(PairedDifference([0: .nan], minus: uniform) == nil)
+  }
+
+  @Test(
+    "An interval at which seeds end, five at the least, holds the truth almost as often as it says",
+    arguments: [0.3, 0.5, 0.7])
+  func stopping(deviation: Double) throws {
+    var random = SeededGenerator(seed: 5)
+    func difference() -> Double {
+      deviation * (-2 * log(1 - random.nextUnit())).squareRoot() * cos(2 * .pi * random.nextUnit())
+    }
+    var held = 0
+    for _ in 0..<2000 {
+      var differences = (0..<3).map { _ in difference() }
+      while true {
+        let found = try #require(
+          PairedDifference(
+            Dictionary(uniqueKeysWithValues: differences.enumerated().map { ($0, $1) }),
+            minus: Dictionary(uniqueKeysWithValues: differences.indices.map { ($0, 0) })))
+        let interval = try #require(found.interval)
+        let isNarrow = interval.upperBound - interval.lowerBound <= 2 * 0.3
+        guard differences.count == 20 || differences.count >= 5 && isNarrow else {
+          differences.append(difference())
+          continue
+        }
+        held += interval.contains(0) ? 1 : 0
+        break
+      }
+    }
+    // 92 to 95 of 100 with more repetitions.
+    #expect((0.905...0.96).contains(Double(held) / 2000), "\(held) of 2000")
   }
 
   @Test func spreadsReadWell() {

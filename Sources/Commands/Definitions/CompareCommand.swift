@@ -50,7 +50,7 @@ package struct CompareCommand: EngineCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Add seeds until the 95 % interval of every difference is that narrow, for example 0.3 for ± 0.3 points of top-1.",
+      "Add seeds until there are 5 and the 95 % interval of every difference is that narrow, for example 0.3 for ± 0.3 points of top-1.",
       valueName: "points"))
   package var untilDecided: Double?
 
@@ -68,10 +68,14 @@ package struct CompareCommand: EngineCommand {
     if sharing.isShared {
       throw ValidationError("--until-decided looks at all seeds, and cannot be shared; give --seeds")
     }
-    if mostSeeds < max(seeds, 2) || mostSeeds > 1000 {
-      throw ValidationError("--most-seeds must be at least --seeds and 2, and at most 1000")
+    if mostSeeds < max(seeds, Self.leastSeeds) || mostSeeds > 1000 {
+      throw ValidationError("--most-seeds must be at least --seeds and \(Self.leastSeeds), and at most 1000")
     }
   }
+
+  /// The fewest seeds that --until-decided ends with: where it may end with three, the intervals of those comparisons that do hold the truth
+  /// in half of the cases or less.
+  package static let leastSeeds = 5
 
   package var names: [String] { algorithm.isEmpty ? (widths.isEmpty ? WidthOptimizers.names : ["uniform"]) : algorithm }
 }

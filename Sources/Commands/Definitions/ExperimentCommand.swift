@@ -68,7 +68,10 @@ package struct ExperimentCommand: EngineCommand {
   @Flag(help: "Print JSON on standard output.")
   package var json = false
 
-  @Flag(help: "`list`: time a few training steps, and say how long each would take on this machine.")
+  @Flag(
+    help:
+      "`list`: time a few training steps, and say how long each figure of the width-transfer paper would take on this machine."
+  )
   package var times = false
 
   @OptionGroup package var general: GeneralOptions
@@ -152,13 +155,14 @@ package struct ExperimentCommand: EngineCommand {
   ///
   /// - Parameter pace: How fast this machine trains, where that was timed.
   package func list(_ pace: MachinePace? = nil) throws {
+    if json { return try Output.json(ExperimentListing.all(pace)) }
     for grid in ExperimentGrid.all {
       try Output.text("\(grid.name)  \(grid.claim)")
       let sizes = try GridScale.allCases.compactMap { scale in
         let time = try pace.map { pace in
           " (about \(Format.roughly(try grid.loads(scale).reduce(0) { $0 + pace.seconds($1) })))"
         }
-        return grid.counts(scale).map { "\(scale.rawValue) \($0)\(time ?? "")" }
+        return grid.counts(scale).map { "\(scale.rawValue) \($0.searches) + \($0.trainings)\(time ?? "")" }
       }
       try Output.text("    searches + trainings: \(sizes.joined(separator: ", "))")
     }

@@ -84,14 +84,15 @@ package struct ExperimentGrid {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// How many searches and trainings the grid is, as in `16 + 17`: one of each for every method and projection, and every seed; the uniform
-  /// network needs no search.
-  package func counts(_ scale: GridScale) -> String? {
+  /// How many searches and trainings the grid is: one of each for every method and projection, and every seed; the uniform network needs no search.
+  package func counts(_ scale: GridScale) -> (searches: Int, trainings: Int)? {
     guard networks[scale] != nil else { return nil }
     let searching = methods(scale).count { $0 != "uniform" }
     let ways = projections.count
     let seeds = seeds(scale)
-    return "\(seeds * searching * (1 + ways)) + \(seeds * (1 + searching * (1 + ways * max(1, stackings.count))))"
+    return (
+      seeds * searching * (1 + ways), seeds * (1 + searching * (1 + ways * max(1, stackings.count)))
+    )
   }
 
   func side(_ scale: GridScale) -> Int { networks[scale]?.resolution ?? scale.data.side }

@@ -10,8 +10,12 @@ package enum GridArguments {
     -> [String]
   {
     guard arguments.count >= 2, arguments[0] == "experiment" else { return arguments }
-    let name = arguments[1]
-    var rest = Array(arguments.dropFirst(2))
+    // A flag may stand before the name.
+    guard
+      let place = try arguments[1].hasPrefix("-") ? namePlace(in: arguments, vocabulary()) : 1
+    else { return arguments }
+    let name = arguments[place]
+    var rest = Array(arguments[1..<place] + arguments[(place + 1)...])
     let configuration: Configuration
     if let grid = ExperimentGrid.named(name) {
       // Help is that of `experiment`.
@@ -27,8 +31,19 @@ package enum GridArguments {
     } else {
       return arguments
     }
-    return try ["compare"] + ConfigurationFile.flags(of: configuration, name, "compare", said: rest, vocabulary())
+    return try ["compare"]
+      + ConfigurationFile.flags(of: configuration, name, "compare", said: rest, vocabulary(), isOwn: true)
       + rest
+  }
+
+  private static func namePlace(in arguments: [String], _ vocabulary: Vocabulary) -> Int? {
+    var place = 1
+    while place < arguments.count, arguments[place].hasPrefix("-") {
+      let flag = arguments[place].hasPrefix("--") ? String(arguments[place].dropFirst(2)) : ""
+      let kind = vocabulary.kind(of: flag, in: "compare") ?? vocabulary.kind(of: flag, in: "experiment")
+      place += kind == .one || kind == .several ? 2 : 1
+    }
+    return place < arguments.count ? place : nil
   }
 
   private static func takeScale(from rest: inout [String]) throws -> GridScale {

@@ -52,6 +52,12 @@ struct MethodsPage {
     blocks.append(.table(results))
     if let claims = TransferClaim.table(methods, uniform: verdict.baseline) { blocks.append(.table(claims)) }
     blocks.append(.paragraph(rule))
+    if let failed = summary.failed {
+      blocks.append(
+        .paragraph(
+          "What could not be brought to an end: " + failed.map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
+            + "."))
+    }
     if let runtime = summary.latencyRuntime {
       blocks.append(
         .paragraph(
@@ -101,7 +107,7 @@ struct MethodsPage {
   private var results: Page.Table {
     let columns: [(title: String, alignment: Page.Table.Alignment)] = [
       ("Method", .text), ("Search", .text), ("Top-1", .number), ("−\u{A0}uniform", .number),
-      ("95\u{A0}% interval", .text), ("MACs", .number),
+      ("95\u{A0}% interval", .text), ("Pairs", .number), ("MACs", .number),
       ("Off budget", .number), ("Parameters", .number),
       ("Latency, predicted", .number), ("Latency, measured", .number),
       ("Search MACs", .number), ("Search time", .number),
@@ -153,9 +159,10 @@ struct MethodsPage {
     // An arm of the same kind a second time has no place among the pairs of direct and transferred.
     let method = methods.first { $0.transferred?.label == arm.label }
     return [
-      arm.method.replacing(" ", with: "\u{A0}"), arm.mode == .control ? "none" : arm.mode.rawValue,
+      arm.method.replacing(" ", with: "\u{A0}"), arm.mode == .control ? "none" : arm.mode.rawValue + arm.way,
       Format.spread(arm.top1, 2),
-      difference?.cell ?? "–", difference?.interval == nil ? "–" : difference?.intervalText ?? "–", Self.si(arm.macs),
+      difference?.cell ?? "–", difference?.interval == nil ? "–" : difference?.intervalText ?? "–",
+      difference.map { "\($0.count)" } ?? "–", Self.si(arm.macs),
       offBudget(arm), Self.si(arm.parameters),
       arm.predictedLatency.map { Format.milliseconds($0.mean) } ?? "–",
       arm.measuredLatency.map { Format.milliseconds($0.mean) } ?? "–", Self.si(arm.searchMacs),
@@ -194,7 +201,8 @@ struct MethodsPage {
     if let missing = summary.missing {
       let there = summary.arms.reduce(0) { $0 + $1.members.count }
       sentences.insert(
-        "Not all is done: \(Format.number(missing.count, "outcome")) of \(missing.count + there) are missing, and what is shown may change.",
+        "Not all is done: \(Format.number(missing.count, "outcome")) of \(missing.count + there) are missing, and what is shown may change: "
+          + "\(Format.list(missing, most: 8)).",
         at: 0)
     }
     if let searches = summary.searches, searches < seeds.count {
@@ -202,12 +210,7 @@ struct MethodsPage {
         "Each method made \(searches == 1 ? "one search" : "\(searches) searches") and \(seeds.count) seeds took them in turn: "
           + "the intervals hold how trainings differ, and how searches differ only as far as so few show it.")
     }
-    if let stopping = summary.stopping {
-      sentences.append(
-        "Seeds were added one at a time until every interval was within ± \(Format.decimal(stopping.halfInterval, 2)) points, or there were "
-          + "\(stopping.mostSeeds): a rule that looks at the spread and not at the sign of a difference. It makes intervals of few seeds somewhat too narrow."
-      )
-    }
+    if let stopping = summary.stopping { sentences.append(stopped(stopping)) }
     let known = verdict.compared.count { $0.difference.verdict != .unknown }
     if known > 4 {
       sentences.append(
@@ -229,6 +232,23 @@ struct MethodsPage {
       sentences.append("*: the direct search was not run; its MACs were reckoned.")
     }
     return sentences.joined(separator: " ")
+  }
+
+  private func stopped(_ stopping: ComparisonSummary.Stopping) -> String {
+    let asked = "within ± \(Format.decimal(stopping.halfInterval, 2)) points"
+    let half = summary.widestHalfInterval
+    let widest = half.map { "; the widest is ± \(Format.decimal($0, 2))" } ?? ""
+    let outcome =
+      if let half, half <= stopping.halfInterval {
+        "until every interval was \(asked), which took \(Format.number(seeds.count, "seed"))"
+      } else if seeds.count >= stopping.mostSeeds {
+        "up to the limit of \(stopping.mostSeeds), and not every interval is \(asked)\(widest)"
+      } else {
+        "until every interval is \(asked), which is not yet so\(widest)"
+      }
+    return
+      "Seeds are added one at a time \(outcome): a rule that looks at the spread and not at the sign of a difference. "
+      + "Ending where the spread happens to be small makes intervals of few seeds somewhat too narrow."
   }
 
   private var unequal: String? {

@@ -6,7 +6,7 @@ extension PairedDifference {
   /// The rule behind ``verdict``, as the pages state it.
   static let rule =
     "Differences are taken seed by seed. One counts as beyond the noise when the 95 % interval of its mean (Student's t) leaves out 0; one whose "
-    + "interval holds 0, or that is of a single pair, stands in parentheses."
+    + "interval holds 0, or of which no spread is known, stands in parentheses."
 
   /// The difference in points: `+0.42 pt`.
   var points: String { Format.signed(value, 2) + "\u{A0}pt" }
@@ -20,7 +20,7 @@ extension PairedDifference {
   /// The answer of a column "Beyond the noise".
   var beyondNoise: String {
     switch verdict {
-    case .unknown: "not known (one seed)"
+    case .unknown: isSingle ? "not known (one seed)" : "not known (all alike)"
     case .withinNoise: "no"
     case .higher, .lower: "yes"
     }
@@ -29,7 +29,7 @@ extension PairedDifference {
   /// The line below a number.
   var detail: String {
     switch verdict {
-    case .unknown: Self.oneSeed
+    case .unknown: isSingle ? Self.oneSeed : "\(count) seeds that differ by the same: no spread is known"
     case .withinNoise: "95 % interval \(intervalText): within the noise"
     case .higher, .lower: "95 % interval \(intervalText): beyond the noise"
     }
@@ -58,7 +58,7 @@ extension PairedDifference {
         ? "Optimized and uniform widths do equally well, to within half a point"
         : "\(Format.number(count, "seed")) cannot tell optimized and uniform widths apart"
     case .unknown:
-      "With one training each, the optimized widths came out \(points) points \(value < 0 ? "lower" : "higher") than "
+      "With \(isSingle ? "one training" : Format.number(count, "training")) each, the optimized widths came out \(points) points \(value < 0 ? "lower" : "higher") than "
         + "uniform ones"
     }
   }
@@ -69,7 +69,8 @@ extension PairedDifference {
       "over \(Format.number(count, "pair")) of the same seed, the 95 % interval of its mean is \(intervalText) points."
     return switch verdict {
     case .unknown:
-      "Trained once each: no spread is known, so the difference may be chance. Ask for several seeds to find out."
+      (isSingle ? "Trained once each" : "All \(count) pairs differ by the same, as a few can by chance")
+        + ": no spread is known, so the difference may be chance. Ask for \(isSingle ? "several" : "more") seeds to find out."
     case .withinNoise: "The difference is within the noise: " + noise + more
     case .higher, .lower: "The difference is beyond the noise: " + noise
     }
@@ -105,8 +106,10 @@ struct MethodsVerdict {
   /// Every other arm that has a result, where there is a uniform network to compare it with.
   let compared: [Compared]
   let methods: [SearchedMethod]
+  private let arms: [MethodArm]
 
   init(arms: [MethodArm], methods: [SearchedMethod]) {
+    self.arms = arms
     let baseline = arms.first { $0.isUniform && $0.top1 != nil }
     self.baseline = baseline
     self.methods = methods
@@ -124,7 +127,10 @@ struct MethodsVerdict {
   // The arms against the uniform network.
   private var uniform: String {
     guard baseline != nil else { return "There is no uniform network here to compare the methods with." }
-    guard !compared.isEmpty else { return "There is nothing but the uniform network here." }
+    guard !compared.isEmpty else {
+      return arms.contains { $0.label != baseline?.label }
+        ? "No seed has both the uniform network and another one yet." : "There is nothing but the uniform network here."
+    }
     let known = compared.filter { $0.difference.verdict != .unknown }
     let unknown = compared.filter { $0.difference.verdict == .unknown }
     var sentences: [String] = []
@@ -151,8 +157,9 @@ struct MethodsVerdict {
     if !unknown.isEmpty {
       let range = Self.range(unknown.map(\.difference.value)) { Format.signed($0, 2) }
       let who = known.isEmpty ? "" : " of \(Self.list(unknown.map(\.arm.label)))"
+      let how = unknown.allSatisfy(\.difference.isSingle) ? "With one training each, no spread" : "No spread"
       sentences.append(
-        "With one training each, no spread is known; the difference\(unknown.count == 1 ? "" : "s")\(who) from uniform "
+        "\(how) is known; the difference\(unknown.count == 1 ? "" : "s")\(who) from uniform "
           + "widths (\(range) points of top-1) may be chance.")
     }
     return sentences.joined(separator: " ")

@@ -86,8 +86,12 @@ public struct StreamliningStudy {
       try found.file.write(to: folder.file("\(name).json"))
       if let text = found.remark(settings) { try remark("\(name): \(text)") }
     }
+    for control in controls where control != .uniform && !widths.contains(where: { $0.name == control.rawValue }) {
+      try remark("\(control.rawValue): with this diagnosis it is a network that is there already, and left out")
+    }
     plan.given = try widths.map { .init(name: $0, widths: try subject.target.with($1.file.widths).widths) }
     let comparison = try plan.run(in: folder, surroundings)
+    if let failed = comparison.failed { throw FailedParts(failed) }
     let arm = comparison.arms.first { $0.algorithm == Self.streamlined }
     let own = try arm?.members.compactMap { try folder.part($0.folder).map(TrackedTraining.init) } ?? []
     return Outcome(
@@ -107,8 +111,10 @@ public struct StreamliningStudy {
       )
     }
     // The original is the arm `uniform`, so that the network of fewer parameters has another name.
-    let part = Int((100 * settings.parameterPart).rounded())
+    let part = Int((100 * (own.outcome?.parameters ?? settings.parameterPart)).rounded())
+    // Layers of one pattern alone can be drawn in one way only, and turned around they may change nothing.
     let others = try controls.map { ($0 == .uniform ? "uniform-\(part)" : $0.rawValue, try found($0)) }
+      .filter { ![own.file.widths, subject.target.widths].contains($0.1.file.widths) }
     return [(Self.streamlined, own)] + others
   }
 }

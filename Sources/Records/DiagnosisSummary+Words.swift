@@ -1,11 +1,6 @@
 import Diagnosis
 import Support
 
-extension WidthPattern {
-  /// IS, DS, or the pattern in a word.
-  public var short: String { self == .neverRose ? "only fell" : rawValue }
-}
-
 extension DiagnosisSummary {
   /// Groups of one verdict, as layer numbers where they have some.
   public func names(_ pattern: WidthPattern) -> String {

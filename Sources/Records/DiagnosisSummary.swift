@@ -106,6 +106,8 @@ public struct DiagnosisSummary: Codable, Sendable {
   public var gradientCosines: [GradientCosines]?
   /// Where curves stop because the learning rate fell, and not because layers were done: what makes a verdict doubtful.
   public var remark: String?
+  /// Which trainings had not ended when they were diagnosed; nil where all had.
+  public var unfinished: String?
 
   /// A diagnosis beside another, as of a projected network.
   public struct Comparison: Codable, Sendable {
@@ -168,8 +170,15 @@ public struct DiagnosisSummary: Codable, Sendable {
   // Small steps move norms little: a curve that peaks right after the rate fell was stopped there.
   private static func remark(_ groups: [Group], _ series: [NormSeries]) -> String? {
     for (index, series) in series.enumerated() {
-      guard let milestone = series.milestones.first else { continue }
       let peaks = groups.compactMap { $0.findings[index].peakIndex }.map { series.epochs[$0] }
+      guard let milestone = series.milestones.first else {
+        let small = series.smallRateEpochs
+        let stopped = peaks.count { small.contains($0) }
+        guard let first = small.first, stopped > 0, 2 * stopped >= peaks.count else { continue }
+        return
+          "\(stopped) of \(Format.number(peaks.count, "curve")) reach their peak from epoch \(first) on, where the learning rate is below a tenth of its "
+          + "largest: small steps move norms little, and such a layer looks wide enough whatever it would have done. Train longer to be sure."
+      }
       let stopped = peaks.count { (milestone - 1...milestone + 5).contains($0) }
       guard stopped > 0, 2 * stopped >= peaks.count else { continue }
       return

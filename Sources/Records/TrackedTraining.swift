@@ -17,6 +17,9 @@ public struct TrackedTraining: Sendable {
   /// The held-out accuracy after its epochs, where its events tell.
   public var accuracy: [DiagnosisSummary.Accuracy]
 
+  /// Whether it has ended: what a series holds of one that has not is its beginning.
+  public var isFinished: Bool { FileManager.default.fileExists(atPath: folder.result) }
+
   /// Reads one training.
   ///
   /// - Throws: `FileFailure` when a file is missing or broken.
@@ -84,6 +87,13 @@ extension DiagnosisSummary {
       trainings.map {
         (Source(path: $0.folder.path, seed: $0.seed, epochs: $0.series.epochs), $0.series)
       }, mode: mode)
+    let open = trainings.filter { !$0.isFinished }
+    if !open.isEmpty {
+      let names = open.map { "\($0.folder.path) (\(Format.number($0.series.epochs.count, "sample")) so far)" }
+      unfinished =
+        "not finished: \(Format.list(names, most: 4)); a curve that has not come to its fall yet looks like one of a wide layer"
+      remark = [unfinished.map { "Trainings \($0)." }, remark].compactMap(\.self).joined(separator: " ")
+    }
     let first = trainings[0]
     accuracy = first.accuracy
     let channels = first.network.channelGroups

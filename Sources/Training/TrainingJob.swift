@@ -172,10 +172,10 @@ public struct TrainingJob {
     if let finished = try cohort.fromWriter({ try finished(in: folder) }) {
       guard cohort.isWriter else { return finished }
       try tell(finished, in: folder)
-      guard !tracks.contains(.weightNorms) || folder.weightNorms.exists else {
+      for track in tracks.sorted(by: { $0.rawValue < $1.rawValue }) where !folder.weightNorms.holds(track) {
         throw UsageFailure(
-          "the training in \(folder.path) is complete, and its weight norms were not followed; `overwrite` trains it again, "
-            + "another `output` beside it")
+          "the training in \(folder.path) is complete, and its \(track.rawValue.replacing("-", with: " ")) were not followed; `overwrite` "
+            + "trains it again, another `output` beside it")
       }
       return finished
     }

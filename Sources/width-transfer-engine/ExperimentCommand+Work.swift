@@ -40,6 +40,9 @@ extension ExperimentCommand: EngineWork {
   private func carryOut(_ experiment: ExperimentName, in folder: RunFolder) throws {
     let epochs = epochs ?? experiment.epochs(scale)
     if let study = try Study(self, experiment, epochs: epochs) {
+      guard ["cpu", "auto"].contains(compute.device) else {
+        throw UsageFailure("\(experiment.rawValue) trains its models on the CPU alone: leave `device` out")
+      }
       try finish(sweep(study, experiment, epochs, in: folder), in: folder)
     } else if experiment == .loop {
       try finish(LoopSummary(seed: compute.seed), in: folder)
@@ -313,9 +316,8 @@ extension ExperimentCommand: EngineWork {
     if json { return try Output.json(summary) }
     for point in summary.points {
       let scores = Spread(point.results.map(\.score))
-      let alike = Int((point.agreement.agreement * Double(point.results.count)).rounded())
       try Output.text(
-        "\(point.width) \(summary.unit): \(point.agreement.pattern.short) in \(alike) of \(point.results.count), D "
+        "\(point.width) \(summary.unit): \(point.agreement.words), D "
           + "\(point.agreement.drop.map { Format.fixed($0, 2) } ?? "–"), \(summary.score) \(Format.spread(scores, 2))")
     }
     try Output.text("report in \(folder.report)")

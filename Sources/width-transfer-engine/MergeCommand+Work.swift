@@ -19,6 +19,7 @@ extension MergeCommand: EngineWork {
     (settings.threshold, settings.largestRatio) = (threshold, largestRatio)
     try settings.validate()
     let path = Self.weights(of: source)
+    try refuseTraining(in: RunFolder(path: output), weights: path)
     let file = try WeightsFile(path: path)
     let model = try Model(try built(file), seed: 0, device: try compute.prepare(general))
     try model.load(file)
@@ -69,6 +70,19 @@ extension MergeCommand: EngineWork {
     let found = DiagnosisSummary([training])
     let merged = Set(old.mergeableGroups(scope).map(\.id))
     return MergeSurvival(of: new.widths, found.groups.filter { merged.contains($0.id) })
+  }
+
+  // A training's weights are not made again in a moment.
+  private func refuseTraining(in folder: RunFolder, weights: String) throws {
+    func real(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+    let kept = [folder.configuration, folder.events, folder.result].filter {
+      FileManager.default.fileExists(atPath: $0)
+    }
+    guard kept.isEmpty, real(folder.model) != real(weights) else {
+      throw UsageFailure("\(output) holds a training, whose weights would be overwritten; give another `output`")
+    }
   }
 
   private static func weights(of source: String) -> String {

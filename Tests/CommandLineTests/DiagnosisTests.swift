@@ -75,6 +75,30 @@ import Testing
     #expect(file["algorithm"] as? String == "streamline")
     try succeed(place, words + ["--control", "uniform"], "\"uniform\"")
     try succeed(place, words + ["--control", "inverse"], "streamline-inverse")
+    // The uniform control has what streamlining reached, where that is not what it aims at.
+    func parameters(_ more: [String]) throws -> Int {
+      let few = ["streamline", "--network", "vgg16_cifar", "--classes", "10", "--ds", "1-3", "--is", "4-5", "--json"]
+      let found = try place.run(few + more)
+      found.expect(0)
+      let file = try #require(try JSONSerialization.jsonObject(with: Data(found.output.utf8)) as? [String: Any])
+      return try #require(file["parameters"] as? Int)
+    }
+    let (own, uniform) = (try parameters([]), try parameters(["--control", "uniform"]))
+    #expect(abs(Double(uniform) / Double(own) - 1) < 0.03, "\(uniform) for \(own)")
+    // Other aims, and nothing to do.
+    try place.run(words + ["--aim", "macs", "--parameters", "0.5x"]).expect(64, "--parameters")
+    try place.run(words + ["--strength"]).expect(64, "--strength")
+    let narrow = ["streamline", "--network", "vgg16_cifar", "--classes", "10", "--json", "--divisor", "48"]
+    for (more, said) in [
+      (["--is", "8-13", "--aim", "macs"], "nothing to give parameters to"), (["--ds", "1-4"], "all widths stay"),
+    ] {
+      let kept = try place.run(narrow + more)
+      kept.expect(0, said)
+      let file = try #require(try JSONSerialization.jsonObject(with: Data(kept.output.utf8)) as? [String: Any])
+      #expect((file["widths"] as? [String: Int])?.values.sorted().prefix(3) == [64, 64, 128])
+    }
+    let alike = ["streamline", "--network", "vgg16_cifar", "--classes", "10", "--is", "8-13", "--control", "random"]
+    try place.run(alike).expect(0, "the random control is the streamlined network itself")
   }
 
   @Test("What cannot be diagnosed is said with what to do")
@@ -91,6 +115,10 @@ import Testing
     try place.run(["streamline", "--network", "resnet20", "--ds", "layer9"]).expect(64, "nearest")
     try place.run(["merge", "plain", "--threshold", "1.5", "--output", "out"]).expect(64, "--threshold")
     try place.run(["merge", "nothing.safetensors", "--output", "out"]).expect(66)
+    let weights = try place.bytes("plain/model.safetensors")
+    try place.run(["merge", "plain", "--threshold", "0.9", "--output", "plain"]).expect(64, "another --output")
+    #expect(try place.bytes("plain/model.safetensors") == weights)
+    try place.run(Workplace.training + ["--track", "sign-changes", "--output", "plain"]).expect(64, "sign changes")
     try place.run(Workplace.training + ["--track", "weights", "--output", "out"]).expect(64, "weight-norms")
     // Followed too late.
     try place.run(Workplace.training + ["--track", "weight-norms", "--output", "plain"]).expect(64, "--overwrite")

@@ -155,7 +155,14 @@ import Testing
     #expect(short.errors.contains("leaves nothing to change"))
     let run = try place.run(words(3, "t3"))
     run.expect(0)
-    for name in ["original", "streamlined", "uniform-60", "random", "inverse"] { #expect(run.output.contains(name)) }
+    // The uniform control has the parameters that the streamlined network came to. No layer is too narrow after three epochs: labels can be
+    // drawn in one way, and turned around they change nothing.
+    for name in ["original", "streamlined", "uniform-"] { #expect(run.output.contains(name)) }
+    for name in ["random", "inverse"] {
+      #expect(
+        !run.output.contains(name)
+          && run.errors.contains("\(name): with this diagnosis it is a network that is there already"))
+    }
     #expect(place.has("t3/vgg16/diagnosis.html") && place.has("t3/vgg16/streamlined.json"))
     let page = try String(contentsOfFile: place.path + "/t3/vgg16/report.html", encoding: .utf8)
     #expect(

@@ -75,6 +75,7 @@ import Testing
     }
     #expect(remark(fallsAt: 20)?.contains("12 of 12 curves stop where the learning rate falls, at epoch 20") == true)
     #expect(remark(fallsAt: 35) == nil)
+    #expect(remark(fallsAt: 20)?.contains("before the first step of the learning rate") == true)
   }
 
   @Test("A projected network stands beside the full one, group by group")
@@ -111,6 +112,11 @@ import Testing
       try html([point(4, Self.falls), point(8, Self.rises)]).contains("Seen here: DS up to 4 features, IS from 8 on."))
     #expect(
       try html([point(4, Self.rises), point(8, Self.rises)]).contains("Not seen here: no width is found too narrow"))
+    // Undecided beyond the turn is no turn; and where nothing can be told, nothing was not seen.
+    #expect(
+      try html([point(4, Self.falls), point(8, Self.rises), point(16, Array(repeating: 1, count: 39))])
+        .contains("Seen here in part: DS at 4 features, IS at 8, but undecided at 16."))
+    #expect(try html([point(4, [1, 2, 3]), point(8, [1, 2, 3])]).contains("Nothing can be told"))
     let both = try html([point(4, Self.rises), point(8, Self.falls)])
     #expect(both.contains("Not seen here as claimed"))
     // Groups beside the one that is shown have a table of their own.

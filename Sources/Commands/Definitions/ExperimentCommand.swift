@@ -118,6 +118,12 @@ package struct ExperimentCommand: EngineCommand {
     if (seeds ?? 1) < 1 || (epochs ?? 1) < 1 { throw ValidationError("--seeds and --epochs must be at least 1") }
     if widths != nil, experiment?.widths == nil { throw ValidationError("\(name) has no widths to choose") }
     if data != nil, experiment?.data == nil { throw ValidationError("\(name) takes no data") }
+    if experiment == .loop, seeds != nil || epochs != nil {
+      throw ValidationError("\(name) draws curves that are always the same; leave --seeds and --epochs out")
+    }
+    if subset != nil, [.loop, .phenomena, .graphConvolution].contains(experiment) {
+      throw ValidationError("\(name) has no data of which there could be a part; leave --subset out")
+    }
     if layer != nil, experiment != .layerWidths { throw ValidationError("--layer belongs to matthew-x1") }
     if let widths, Self.parsed(widths) == nil {
       throw ValidationError("--widths takes numbers from 1 to 65536 with commas between: 4,8,16")

@@ -33,8 +33,8 @@ package struct StreamlineCommand: ParsableCommand {
   @Option(name: .customLong("is"), help: "Layers that are wide enough, likewise.")
   package var wide: [String] = []
 
-  @Option(help: "The parameters that are left: relative to the network (0.6x) or an amount (2M).")
-  package var parameters: String = "0.6x"
+  @Option(help: "The parameters that are left: relative to the network (default: 0.6x) or an amount (2M).")
+  package var parameters: String?
 
   @Option(
     help: "What the widths are chosen for: parameters (fewer at equal MACs) or macs (fewest at equal parameters).")
@@ -65,6 +65,12 @@ package struct StreamlineCommand: ParsableCommand {
       throw ValidationError("Name a run folder or a diagnosis, or layers with --ds and --is")
     }
     if folders.isEmpty, network.network == nil { throw ValidationError("--ds and --is need --network, or a run") }
+    if aim == .macs, parameters != nil {
+      throw ValidationError("--aim macs leaves the parameters as they are; leave --parameters out")
+    }
+    if strength, folders.isEmpty {
+      throw ValidationError("--strength goes by how clear a diagnosis is; layers of --ds and --is are all alike")
+    }
     if !folders.isEmpty, network.network != nil {
       throw ValidationError("A run names its own network; leave --network out")
     }
@@ -90,10 +96,18 @@ package struct StreamlineCommand: ParsableCommand {
     settings.divisor = network.divisor
     settings.leastWidth = network.divisor
     settings.parameterPart =
-      Double(try Budget(parsing: parameters, in: .parameters, of: base).amount) / Double(base.cost.parameters)
+      Double(try Budget(parsing: parameters ?? "0.6x", in: .parameters, of: base).amount) / Double(base.cost.parameters)
+    if let unfinished = diagnosis?.unfinished { general.warn("trainings \(unfinished)") }
     let found = try StreamlinedWidths(
       of: base, patterns: patterns, diagnosis: diagnosis, settings: settings, control: control, seed: seed)
     if let remark = found.remark(settings) { general.warn(remark) }
+    if control == .random, let outcome = found.outcome,
+      outcome.widths == (try plain(base, patterns, diagnosis, settings))
+    {
+      general.warn(
+        "the random control is the streamlined network itself: give another --seed; layers of one pattern alone have no other"
+      )
+    }
     let file = found.file
     if let output { try file.write(to: output) }
     if json || output == nil {
@@ -101,6 +115,13 @@ package struct StreamlineCommand: ParsableCommand {
     } else {
       try Output.text("\(file.costText(of: base)); widths in \(output ?? "")")
     }
+  }
+
+  private func plain(
+    _ base: ResolvedNetwork, _ patterns: PerGroup<WidthPattern>, _ diagnosis: DiagnosisSummary?,
+    _ settings: StreamliningSettings
+  ) throws -> Widths? {
+    try StreamlinedWidths(of: base, patterns: patterns, diagnosis: diagnosis, settings: settings).outcome?.widths
   }
 
   private func diagnosis() throws -> DiagnosisSummary {

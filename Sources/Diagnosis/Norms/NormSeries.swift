@@ -28,12 +28,22 @@ public struct NormSeries: Hashable, Sendable {
     epochs = Set(samples.map(\.epoch)).sorted()
   }
 
-  /// The epochs in which the learning rate fell by a step: to less than half of the epoch before.
+  /// The epochs in which the learning rate fell by a step: to less than half of the epoch before, to which it had not been falling. A
+  /// smooth decay halves near its end, too.
   public var milestones: [Int] {
-    zip(epochs, epochs.dropFirst()).compactMap { before, after in
-      guard let old = learningRates[before], let new = learningRates[after], new < old / 2 else { return nil }
-      return after
+    epochs.indices.dropFirst().compactMap { index in
+      guard let old = learningRates[epochs[index - 1]], let new = learningRates[epochs[index]], new < old / 2 else {
+        return nil
+      }
+      if index > 1, let earlier = learningRates[epochs[index - 2]], earlier > 1.25 * old { return nil }
+      return epochs[index]
     }
+  }
+
+  /// The epochs at the end in which the learning rate is below a tenth of its largest, where it fell there smoothly.
+  public var smallRateEpochs: [Int] {
+    guard milestones.isEmpty, let largest = learningRates.values.max() else { return [] }
+    return epochs.reversed().prefix { learningRates[$0].map { $0 < largest / 10 } ?? false }.reversed()
   }
 
   /// Whether a group was followed by a mode.

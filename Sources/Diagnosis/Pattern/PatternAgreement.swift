@@ -34,4 +34,14 @@ public struct PatternAgreement: Codable, Hashable, Sendable {
     let alike = findings.filter { $0.pattern == most }
     confidence = pattern == most ? alike.reduce(0) { $0 + $1.confidence } / Double(alike.count) : 0
   }
+
+  /// What the seeds say, in words: `DS in 9 of 10`; `seeds disagree: 2 × DS, 1 × IS` where the pattern is none of the most frequent.
+  public var words: String {
+    let most = Int((agreement * Double(seeds)).rounded())
+    guard agreement < Self.leastAgreement else { return "\(pattern.short) in \(most) of \(seeds)" }
+    let parts = WidthPattern.allCases.compactMap { pattern in
+      counts[pattern.rawValue].map { (count: $0, text: "\($0) × \(pattern.short)") }
+    }
+    return "seeds disagree: " + parts.sorted { $0.count > $1.count }.map(\.text).joined(separator: ", ")
+  }
 }

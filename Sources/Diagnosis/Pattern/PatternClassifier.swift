@@ -41,7 +41,7 @@ public struct PatternClassifier: Codable, Sendable {
     guard prominence >= rules.leastProminence else {
       let decays = s[0] > 0 && (s[0] - final) / s[0] >= rules.leastDecay
       var finding = PatternFinding(decays ? .neverRose : .flat)
-      (finding.prominence, finding.final) = (max(prominence, 0), final)
+      (finding.prominence, finding.base, finding.final) = (max(prominence, 0), s[0], final)
       return finding
     }
     let drop = (s[peak] - final) / rise

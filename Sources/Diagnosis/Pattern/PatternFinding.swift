@@ -38,7 +38,7 @@ public struct PatternFinding: Codable, Hashable, Sendable {
   public var stage2End: Int?
   /// tp: where the peak is.
   public var peakIndex: Int?
-  /// The smoothed value where the rise begins.
+  /// The smoothed value where the rise begins; without a rise the first.
   public var base: Double?
   /// The smoothed value of the peak.
   public var peak: Double?

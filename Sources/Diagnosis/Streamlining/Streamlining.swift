@@ -132,7 +132,10 @@ public struct Streamlining: Sendable {
     switch (widens, narrows, settings.aim) {
     case (false, false, _): (alpha, gamma) = (1, 1)
     case (_, false, _): (alpha, gamma) = (1, 1)
-    case (false, true, _):
+    case (false, true, .macs):
+      // The parameters are to stay, and there is nothing to give them to.
+      (alpha, gamma) = (1, 1)
+    case (false, true, .parameters):
       gamma = 1
       alpha = root(settings.leastFactor, 1) { parameters(scaled($0, 1)) - settings.parameterPart }
     case (true, true, .parameters):
@@ -144,7 +147,7 @@ public struct Streamlining: Sendable {
       alpha = cheapest()
       gamma = widening(at: alpha, of: parameters)
     }
-    var found = rounded(scaled(alpha, gamma))
+    var found = alpha == 1 && gamma == 1 ? widths : rounded(scaled(alpha, gamma))
     if widens, narrows { found = mended(found) }
     return outcome(found, alpha, gamma, widens: widens, narrows: narrows)
   }

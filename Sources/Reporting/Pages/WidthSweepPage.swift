@@ -23,7 +23,15 @@ struct WidthSweepPage {
     let wide = summary.points.filter { $0.agreement.pattern == .increaseToSaturate }.map(\.width)
     func list(_ widths: [Int]) -> String { widths.map(String.init).joined(separator: ", ") }
     if let last = narrow.max(), let first = wide.min(), last < first {
-      return "Seen here: DS up to \(last) \(summary.unit), IS from \(first) on."
+      let others = summary.points.filter { point in
+        point.width < last && !narrow.contains(point.width) || point.width > first && !wide.contains(point.width)
+      }
+      return others.isEmpty
+        ? "Seen here: DS up to \(last) \(summary.unit), IS from \(first) on."
+        : "Seen here in part: DS at \(list(narrow)) \(summary.unit), IS at \(list(wide)), but undecided at \(list(others.map(\.width)))."
+    }
+    if summary.points.allSatisfy({ $0.agreement.pattern == .undetermined }) {
+      return "Nothing can be told: at no width are there enough samples; train for more epochs."
     }
     if narrow.isEmpty, wide.isEmpty { return "Not seen here: no width has a clear pattern in seven of ten seeds." }
     if narrow.isEmpty { return "Not seen here: no width is found too narrow; wide enough are \(list(wide))." }
@@ -66,7 +74,9 @@ struct WidthSweepPage {
             rows: summary.points.map { point in
               [
                 "\(point.width)", point.agreement.pattern.short,
-                "\(Int((point.agreement.agreement * Double(point.results.count)).rounded())) of \(point.results.count)",
+                point.agreement.agreement < PatternAgreement.leastAgreement
+                  ? "none"
+                  : "\(Int((point.agreement.agreement * Double(point.results.count)).rounded())) of \(point.results.count)",
                 point.agreement.counts.sorted { $0.key < $1.key }.map { "\($1) × \($0)" }.joined(separator: ", "),
                 point.agreement.drop.map { Format.fixed($0, 2) } ?? "–",
                 Format.spread(Spread(point.results.map(\.score)), 2),
@@ -86,9 +96,8 @@ struct WidthSweepPage {
       let findings = point.results.flatMap { $0.further.filter { $0.group == group }.map(\.finding) }
       guard !findings.isEmpty else { return "–" }
       let agreement = PatternAgreement(findings)
-      let most = Int((agreement.agreement * Double(findings.count)).rounded())
       let drop = agreement.drop.map { ", D \(Format.fixed($0, 2))" } ?? ""
-      return "\(agreement.pattern.short) in \(most) of \(findings.count)\(drop)"
+      return agreement.words + drop
     }
     return Page.Section(
       id: "further", heading: "Other layers",

@@ -68,8 +68,10 @@ public struct RunPlan {
   private func train(
     _ name: String, _ network: ResolvedNetwork, _ budget: Budget, seed: Int, in store: JobStore
   ) throws -> JobStore.Done<TrainingResult> {
-    let label = [name, seeds == 1 ? nil : "seed \(seed)", finding.budgets.count == 1 ? nil : budget.text]
-      .compactMap { $0 }.joined(separator: ", ")
+    let label = [
+      name, seeds == 1 ? nil : "seed \(seed)", finding.budgets.count == 1 ? nil : finding.distinction(of: budget),
+    ]
+    .compactMap { $0 }.joined(separator: ", ")
     return try store.perform(
       subject.training(of: network, seed: seed),
       in: store.joined(finding.place(of: budget), "\(name)/seed-\(seed)"), label: label)

@@ -189,7 +189,8 @@ public struct WidthFinding {
     for group in groups {
       // One search for all budgets lies beside their folders; of several, each lies in that of its first budget.
       let place = groups.count == 1 ? folder : store.joined(folder, place(of: group[0]))
-      let name = ["search", groups.count == 1 ? nil : group[0].text, label].compactMap { $0 }.joined(separator: ", ")
+      let name = ["search", groups.count == 1 ? nil : distinction(of: group[0]), label].compactMap { $0 }.joined(
+        separator: ", ")
       let done = try store.perform(
         RemarkedSearch(search(ends, group)) { try remarks($0, group, ends) }, in: store.joined(place, "search"),
         label: name)
@@ -205,6 +206,11 @@ public struct WidthFinding {
       }
     }
     return budgets.compactMap { found[$0] }
+  }
+
+  /// What tells a budget from the others: `0.5x`, or with its kind where two kinds have the same words.
+  public func distinction(of budget: Budget) -> String {
+    budgets.count { $0.text == budget.text } > 1 ? budget.name : budget.text
   }
 
   /// The searches that it takes: one, or one for each budget where the method serves a single one.

@@ -16,7 +16,7 @@ public final class RunSession {
   // What does not change the outcome, or is checked with the data itself.
   private static let ignored: Set = [
     "threads", "loader-threads", "recompute", "seeds", "version", "libtorch", "swift", "data", "processes",
-    "sync-batch-norm", "until-decided", "most-seeds",
+    "sync-batch-norm", "until-decided", "most-seeds", "track",
   ]
   // The plans whose jobs lie beside each other; a single training is its folder itself.
   private static let sharing: Set = ["run", "compare", "search"]
@@ -85,6 +85,13 @@ public final class RunSession {
     guard sharing.isSuperset(of: commands), commands[0] != commands[1] else {
       return former.difference(from: asked, ignoring: ignored, paths: paths)
     }
+    var (former, asked) = (former, asked)
+    if !commands.contains("compare") {
+      // What is carried over depends on it, and the folder has one widths.json.
+      let usual = Configuration.Value.text("average-block")
+      former.values["stacking"] = former.values["stacking"] ?? usual
+      asked.values["stacking"] = asked.values["stacking"] ?? usual
+    }
     let common = Set(former.values.keys).intersection(asked.values.keys)
     let others = Set(former.values.keys).union(asked.values.keys).subtracting(common)
     return former.difference(
@@ -99,6 +106,8 @@ public final class RunSession {
   public func finish() throws {
     guard isResumed else { return }
     let former = try Configuration(path: folder.configuration)
+    // The search of a run, looked at again, makes no other run of it.
+    guard Self.command(configuration) != "search" || !["run", "compare"].contains(Self.command(former)) else { return }
     // Those who share differ in what is theirs alone, such as threads, and agree in what they compare.
     let isUpToDate =
       isShared

@@ -22,17 +22,25 @@ public struct StreamlinedWidths: Sendable {
     of base: ResolvedNetwork, patterns: PerGroup<WidthPattern>, diagnosis: DiagnosisSummary? = nil,
     settings: StreamliningSettings, control: StreamliningControl? = nil, seed: Int = 0
   ) throws {
-    let amount = Int((settings.parameterPart * Double(base.cost.parameters)).rounded())
-    if control == .uniform {
-      let match = try base.matching(amount, in: .parameters, divisor: settings.divisor)
-      file = Self.file(match.resolved.widths, of: base, algorithm: "uniform")
-      return
-    }
     var drops = PerGroup<Double>()
     var confidences = PerGroup<Double>()
     for group in diagnosis?.groups ?? [] {
       drops[group.id] = group.drop
       confidences[group.id] = group.confidence
+    }
+    // What is aimed at, of the settings' two.
+    let amount =
+      settings.aim == .macs
+      ? base.cost.parameters : Int((settings.parameterPart * Double(base.cost.parameters)).rounded())
+    if control == .uniform {
+      // What streamlining reaches, which is not always what it aims at.
+      let own = try Streamlining(
+        base, patterns: patterns, drops: drops, confidences: confidences, settings: settings
+      ).outcome()
+      let reached = Int((own.parameters * Double(base.cost.parameters)).rounded())
+      let match = try base.matching(reached, in: .parameters, divisor: settings.divisor)
+      file = Self.file(match.resolved.widths, of: base, algorithm: "uniform")
+      return
     }
     let outcome = try Streamlining(
       base, patterns: control?.patterns(patterns, seed: seed) ?? patterns, drops: drops, confidences: confidences,
@@ -59,9 +67,14 @@ public struct StreamlinedWidths: Sendable {
     func percent(_ part: Double) -> String { Format.percent(100 * part, 1) }
     let reached = "\(percent(outcome.parameters)) of the parameters at \(percent(outcome.macs)) of the MACs"
     switch shortfall {
+    case .noGrowTarget where settings.aim == .macs:
+      return "no layer is too narrow, so that there is nothing to give parameters to: all widths stay"
     case .noGrowTarget: return "no layer is too narrow, so that nothing grows and MACs fall: \(reached)"
     case .noShrinkTarget:
       return "no layer is known to be wide enough, so that there is nothing to take parameters from: all widths stay"
+    case .infeasible where settings.aim == .macs:
+      return
+        "no widths with these patterns have the parameters of the network at fewer MACs; the nearest are written: \(reached)"
     case .infeasible:
       return
         "no widths with these patterns have the MACs of the network at \(Format.percent(100 * settings.parameterPart, 0)) of its "

@@ -136,7 +136,8 @@ public struct RunRecord: Sendable {
       trainings = [Training(variant: "training", seed: own.start?.seed ?? 0, history: own)]
     } else if widths?.algorithm != nil {
       kind = .search
-      search = nil
+      search =
+        files.fileExists(atPath: folder.search.events) ? Self.events(of: folder.search, "the search", &gaps) : nil
       trainings = []
     } else {
       // Folders of version 0.1 have no manifest.
@@ -147,7 +148,7 @@ public struct RunRecord: Sendable {
       throw FileFailure(
         isUnfinished ? .missing : .badData, path: folder.path,
         reason: isUnfinished
-          ? "this run is not complete (it has no \(isUnfinishedComparison ? "comparison" : "summary").json); "
+          ? "this run is not complete (it has no \(plan == .search ? "widths" : isUnfinishedComparison ? "comparison" : "summary").json); "
             + "give the same command again to go on"
           : "this is no run folder: it has no summary.json, comparison.json or events.jsonl")
     }

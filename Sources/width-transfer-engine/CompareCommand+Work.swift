@@ -1,6 +1,7 @@
 import Commands
 import Experiments
 import Foundation
+import Methods
 import Networks
 import Records
 import Reporting
@@ -66,7 +67,9 @@ extension CompareCommand: EngineWork {
         "search-learning-rate": transfer.searchLearningRate.map { "\($0)" },
         "latency-table": transfer.timing.latencyTable.map(Resolved.path),
       ].merging(launcher.resolved(cohort)) { $1 },
-      lists: transfer.lists.merging(["algorithm": names, "widths": widths.map(Resolved.path)]) { $1 })
+      lists: transfer.lists.merging([
+        "algorithm": names, "widths": widths.map(Resolved.path), "track": tracking.track.map(\.rawValue),
+      ]) { $1 })
     var reading = try cohort.isWriter ? transfer.timing.reading(for: subject.target, subject.device, general) : nil
     if sharing.isShared { reading?.clock = nil }
     let summary = try output.session(configuration, general, with: cohort, isShared: sharing.isShared) {

@@ -17,6 +17,8 @@ enum Resolved {
       "input-channels": network.inputChannels.map { "\($0)" }, "resolution": network.resolution.map { "\($0)" },
       "divisor": "\(network.divisor)", "dataset": path(data.dataset), "data": try dataset.fingerprint,
       "subset": data.subset,
+      "folded-batch-norm": network.importing.folded == .auto ? nil : network.importing.folded.rawValue,
+      "graph-output": network.importing.graphOutput, "structure": network.importing.structure.map(path),
       "device": device.description, "threads": "\(Torch.threads)", "loader-threads": "\(compute.loaderThreads)",
       "recompute": recipe.recomputesActivations ? "true" : nil, "seed": "\(compute.seed)",
       "version": WidthTransferCommand.version, "libtorch": Torch.version,

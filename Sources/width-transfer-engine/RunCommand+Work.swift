@@ -1,6 +1,7 @@
 import Commands
 import Experiments
 import Foundation
+import Methods
 import Records
 import Reporting
 import Support
@@ -26,7 +27,7 @@ extension RunCommand: EngineWork {
     let configuration = try Resolved.configuration(
       "run", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: transfer.resolved(finding, more: ["seeds": "\(seeds)"].merging(launcher.resolved(cohort)) { $1 }),
-      lists: transfer.lists)
+      lists: transfer.lists.merging(["track": tracking.track.map(\.rawValue)]) { $1 })
     let summaries = try output.session(configuration, general, with: cohort) { folder, surroundings in
       let plan = RunPlan(
         try transfer.fitted(finding, in: folder, general, cohort), seeds: seeds,
@@ -48,7 +49,7 @@ extension RunCommand: EngineWork {
     } else {
       for (budget, summary) in zip(finding.budgets, summaries) {
         let place = finding.folder(of: budget, in: RunFolder(path: output.output))
-        try tell(summary, budget: finding.budgets.count > 1 ? budget.text : nil, in: place)
+        try tell(summary, budget: finding.budgets.count > 1 ? finding.distinction(of: budget) : nil, in: place)
       }
     }
   }
@@ -72,8 +73,11 @@ extension RunCommand: EngineWork {
     if summary.isOneNetwork {
       try Output.text("\(prefix)the search returned the uniform widths: one training serves both names")
     }
+    let saved =
+      summary.projection == .identity
+      ? "" : "\(Format.decimal(summary.overhead.reduction, 1))x fewer FLOPs than a direct search, "
     try Output.text(
-      "\(prefix)search: \(Format.decimal(summary.overhead.reduction, 1))x fewer FLOPs than a direct search, "
+      "\(prefix)search: \(saved)"
         + "\(Format.decimal(summary.overhead.seconds, 0)) s; report in \(folder.report)")
   }
 }

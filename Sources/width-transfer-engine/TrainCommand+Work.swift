@@ -31,7 +31,7 @@ extension TrainCommand: EngineWork {
       "train", network, data, dataset, recipe, compute, on: device,
       more: ["widths": widths.map(Resolved.path), "adapt-widths": adaptWidths ? "true" : nil].merging(
         launcher.resolved(cohort)
-      ) { $1 })
+      ) { $1 }, lists: ["track": tracking.track.map(\.rawValue)])
     let result = try output.session(configuration, general, with: cohort) { folder, surroundings in
       try job.run(
         in: folder, sinks: try surroundings.sinks("train", folder), policy: surroundings.policy, cohort: cohort)

@@ -36,6 +36,18 @@ import Testing
       64, "--flops 900G takes", "times the network's own widths", "--resolution")
     #expect(!place.has("out"))
     try search(place, "--flops", "0.7x", "--flops", "100000").expect(0)
+    // Of a budget in parameters there is no share in MACs; two budgets of the same words have their kinds beside them.
+    let kinds = try place.run(
+      ["run"] + Workplace.tiny + Workplace.data + [
+        "--algorithm", "random", "--search-epochs", "1", "--epochs", "1", "--flops", "0.7x", "--parameters", "0.7x",
+        "--output", "kinds",
+      ])
+    kinds.expect(0)
+    #expect(
+      kinds.output.contains("flops-0.7x, uniform: top-1") && kinds.output.contains("parameters-0.7x, optimized: top-1"))
+    let page = try place.text("kinds/parameters-0.7x/report.html")
+    #expect(page.contains(">Parameters</p>") && !page.contains("MACs of one image"))
+    #expect(page.contains("Nothing was searched.") && !page.contains("on a projected network"))
   }
 
   @Test("A depth that changes nothing is no projection; nor is one that makes a network larger")

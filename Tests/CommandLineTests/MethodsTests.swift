@@ -39,7 +39,18 @@ import Testing
       Self.words + ["--search-epochs", "1", "--project", "width=0.5", "--output", "out"]
     try place.run(["search"] + words + ["--algorithm", "network-slimming"]).expect(0)
     let searched = try place.bytes("out/search/result.json")
+    // The page of a search has the search's own events, not the widths file's way alone, whose stage is called `search`.
+    try place.run("report", "out").expect(0)
+    let page = try place.text("out/report.html")
+    #expect(page.contains("Numbers of the search") && !page.contains(">search</td>") && page.contains("Seed"))
+    let told = try place.text("out/search/events.jsonl").split(separator: "\n").filter { $0.contains("\"search\"") }
+    #expect(!told.isEmpty && !told.contains { $0.contains("\"imagesPerSecond\":0,") || $0.contains("\"loss\":0,") })
     try place.run(["run"] + words + ["--algorithm", "network-slimming"]).expect(0)
+    // A search of it alone, looked at again, leaves the run what it is; one that carries widths over in another way would not.
+    try place.run(["search"] + words + ["--algorithm", "network-slimming"]).expect(0)
+    #expect(try place.text("out/run.yaml").contains("command: run\n"))
+    try place.run(["search"] + words + ["--algorithm", "network-slimming", "--stacking", "last-block"]).expect(
+      64, "holds another run", "stacking")
     #expect(try place.events(in: "out/search").count { $0 == "start" } == 1)
     #expect(try place.bytes("out/search/result.json") == searched)
     let comparing =
@@ -53,7 +64,7 @@ import Testing
     #expect(members.map { $0["folder"] as? String } == ["uniform/seed-0", "optimized/seed-0"])
     #expect(members.map { $0["searchFolder"] as? String } == ["control/uniform/seed-0/search", "search"])
     #expect(!place.has("out/transferred/width-0.5/network-slimming/seed-0/model.safetensors"))
-    #expect(try place.json("out/run.json")["plans"] as? [String] == ["search", "run", "compare"])
+    #expect(try place.json("out/run.json")["plans"] as? [String] == ["run", "search", "compare"])
     // Other settings belong into another folder.
     try place.run(["run"] + words + ["--algorithm", "network-slimming", "--epochs", "2"]).expect(
       64, "holds another run", "epochs is 1")

@@ -33,11 +33,13 @@ extension Chart {
       "mark": ["type": "line", "strokeDash": [5, 4], "strokeWidth": 1.5],
       "encoding": ["x": x, "y": ["field": "target", "type": "quantitative"], "color": key("Budget")],
     ]
+    let hasBudget = points.contains { $0.targetMACs > 0 }
     return Chart(
       id: id, title: "Cost held by the search",
-      caption: "MACs of the widths that the search holds (an expectation where the search is probabilistic), "
-        + "beside its budget. Dotted: a new stage of the search begins.",
-      specification: layered(height: 240, data: data, layers: phaseMarks(points) + [target, line]))
+      caption: "MACs of the widths that the search holds (an expectation where the search is probabilistic)"
+        + "\(hasBudget ? ", beside its budget" : ""). Dotted: a new stage of the search begins.",
+      specification: layered(
+        height: 240, data: data, layers: phaseMarks(points) + (hasBudget ? [target] : []) + [line]))
   }
 
   /// The width of every group, step by step.

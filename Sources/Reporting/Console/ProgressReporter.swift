@@ -55,11 +55,15 @@ public final class ProgressReporter: EventSink {
         timed.time, step.step, step.totalSteps,
         "\(number(step.epoch))  loss \(Format.decimal(step.loss, 4))  \(rate(step.imagesPerSecond))")
     case .search(let search):
-      let part = Format.decimal(100 * search.macs / max(search.targetMACs, 1), 1)
+      // A budget of another model has no number in MACs.
+      let part =
+        search.targetMACs > 0
+        ? "\(Format.decimal(100 * search.macs / search.targetMACs, 1)) % of budget"
+        : "\(Format.si(search.macs)) MACs"
       let undecided = search.undecided.map { "  widths ± \(Format.percent(100 * $0, 0))" } ?? ""
       progress(
         timed.time, search.step, search.totalSteps,
-        "\(search.stage)  loss \(Format.decimal(search.loss, 4))  \(part) % of budget\(undecided)  \(rate(search.imagesPerSecond))"
+        "\(search.stage)  loss \(Format.decimal(search.loss, 4))  \(part)\(undecided)  \(rate(search.imagesPerSecond))"
       )
     case .epoch(let epoch):
       var text = "\(number(epoch.epoch)): training loss \(Format.decimal(epoch.trainLoss, 4))"

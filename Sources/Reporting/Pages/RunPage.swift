@@ -12,8 +12,9 @@ struct RunPage {
   func page() -> Page {
     Page(
       title: "\(summary.network) on \(summary.dataset)",
-      subtitle: "Widths found by \(PageParts.algorithm(summary.algorithm)) on a projected network and carried over to "
-        + "the whole one, against its own uniform widths at the same cost.",
+      subtitle: "Widths found by \(PageParts.algorithm(summary.algorithm))"
+        + (isShrunk ? " on a projected network and carried over to the whole one" : "")
+        + ", against its own uniform widths at the same cost.",
       sections: [result, networks, widths, training, search, cost, asked, warnings, made].compactMap { $0 })
   }
 
@@ -53,6 +54,12 @@ struct RunPage {
           value: Format.milliseconds(latency.measured ?? latency.predicted),
           detail: "budget \(Format.milliseconds(budget))" + (latency.measured == nil ? "" : ", predicted \(predicted)"))
       )
+    } else if let optimized, let budget = summary.targetParameters {
+      tiles.append(
+        Page.Tile(
+          label: "Parameters", value: Format.si(Double(optimized.parameters)),
+          detail: "budget \(Format.si(Double(budget))), "
+            + "\(Format.signed(100 * relative(optimized.parameters, budget), 2))% off"))
     } else if let optimized {
       tiles.append(
         Page.Tile(
@@ -77,10 +84,15 @@ struct RunPage {
     return Page.Section(id: "result", heading: "Result", blocks: blocks)
   }
 
+  // Whether the search was any cheaper than a direct one.
+  private var isShrunk: Bool { summary.projection != .identity && summary.overhead.flops > 0 }
+
   private var headline: String {
     let cheaper =
-      "Searching the whole network and data directly would have cost \(Format.factor(summary.overhead.reduction)) the "
-      + "compute."
+      isShrunk
+      ? "Searching the whole network and data directly would have cost \(Format.factor(summary.overhead.reduction)) the "
+        + "compute."
+      : summary.overhead.flops > 0 ? "The search saw the whole network and data." : "Nothing was searched."
     guard let difference, let optimized, let uniform, let value = Spread(optimized.results.map(\.top1)),
       let baseline = Spread(uniform.results.map(\.top1))
     else { return cheaper }
@@ -189,8 +201,9 @@ struct RunPage {
   private var search: Page.Section? {
     SearchPage.history(
       record.search?.searches ?? [], groups: summary.groups,
-      lead: "\(PageParts.algorithm(summary.algorithm)) ran on the projected network "
-        + "(\(PageParts.projection(summary.projection))), of \(Format.si(Double(summary.sourceMacs))) MACs.",
+      lead: "\(PageParts.algorithm(summary.algorithm)) ran on the "
+        + (isShrunk ? "projected network (\(PageParts.projection(summary.projection)))" : "whole network")
+        + ", of \(Format.si(Double(summary.sourceMacs))) MACs.",
       evidence: record.widths?.evidence)
   }
 
@@ -198,11 +211,15 @@ struct RunPage {
 
   private var cost: Page.Section {
     let overhead = summary.overhead
-    let trainings = summary.variants.map { variant -> (name: String, flops: Double, seconds: Double) in
+    // One network under two names was trained once.
+    let variants = summary.isOneNetwork ? Array(summary.variants.prefix(1)) : summary.variants
+    let trainings = variants.map { variant -> (name: String, flops: Double, seconds: Double) in
       let flops = record.trainings.filter { $0.variant == variant.name }.compactMap { $0.history.done?.flops }
       return (variant.name, flops.reduce(0, +), variant.results.map(\.seconds).reduce(0, +))
     }
-    let labels = trainings.map { "\($0.name.prefix(1).uppercased() + $0.name.dropFirst()) training" }
+    let labels = trainings.map {
+      summary.isOneNetwork ? "Training" : "\($0.name.prefix(1).uppercased() + $0.name.dropFirst()) training"
+    }
     let largest = ([overhead.directFlops, overhead.flops] + trainings.map(\.flops)).max() ?? 1
     let (scale, unit) = Self.unit(largest)
     func parts(_ bar: String, search: Double) -> [Chart.CostPart] {

@@ -131,12 +131,14 @@ struct RunsPage {
       guard let overhead = record.summary?.overhead ?? record.widths?.overhead else { return nil }
       let projection = record.summary?.projection ?? record.widths?.projection
       return (
-        record, overhead, projection.map(PageParts.projection) ?? "–", overhead.flops >= 0.999 * overhead.directFlops
+        record, overhead, projection.map(PageParts.projection) ?? "–",
+        overhead.flops > 0 && overhead.flops >= 0.999 * overhead.directFlops
       )
     }
     guard !searches.isEmpty else { return nil }
     // A measured reduction needs a direct search among the runs, of the same cost as the others would have had.
-    let direct = searches.first { $0.3 }
+    func algorithm(_ record: RunRecord) -> String? { record.summary?.algorithm ?? record.widths?.algorithm }
+    let hasDirect = searches.contains(where: \.3)
     let table = Page.Table(
       caption: "Searches, beside a search on the whole network and data",
       columns: [
@@ -145,7 +147,10 @@ struct RunsPage {
       ],
       rows: searches.map { record, overhead, projection, _ in
         var measured = "–"
-        if let direct, overhead.seconds > 0, abs(overhead.directFlops / direct.1.flops - 1) < 0.02 {
+        let direct = searches.first {
+          $0.3 && algorithm($0.0) == algorithm(record) && abs(overhead.directFlops / $0.1.flops - 1) < 0.02
+        }
+        if let direct, overhead.seconds > 0 {
           measured = Format.factor(direct.1.seconds / overhead.seconds)
         }
         return [
@@ -154,9 +159,9 @@ struct RunsPage {
         ]
       })
     let remark =
-      direct == nil
+      !hasDirect
       ? "None of these runs searched directly, so no reduction was measured."
-      : "Measured: the time of the direct search over that of the run."
+      : "Measured: the time of the direct search of the same method and cost over that of the run."
     return Page.Section(id: "cost", heading: "What the searches cost", blocks: [.table(table), .paragraph(remark)])
   }
 

@@ -2,28 +2,35 @@ import Foundation
 import Networks
 import Records
 import Support
+import Transfer
 
 /// The page of a single search.
 struct SearchPage {
   let record: RunRecord
 
   func page() -> Page {
-    let network = record.widths?.network ?? record.history.start?.network ?? record.name
+    let network = record.widths?.network ?? history.start?.network ?? record.name
     let algorithm = (record.widths?.algorithm ?? record.setting("algorithm")).map(PageParts.algorithm)
     return Page(
       title: "Widths for \(network)",
       subtitle: (algorithm.map { "Found by \($0)" } ?? "Found by a width search")
-        + (record.widths?.projection.map { " on a projected network: \(PageParts.projection($0))." } ?? "."),
+        + (record.widths?.projection.map {
+          $0 == .identity ? " on the whole network and data." : " on a projected network: \(PageParts.projection($0))."
+        } ?? "."),
       sections: [result, widths, search, cost, asked, warnings, made].compactMap { $0 })
   }
 
+  // A search's folder has its events in the folder of the search itself, beside the widths that it led to.
+  private var history: EventHistory { record.search ?? record.history }
+
   private var points: [RunEvent.Search] {
     if let searches = record.search?.searches, !searches.isEmpty { return searches }
-    let target = Double(record.widths?.targetMacs ?? 0)
-    let history = record.widths?.history ?? []
-    return history.map { point in
+    // The way is that of the projected network, and the budget the whole one's.
+    let target = record.widths?.projection == .identity ? Double(record.widths?.targetMacs ?? 0) : 0
+    let way = record.widths?.history ?? []
+    return way.map { point in
       RunEvent.Search(
-        step: point.step, totalSteps: history.last?.step ?? 0, stage: "search", loss: .nan, macs: point.macs,
+        step: point.step, totalSteps: way.last?.step ?? 0, stage: "search", loss: .nan, macs: point.macs,
         targetMACs: target, widths: point.widths, imagesPerSecond: .nan)
     }
   }
@@ -36,7 +43,7 @@ struct SearchPage {
           label: "MACs at these widths", value: Format.si(Double(macs)),
           detail: record.widths?.targetMacs.map { "budget \(Format.si(Double($0)))" } ?? ""))
     }
-    if record.widths == nil, let decided = record.history.widths {
+    if record.widths == nil, let decided = history.widths {
       tiles.append(
         .init(
           label: "MACs at these widths", value: Format.si(Double(decided.macs)),
@@ -57,7 +64,7 @@ struct SearchPage {
         ))
     }
     var blocks: [Page.Block] = tiles.isEmpty ? [] : [.tiles(tiles)]
-    if record.widths == nil, record.history.widths == nil {
+    if record.widths == nil, history.widths == nil {
       blocks.insert(.headline("This search has not decided on widths yet; what follows is its state so far."), at: 0)
     }
     return Page.Section(id: "result", heading: "Result", blocks: blocks)
@@ -65,7 +72,7 @@ struct SearchPage {
 
   // Before it is extrapolated, a search's result stands in its events alone.
   private var widths: Page.Section? {
-    let decided = record.history.widths.map {
+    let decided = history.widths.map {
       WidthsFile(network: $0.network, macs: $0.macs, widths: Widths($0.widths))
     }
     return (record.widths ?? decided).flatMap(Self.widthsSection)
@@ -84,7 +91,10 @@ struct SearchPage {
   }
 
   private var asked: Page.Section? {
-    let names = ["network", "dataset", "algorithm", "flops", "project", "fix", "divisor", "stacking", "epochs"]
+    let names = [
+      "network", "dataset", "algorithm", "flops", "parameters", "latency", "project", "fix", "divisor", "stacking",
+      "epochs",
+    ]
     let facts = names.compactMap { name in
       record.setting(name).map { Page.Fact(name: name.prefix(1).uppercased() + name.dropFirst(), value: $0) }
     }
@@ -93,12 +103,12 @@ struct SearchPage {
   }
 
   private var warnings: Page.Section? {
-    PageParts.warnings([("search", record.history)], gaps: record.gaps)
+    PageParts.warnings([("search", history)], gaps: record.gaps)
   }
 
   private var made: Page.Section {
     PageParts.provenance(
-      record, starts: [record.history.start].compactMap { $0 }, resumes: record.history.resumes)
+      record, starts: [history.start].compactMap { $0 }, resumes: history.resumes)
   }
 
   /// The charts of a search; nil when nothing of it is known.

@@ -51,6 +51,8 @@ public final class StepLoop {
   private let cancellation: Cancellation
   private var progress = Progress()
   private var losses: LossMeter
+  // What was told last.
+  private var told: (step: Int, loss: Double, imagesPerSecond: Double)?
   private var meter = RateMeter(0)
   private var started = Date()
   private var earlierSeconds = 0.0
@@ -259,9 +261,10 @@ public final class StepLoop {
 
   private func tell(_ work: some StepWork) throws {
     try readLosses(work)
-    let now = seconds
-    let loss = losses.takeMean()
-    if let event = try work.event(loss: loss, imagesPerSecond: meter.take(now)) { try events.send(event) }
+    // A stage can end with a step that has been told of: what is new is the state it left, and not the loss.
+    if told?.step != step { told = (step, losses.takeMean(), meter.take(seconds)) }
+    guard let told, let event = try work.event(loss: told.loss, imagesPerSecond: told.imagesPerSecond) else { return }
+    try events.send(event)
   }
 
   /// Saves where the run stands.

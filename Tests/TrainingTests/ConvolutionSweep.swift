@@ -38,6 +38,10 @@ struct ConvolutionForm: Sendable, CustomTestStringConvertible {
     ConvolutionForm(
       name: "1x1-stride2-wide", stride: 2, inputs: [41, 55, 63, 65, 97, 127, 129, 255], sides: [2, 4, 7, 13],
       largeSide: nil),
+    // Larger maps, on which kernels of narrow layers write out of bounds that are right on smaller ones.
+    ConvolutionForm(
+      name: "1x1-stride2-large", stride: 2, inputs: [1, 3, 4, 6, 7, 8, 9, 10, 12, 14, 15, 16, 17, 20, 24, 31],
+      sides: [56, 64, 95, 112], largeSide: nil),
     ConvolutionForm(name: "3x3-depthwise-small", kind: .depthwise, kernel: 3, sides: [1, 2], largeSide: nil),
     ConvolutionForm(
       name: "5x5-depthwise-small-stride2", kind: .depthwise, kernel: 5, stride: 2, sides: [1, 2, 3, 4], largeSide: nil),

@@ -43,9 +43,12 @@ import Torch
     .enabled(if: requested == "reproduce"))
   func unprotected() throws {
     let form = try #require(ConvolutionForm.all.first { $0.name == "1x1-stride2" })
-    for (input, output) in [(6, 15), (4, 9), (3, 7), (7, 12)] {
+    // With AVX2 on small maps, with AVX-512 on larger ones.
+    for (input, output, batch, side) in [
+      (6, 15, 16, 32), (4, 9, 16, 32), (3, 7, 16, 32), (7, 12, 16, 32), (8, 16, 6, 112),
+    ] {
       let entry = ConvolutionCase(
-        form: form, input: input, output: output, batch: 16, side: 32, format: .channelsLast, isSliced: false)
+        form: form, input: input, output: output, batch: batch, side: side, format: .channelsLast, isSliced: false)
       let protected = try entry.error()
       print("reproduce: \(entry): protected \(String(format: "%.1e", protected)), ", terminator: "")
       fflush(nil)

@@ -3,12 +3,11 @@ import Torch
 
 /// The one place that decides how a convolution is carried out, so that knowledge about kernels has a home.
 ///
-/// - A 1×1 convolution with a stride reads only every n-th position. oneDNN's AVX2 kernel for its weight gradient writes out
-///   of bounds when the layout is channels-last and there are fewer than 8 input channels (oneDNN issue 6035): wrong
-///   gradients, crashes, hangs. Taking the positions first and convolving with stride 1 is the same function, and is
-///   done there. From 8 channels on the strided form is right and up to five times as fast. `scripts/sweep-convolutions`
-///   looks for more of the kind; docs/results/convolution-sweep.md has what it found: no other form, and with AVX-512 not
-///   even this one.
+/// - A 1×1 convolution with a stride reads only every n-th position. oneDNN's kernels for its weight gradient write out
+///   of bounds when the layout is channels-last and there are fewer input channels than a vector holds (oneDNN issue 6035): wrong
+///   gradients, crashes, hangs with AVX2 under 8, crashes with AVX-512 under 16 on maps of some 56 pixels or more. Taking the positions
+///   first and convolving with stride 1 is the same function, and is done there. From 16 channels on the strided form is right and up to
+///   five times as fast. `scripts/sweep-convolutions` looks for more of the kind; docs/results/convolution-sweep.md has what it found.
 /// - On a small map the outer part of a large filter meets nothing but padding: of 5×5 on a map of 2×2 only the inner 3×3 is ever
 ///   multiplied with a pixel. Convolving with that part is the same function, and the derivative of the rest is zero as it should be.
 ///   Searches on images of low resolution end in such maps.
@@ -25,7 +24,7 @@ struct ConvolutionExecution: Sendable, Hashable {
   let subsamples: Bool
 
   /// The least number of input channels with which a strided 1×1 convolution is left to oneDNN.
-  private static let safeInputs = 8
+  private static let safeInputs = 16
 
   init(_ convolution: Convolution, inputChannels: Int) {
     let isPointwise =

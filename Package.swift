@@ -144,8 +144,8 @@ let tests: [Target] = [
   .testTarget(
     name: "CommandLineTests",
     dependencies: [
-      "CZlib", "Commands", "Networks", "ProcessGroups", "Torch", "Transfer", "width-transfer", "width-transfer-engine",
-      "width-transfer-bench",
+      "CZlib", "Commands", "Methods", "Networks", "ProcessGroups", "Torch", "Transfer", "width-transfer",
+      "width-transfer-engine", "width-transfer-bench",
       argumentParser,
     ]),
 ]

@@ -17,6 +17,8 @@ public final class RunSession {
   private static let ignored: Set = [
     "threads", "loader-threads", "recompute", "seeds", "version", "libtorch", "swift", "data", "processes",
     "sync-batch-norm", "until-decided", "most-seeds", "track",
+    // What stopped a run can be let pass when it goes on.
+    "on-bad-image", "max-image-pixels", "max-archive-expansion",
   ]
   // The plans whose jobs lie beside each other; a single training is its folder itself.
   private static let sharing: Set = ["run", "compare", "search"]
@@ -82,10 +84,11 @@ public final class RunSession {
   private static func difference(_ former: Configuration, _ asked: Configuration) -> String? {
     let commands = [former, asked].map(command)
     let ignored = commands.contains("compare") ? ignored.union(arms) : ignored
+    // Another device of the same kind computes the same.
+    var (former, asked) = (Self.withDeviceKind(former), Self.withDeviceKind(asked))
     guard sharing.isSuperset(of: commands), commands[0] != commands[1] else {
       return former.difference(from: asked, ignoring: ignored, paths: paths)
     }
-    var (former, asked) = (former, asked)
     if !commands.contains("compare") {
       // What is carried over depends on it, and the folder has one widths.json.
       let usual = Configuration.Value.text("average-block")
@@ -96,6 +99,13 @@ public final class RunSession {
     let others = Set(former.values.keys).union(asked.values.keys).subtracting(common)
     return former.difference(
       from: asked, ignoring: ignored.union(others).union(["command", "algorithm"]), paths: paths)
+  }
+
+  private static func withDeviceKind(_ configuration: Configuration) -> Configuration {
+    guard case .text(let device) = configuration.values["device"] else { return configuration }
+    var configuration = configuration
+    configuration.values["device"] = .text(String(device.prefix { $0 != ":" }))
+    return configuration
   }
 
   private static func command(_ configuration: Configuration) -> String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Methods
 import Networks
 import Testing
 import Transfer
@@ -70,6 +71,18 @@ import Transfer
       // The paper's 298 of 320; a factor of 0.2207 for 0.312 / 1.414 = 0.22065.
       #expect(counted.map { $0.rounded() } == [16, 298, 15387])
     }
+  }
+
+  @Test("Another optimizer than the recipe's has a learning rate of its own")
+  func optimizers() throws {
+    func rate(_ more: String...) throws -> Double {
+      let command = try WidthTransferCommand.parseAsRoot(
+        ["train", "--network", "resnet20", "--dataset", "data", "--output", "x", "--recipe", "small"] + more)
+      return try #require(command as? TrainCommand).recipe.build().learningRate
+    }
+    #expect(try rate() == 0.1 && rate("--optimizer", "sgd") == 0.1)
+    #expect(try rate("--optimizer", "adamw") == 0.001)
+    #expect(try rate("--optimizer", "adam", "--learning-rate", "0.02") == 0.02)
   }
 
   @Test("What is typed wins, and other experiments stay as they are")

@@ -59,6 +59,12 @@ struct PackedTests {
       #expect(packed.channels == 1 && packed.training.uniformSize == ImageSize(width: 4, height: 4))
       #expect(try packed.training.image(at: 7) == dataset.training.image(at: 7) && packed.heldOut.count == 4)
       #expect(packed.normalization == .mnist)
+      // Made smaller, they are trained on at their size, as a folder of such images is.
+      let large = Dataset(
+        name: "large", training: constantImages(count: 9, side: 60), heldOut: constantImages(count: 4, side: 60),
+        resolution: 224, normalization: .mnist)
+      #expect(try pack(Packing(), large, to: folder + "/l").resolution == 224)
+      #expect(try pack(Packing(largestSide: 20), large, to: folder + "/s").resolution == 20)
     }
   }
 

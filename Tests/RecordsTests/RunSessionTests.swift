@@ -36,6 +36,15 @@ import Testing
     #expect(try written.values["recipe"]?.line() == "{flag: true, name: 'a: b', rate: 0.1, steps: [0.5, 0.75]}")
   }
 
+  @Test func aDeviceOfTheSameKindGoesOn() throws {
+    defer { clean() }
+    try begin(["command": "train", "device": "cuda:0"])
+    #expect(try RunSession(folder, configuration: configuration(["command": "train", "device": "cuda:1"])).isResumed)
+    #expect(throws: UsageFailure.self) {
+      _ = try RunSession(folder, configuration: configuration(["command": "train", "device": "cpu"]))
+    }
+  }
+
   @Test func anEqualRunGoesOnAndAnotherIsRefused() throws {
     defer { clean() }
     try begin(["command": "train", "epochs": "3", "threads": "1", "dataset": "/old/place/data"])
@@ -54,6 +63,11 @@ import Testing
       #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
     }
     #expect(try Data(contentsOf: URL(fileURLWithPath: folder.configuration)) == before)
+    // What stopped it can be let pass, and another device of the kind computes the same.
+    let onward = configuration([
+      "command": "train", "epochs": "3", "dataset": "/new/data", "on-bad-image": "skip", "max-image-pixels": "9000000",
+    ])
+    #expect(try RunSession(folder, configuration: onward).isResumed)
     let session = try RunSession(folder, configuration: moved)
     try session.finish()
     #expect(try Configuration(path: folder.configuration) == moved)

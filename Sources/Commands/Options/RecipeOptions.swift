@@ -30,7 +30,10 @@ package struct RecipeOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Probability mass spread over all classes.")
   package var labelSmoothing: Double?
 
-  @Option(help: "How gradients become steps.")
+  @Option(
+    help:
+      "How gradients become steps; another one than the recipe's has a learning rate of 0.001 (sgd: 0.1) unless --learning-rate says."
+  )
   package var optimizer: Recipe.Optimizer?
 
   @Option(help: "How the learning rate falls.")
@@ -70,6 +73,10 @@ package struct RecipeOptions: ParsableArguments {
     }
     set(epochs, \.epochs)
     set(batchSize, \.batchSize)
+    // A rate of one kind of step is none of the other, by two orders of magnitude.
+    if let optimizer, learningRate == nil, (optimizer == .sgd) != (result.optimizer == .sgd) {
+      result.learningRate = optimizer == .sgd ? 0.1 : 0.001
+    }
     set(learningRate, \.learningRate)
     set(evaluationInterval, \.evaluationInterval)
     set(weightDecay, \.weightDecay)

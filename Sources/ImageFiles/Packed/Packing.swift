@@ -110,7 +110,9 @@ public struct Packing: Sendable {
     let source = dataset.format.hasPrefix("packed from ") ? dataset.format : "packed from \(dataset.format)"
     let description = PackedDescription(
       name: dataset.name, source: source, classNames: dataset.classNames, channels: dataset.channels,
-      resolution: dataset.resolution, normalization: dataset.normalization,
+      // Images that were made smaller are trained on at their size, as a folder of such images would be.
+      resolution: largestSide == nil ? dataset.resolution : common?.shortSide ?? dataset.resolution,
+      normalization: dataset.normalization,
       training: split(sizes[0].count), heldOut: split(sizes[1].count))
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys

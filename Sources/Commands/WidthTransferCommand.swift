@@ -12,7 +12,7 @@ package struct WidthTransferCommand: ParsableCommand {
     commandName: "width-transfer",
     abstract: "Finds better channel counts for CNNs at equal MACs, on a shrunken copy of network and data.",
     discussion: """
-      Example: width-transfer run --network resnet20 --dataset fashion-mnist --project width=0.5,resolution=14,data=20% \
+      Example: width-transfer run --network resnet20 --dataset fashion-mnist --project width=0.5,depth=0.67 \
       --divisor 2 --output runs/first
       """,
     version: version,

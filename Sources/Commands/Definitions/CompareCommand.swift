@@ -12,7 +12,7 @@ package struct CompareCommand: EngineCommand {
       Every seed makes one search and one training of each, with the same recipe; the report sets them side by side.
 
       Example: width-transfer compare --network resnet20 --dataset fashion-mnist \
-      --project width=0.5,resolution=14,data=20% --divisor 2 --epochs 6 --seeds 3 --output runs/methods
+      --project width=0.5,depth=0.67 --divisor 2 --epochs 6 --seeds 3 --output runs/methods
       """)
 
   @OptionGroup package var network: NetworkOptions

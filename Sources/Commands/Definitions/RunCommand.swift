@@ -8,7 +8,7 @@ package struct RunCommand: EngineCommand {
     commandName: "run",
     abstract: "The main job: project, search, extrapolate, train the uniform and the optimized network, report.",
     discussion: """
-      Example: width-transfer run --network resnet20 --dataset fashion-mnist --project width=0.5,resolution=14,data=20% \
+      Example: width-transfer run --network resnet20 --dataset fashion-mnist --project width=0.5,depth=0.67 \
       --divisor 2 --epochs 10 --output runs/first
       """)
 

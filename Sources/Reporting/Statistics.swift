@@ -94,23 +94,16 @@ public struct PairedDifference: Sendable, Hashable {
 }
 
 extension ComparisonSummary {
-  /// Half of the widest 95 % interval among the differences from the uniform network and of transferred from direct widths; nil as long as one of them
-  /// is of a single pair, or there is none.
+  /// Half of the widest 95 % interval among the differences from the uniform network and of transferred from direct widths; nil as long as
+  /// the spread of one of them is not known, or there is none.
   package var widestHalfInterval: Double? {
-    let differences = decisiveDifferences
-    let halves = differences.compactMap { $0.interval.map { ($0.upperBound - $0.lowerBound) / 2 } }
-    return halves.count == differences.count ? halves.max() : nil
-  }
-}
-
-extension ComparisonSummary {
-  /// What a comparison is made to decide: the differences from the uniform network and of transferred from direct widths.
-  private var decisiveDifferences: [PairedDifference] {
     let baseline = arms.first { $0.mode == .control && $0.algorithm == "uniform" }
     let fromUniform = arms.filter { $0 != baseline }.compactMap { arm in
       baseline.flatMap { PairedDifference(arm.top1BySeed, minus: $0.top1BySeed) }
     }
-    return fromUniform + searchedMethods.compactMap(\.difference)
+    let differences = fromUniform + searchedMethods.compactMap(\.difference)
+    let halves = differences.compactMap { $0.interval.map { ($0.upperBound - $0.lowerBound) / 2 } }
+    return halves.count == differences.count ? halves.max() : nil
   }
 }
 

@@ -51,9 +51,8 @@ package enum ConfigurationFile {
 
   /// The flags of a command that a configuration stands for, without those that are said.
   ///
-  /// - Throws: `FileFailure` for what is a flag of no command.
-  ///
   /// - Parameter isOwn: Whether the file is of this command alone, so that a flag of another one is a mistake.
+  /// - Throws: `FileFailure` for what is a flag of no command.
   static func flags(
     of configuration: Configuration, _ path: String, _ command: String, said arguments: [String],
     _ vocabulary: Vocabulary, isOwn: Bool = false
@@ -62,19 +61,16 @@ package enum ConfigurationFile {
       arguments.compactMap { $0.hasPrefix("--") ? $0.dropFirst(2).split(separator: "=").first.map(String.init) : nil })
     return try configuration.values.sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
       guard !notes.contains(key) else { return [] }
-      guard !excluded.contains(key), vocabulary.flags().contains(key) else {
-        let near = nearestNames(to: key, in: vocabulary.flags(of: command).subtracting(excluded))
-        throw FileFailure(
-          .badData, path: path, reason: "\(key): there is no flag --\(key); nearest are \(near.joined(separator: ", "))"
-        )
-      }
-      guard let kind = vocabulary.kind(of: key, in: command) else {
-        guard isOwn else { return [] }
+      let kind = excluded.contains(key) ? nil : vocabulary.kind(of: key, in: command)
+      guard kind != nil || !isOwn && !excluded.contains(key) && vocabulary.flags().contains(key) else {
         let near = nearestNames(to: key, in: vocabulary.flags(of: command).subtracting(excluded))
         throw FileFailure(
           .badData, path: path,
-          reason: "\(key): \(command) has no flag --\(key); nearest are \(near.joined(separator: ", "))")
+          reason:
+            "\(key): \(isOwn ? "\(command) has" : "there is") no flag --\(key); nearest are \(near.joined(separator: ", "))"
+        )
       }
+      guard let kind else { return [] }
       let flags = try flags(key, value, kind, path)
       return said.contains(key) ? [] : flags
     }

@@ -161,19 +161,18 @@ package struct ExperimentCommand: EngineCommand {
   ///
   /// - Parameter pace: How fast this machine trains, where that was timed.
   package func list(_ pace: MachinePace? = nil) throws {
-    if json { return try Output.json(ExperimentListing.all(pace)) }
-    for grid in ExperimentGrid.all {
-      try Output.text("\(grid.name)  \(grid.claim)")
-      let sizes = try GridScale.allCases.compactMap { scale in
-        let time = try pace.map { pace in
-          " (about \(Format.roughly(try grid.loads(scale).reduce(0) { $0 + pace.seconds($1) })))"
+    let all = try ExperimentListing.all(pace)
+    if json { return try Output.json(all) }
+    for entry in all {
+      try Output.text("\(entry.name)  \(entry.claim)" + (entry.data.map { "\n    data: \($0)" } ?? ""))
+      guard let scales = entry.scales else { continue }
+      let sizes = GridScale.allCases.compactMap { scale in
+        scales[scale.rawValue].map { size in
+          "\(scale.rawValue) \(size.searches) + \(size.trainings)"
+            + (size.seconds.map { " (about \(Format.roughly($0)))" } ?? "")
         }
-        return grid.counts(scale).map { "\(scale.rawValue) \($0.searches) + \($0.trainings)\(time ?? "")" }
       }
       try Output.text("    searches + trainings: \(sizes.joined(separator: ", "))")
-    }
-    for name in ExperimentName.allCases {
-      try Output.text("\(name.rawValue)  \(name.claim)" + (name.data.map { "\n    data: \($0)" } ?? ""))
     }
   }
 }

@@ -35,10 +35,12 @@ public struct PatternAgreement: Codable, Hashable, Sendable {
     confidence = pattern == most ? alike.reduce(0) { $0 + $1.confidence } / Double(alike.count) : 0
   }
 
+  /// How many seeds have the pattern; nil where they disagree.
+  public var alike: Int? { agreement < Self.leastAgreement ? nil : Int((agreement * Double(seeds)).rounded()) }
+
   /// What the seeds say, in words: `DS in 9 of 10`; `seeds disagree: 2 × DS, 1 × IS` where the pattern is none of the most frequent.
   public var words: String {
-    let most = Int((agreement * Double(seeds)).rounded())
-    guard agreement < Self.leastAgreement else { return "\(pattern.short) in \(most) of \(seeds)" }
+    if let alike { return "\(pattern.short) in \(alike) of \(seeds)" }
     let parts = WidthPattern.allCases.compactMap { pattern in
       counts[pattern.rawValue].map { (count: $0, text: "\($0) × \(pattern.short)") }
     }

@@ -74,9 +74,7 @@ struct WidthSweepPage {
             rows: summary.points.map { point in
               [
                 "\(point.width)", point.agreement.pattern.short,
-                point.agreement.agreement < PatternAgreement.leastAgreement
-                  ? "none"
-                  : "\(Int((point.agreement.agreement * Double(point.results.count)).rounded())) of \(point.results.count)",
+                point.agreement.alike.map { "\($0) of \(point.agreement.seeds)" } ?? "none",
                 point.agreement.counts.sorted { $0.key < $1.key }.map { "\($1) × \($0)" }.joined(separator: ", "),
                 point.agreement.drop.map { Format.fixed($0, 2) } ?? "–",
                 Format.spread(Spread(point.results.map(\.score)), 2),

@@ -18,7 +18,7 @@ extension Chart {
     }
     let y: JSONValue = [
       "field": "arm", "type": "nominal", "sort": .array(labels), "scale": ["domain": .array(labels)], "title": nil,
-      "axis": ["labelLimit": 190, "labelFontSize": 12, "grid": false],
+      "axis": ["labelLimit": 340, "labelFontSize": 12, "grid": false],
     ]
     func x(_ field: String) -> JSONValue {
       [

@@ -54,7 +54,9 @@ extension Dataset {
     folder: String, name: String, known: KnownDataset? = nil, _ options: ReadingOptions
   ) throws -> Dataset {
     let (folders, files) = try FolderListing.entries(of: folder)
-    if let quartet = try IDXQuartet(folder: folder, files: files) { return try quartet.open(name: name, known: known) }
+    if let quartet = try IDXQuartet(folder: folder, files: files) {
+      return try quartet.open(name: name, known: known, options: options)
+    }
     if let binary = try CIFARFolder(folder: folder, files: files) { return try binary.open(name: name) }
     for nested in ["cifar-10-batches-bin", "cifar-100-binary", "tiny-imagenet-200", "FashionMNIST", "MNIST", "raw"]
     where folders.contains(nested) {

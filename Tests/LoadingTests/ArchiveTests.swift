@@ -84,9 +84,17 @@ struct ArchiveTests {
         ], to: folder + "/train-0.tar")
       try TarWriter.write(
         files: [("x.cls", Array("1".utf8)), ("x.PNG", try image(3))], to: folder + "/validation-0.tar")
-      let dataset = try Dataset.open(folder)
+      expectFailure(.badData, path: "validation-0.tar", "classes that training lacks: 1") { try Dataset.open(folder) }
+      try TarWriter.write(
+        files: [("x.cls", Array("2".utf8)), ("x.PNG", try image(3))], to: folder + "/validation-0.tar")
+      expectFailure(.badData, path: "validation-0.tar", "lacks images of the classes 0; `allow-missing-classes`") {
+        try Dataset.open(folder)
+      }
+      let dataset = try Dataset.open(folder, options: ReadingOptions(allowsMissingClasses: true))
       #expect(dataset.classNames == ["0", "1", "2"])
-      #expect((0..<2).map(dataset.training.label) == [0, 2] && dataset.heldOut.label(at: 0) == 1)
+      #expect(dataset.remarks.contains { $0.hasPrefix("no training image of 1:") })
+      #expect(dataset.remarks.contains { $0.hasPrefix("no held-out image of 0:") })
+      #expect((0..<2).map(dataset.training.label) == [0, 2] && dataset.heldOut.label(at: 0) == 2)
       #expect(try dataset.training.image(at: 0).pixels == gradient(width: 8, height: 8, phase: 2).pixels)
     }
   }

@@ -7,8 +7,10 @@ import Testing
 
 @Suite("Opening a data set")
 struct DatasetTests {
-  private func writeQuartet(_ folder: String, suffix: String = "", labels: [UInt8] = [0, 1, 2]) throws {
-    for (split, labels) in [("train", labels), ("t10k", [1, 2, 0])] {
+  private func writeQuartet(
+    _ folder: String, suffix: String = "", labels: [UInt8] = [0, 1, 2], heldOut: [UInt8]? = nil
+  ) throws {
+    for (split, labels) in [("train", labels), ("t10k", heldOut ?? labels.reversed())] {
       let images = idx(shape: [labels.count, 2, 2], [UInt8](repeating: 5, count: 4 * labels.count))
       let pairs = [("images-idx3", images), ("labels-idx1", idx(shape: [labels.count], labels))]
       for (kind, bytes) in pairs {
@@ -39,6 +41,28 @@ struct DatasetTests {
       #expect(fashion.normalization == .fashionMNIST && fashion.classNames[9] == "Ankle boot")
       try writeQuartet(folder + "/b", labels: [5, 0, 4, 1, 9, 2, 1, 3, 1, 4])
       #expect(try Dataset.open(folder + "/b").normalization == .mnist)
+    }
+  }
+
+  @Test("compares the numbered classes of the two splits")
+  func numberedClasses() throws {
+    try withTemporaryFolder { folder in
+      // As EMNIST's letters: from 1 on, which leaves class 0 without an image in both splits.
+      try writeQuartet(folder + "/a", labels: [1, 2, 3])
+      let letters = try Dataset.open(folder + "/a")
+      #expect(letters.classNames == ["0", "1", "2", "3"])
+      #expect(letters.remarks.count == 1 && letters.remarks[0].hasPrefix("no training image of 0:"))
+      try writeQuartet(folder + "/b", labels: [0, 1, 3], heldOut: [0, 2, 1])
+      expectFailure(.badData, path: "t10k-labels-idx1-ubyte", "classes that training lacks: 2") {
+        try Dataset.open(folder + "/b")
+      }
+      try writeQuartet(folder + "/c", labels: [0, 1, 2], heldOut: [2, 2])
+      expectFailure(.badData, path: "t10k-labels-idx1-ubyte", "lacks images of the classes 0, 1;") {
+        try Dataset.open(folder + "/c")
+      }
+      let lacking = try Dataset.open(folder + "/c", options: ReadingOptions(allowsMissingClasses: true))
+      #expect(lacking.heldOut.label(at: 0) == 2)
+      #expect(lacking.remarks.count == 1 && lacking.remarks[0].hasPrefix("no held-out image of 0, 1:"))
     }
   }
 

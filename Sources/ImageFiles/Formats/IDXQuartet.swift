@@ -40,8 +40,11 @@ struct IDXQuartet {
 
   /// Reads the files.
   ///
-  /// - Parameter known: What the data are, when they were asked for by their known name. A folder's name says nothing.
-  func open(name: String, known: KnownDataset? = nil) throws -> Dataset {
+  /// - Parameters:
+  ///   - name: what the data set is called.
+  ///   - known: what the data are, when they were asked for by their known name. A folder's name says nothing.
+  ///   - options: whether the held-out split may lack classes.
+  func open(name: String, known: KnownDataset? = nil, options: ReadingOptions = .init()) throws -> Dataset {
     let labels = try IDXFile(path: trainingLabels, dimensions: 1).bytes
     let kind = Kind(firstLabels: Array(labels.prefix(10)), known)
     let training = try InMemoryImages(
@@ -53,9 +56,12 @@ struct IDXQuartet {
         .badData, path: heldOutImages,
         reason: "holds images of \(heldOut.size), the training images are \(training.size)")
     }
+    let remarks = try NumberedClasses.remarks(
+      names: training.classNames, training: Set(training.indices.map(training.label)),
+      heldOut: Set(heldOut.indices.map(heldOut.label)), at: heldOutLabels, options: options)
     return Dataset(
       name: name, training: training, heldOut: heldOut, resolution: training.size.shortSide,
-      normalization: kind.normalization, format: "IDX files")
+      normalization: kind.normalization, format: "IDX files", remarks: remarks)
   }
 
   /// Which member of the family it is: told from its first labels, as all members have the same file names.

@@ -201,18 +201,18 @@ struct TarShards {
     _ found: ArchiveLayout.Found, _ other: ArchiveLayout.Found?, at path: String, _ shards: [ArchiveShard],
     _ remarks: inout [String]
   ) throws -> [String] {
-    func names(_ found: ArchiveLayout.Found) -> (named: Set<ByteName>, largest: Int?) {
-      var (named, largest): (Set<ByteName>, Int?) = ([], nil)
+    func names(_ found: ArchiveLayout.Found) -> (named: Set<ByteName>, numbers: Set<Int>) {
+      var (named, numbers): (Set<ByteName>, Set<Int>) = ([], [])
       for kind in Set(found.classes.compactMap { $0 }) {
         switch kind {
         case .named(let name): named.insert(name)
-        case .numbered(let number): largest = max(largest ?? 0, number)
+        case .numbered(let number): numbers.insert(number)
         }
       }
-      return (named, largest)
+      return (named, numbers)
     }
     let (own, others) = (names(found), other.map(names))
-    if let largest = own.largest {
+    if let largest = own.numbers.max() {
       // A number from elsewhere, such as an identifier: nobody has a class for each and ten more.
       if largest >= max(1000, 10 * found.places.count), let index = found.classes.firstIndex(of: .numbered(largest)) {
         let place = found.places[index]
@@ -220,7 +220,7 @@ struct TarShards {
           .badData, path: shards[place.shard].name(of: place.member),
           reason: "has the class \(largest), in \(found.places.count) images; classes are numbered from 0 on")
       }
-      guard others?.named.isEmpty ?? true, others?.largest.map({ $0 <= largest }) ?? true else {
+      guard others?.named.isEmpty ?? true else {
         throw FileFailure(.badData, path: path, reason: "has classes that the training shards do not have")
       }
       guard largest > 0 else {
@@ -228,7 +228,10 @@ struct TarShards {
           .badData, path: path,
           reason: "every image has the class 0: one class; to tell classes apart, two or more are needed")
       }
-      return (0...largest).map(String.init)
+      let names = (0...largest).map(String.init)
+      remarks += try NumberedClasses.remarks(
+        names: names, training: own.numbers, heldOut: others?.numbers, at: path, options: options)
+      return names
     }
     if options.allowsMissingClasses, let others, others.named.isSubset(of: own.named) {
       let missing = own.named.subtracting(others.named).map(\.text)

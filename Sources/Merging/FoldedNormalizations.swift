@@ -45,7 +45,7 @@ struct FoldedNormalizations {
     }
     network.layers.removeAll { removed.contains($0.name) }
     for index in network.layers.indices {
-      network.layers[index].inputs = network.layers[index].inputs.map { renamed[$0] ?? $0 }
+      network.layers[index] = network.layers[index].renamed(references: { renamed[$0] ?? $0 })
     }
     for stage in network.stages.indices {
       for block in network.stages[stage].blocks.indices {

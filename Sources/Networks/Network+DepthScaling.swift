@@ -158,7 +158,8 @@ extension Layer {
     return layer
   }
 
-  func renamed(references transform: (String) -> String) -> Layer {
+  /// The layer with other names of what it reads, be it as input or for the number of its channels.
+  package func renamed(references transform: (String) -> String) -> Layer {
     var layer = self
     layer.inputs = inputs.map(transform)
     if case .convolution(var convolution) = operation, let rule = convolution.derivedChannels {

@@ -107,6 +107,21 @@ func expectClose(
     expectClose(before, after, 2e-4 * scale)
   }
 
+  /// Folding alone, where nothing is merged, leaves the function as it was: also where a gate takes its channels from a layer before
+  /// a normalization that goes.
+  @Test(arguments: ["mobilenet_v2_cifar", "efficientnet_b0_cifar"])
+  func foldingKeepsTheFunction(_ name: String) throws {
+    let base = try NetworkZoo.resolved(named: name, classes: 5).network.scalingWidth(by: 0.25, divisor: 4).resolved()
+    let model = try Model(base, seed: 3)
+    try randomizeStatistics(model)
+    let images = try Tensor.normal([2, 3, 32, 32], generator: Generator(seed: 5))
+    let outcome = try merged(model, settings(.foldedPaper, 1e-12))
+    #expect(outcome.model.plan.resolved.widths == base.widths)
+    #expect(outcome.model.plan.resolved.layers.count < base.layers.count)
+    let (before, after) = (try output(model, images), try output(outcome.model, images))
+    expectClose(before, after, 2e-4 * (before.map(abs).max() ?? 1))
+  }
+
   /// The known deviation of the published rule beside a normalization: for two equal channels the output is
   /// 2√2 γ(x−μ)/σ + 2β where it were 2γ(x−μ)/σ + 2β.
   @Test func thePublishedRuleIsInexactBesideANormalization() throws {

@@ -45,16 +45,8 @@ extension ResolvedNetwork {
         break
       }
     }
-    changed.layers = changed.layers.filter { stands[$0.name] == nil }.map { layer in
-      var layer = layer
-      layer.inputs = layer.inputs.map { stands[$0] ?? $0 }
-      if case .convolution(var convolution) = layer.operation, var rule = convolution.derivedChannels {
-        rule.source = stands[rule.source] ?? rule.source
-        convolution.derivedChannels = rule
-        layer.operation = .convolution(convolution)
-      }
-      return layer
-    }
+    changed.layers = changed.layers.filter { stands[$0.name] == nil }
+      .map { $0.renamed(references: { stands[$0] ?? $0 }) }
     // Nobody makes it deeper any more.
     changed.stages = []
     changed.fixed = []

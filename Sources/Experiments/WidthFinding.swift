@@ -28,6 +28,9 @@ public struct WidthFinding {
   /// Seconds that its searches were predicted to take, for the record; nil where nobody has predicted it.
   public var predictedSeconds: Double?
 
+  /// What tells the time of the widths that are found, where the budget is not one of time; nil tells none.
+  public var timing: LatencyTable?
+
   /// Describes a way to widths.
   ///
   /// - Parameter searchRecipe: How the search trains; nil for what suits the method, made from the subject's recipe
@@ -276,7 +279,7 @@ public struct WidthFinding {
   private func file(of result: SearchResult, _ budget: Budget, _ ends: Ends) throws -> WidthsFile {
     var file = try WidthsFile(
       match(result, budget, ends), target: ends.target, source: ends.source, projection: projection,
-      algorithm: optimizer.name)
+      algorithm: optimizer.name, timing: timing)
     if !ends.reasons.isEmpty { file.fixed = ends.reasons }
     file.overhead = try overhead(of: result, ends)
     file.history = result.history

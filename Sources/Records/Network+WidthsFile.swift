@@ -29,6 +29,8 @@ extension ResolvedNetwork {
         "it has widths of \(file.widths.values.count) groups, and \(name) has \(widthGroups.count) (such as \(missing[0])): it "
         + "was found for another depth; \(advice)"
     }
+    // Relative to what was trained, they say nothing of the network's own widths.
+    guard file.relativeTo == nil else { return nil }
     for group in widthGroups {
       guard let multiplier = file.multipliers?[group.id], multiplier > 0, let width = file.widths[group.id] else {
         continue

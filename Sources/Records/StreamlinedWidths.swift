@@ -58,7 +58,8 @@ public struct StreamlinedWidths: Sendable {
     return WidthsFile(
       network: base.name, algorithm: algorithm, macs: built?.cost.macs, parameters: built?.cost.parameters,
       widths: widths,
-      multipliers: PerGroup(base) { group in Double(widths[group.id] ?? group.width) / Double(group.width) })
+      multipliers: PerGroup(base) { group in Double(widths[group.id] ?? group.width) / Double(group.width) },
+      relativeTo: .trained)
   }
 
   /// Why the aims are not met, for people; nil when they are.

@@ -10,8 +10,10 @@ extension WidthsFile {
   ///   - source: The projected network.
   ///   - projection: How the source came from the target.
   ///   - algorithm: The search that found the widths.
+  ///   - timing: What tells the widths' time where the budget does not.
   public init(
-    _ match: WidthMatch, target: ResolvedNetwork, source: ResolvedNetwork, projection: Projection, algorithm: String?
+    _ match: WidthMatch, target: ResolvedNetwork, source: ResolvedNetwork, projection: Projection, algorithm: String?,
+    timing: LatencyTable? = nil
   ) throws {
     self.init(
       network: target.name, algorithm: algorithm, macs: match.macs,
@@ -22,6 +24,8 @@ extension WidthsFile {
     if match.model.isTime {
       targetLatency = Double(match.target) / 1e9
       latency = Double(match.count) / 1e9
+    } else {
+      latency = timing?.seconds(of: match.resolved)
     }
   }
 }

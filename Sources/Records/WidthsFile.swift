@@ -21,12 +21,14 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   public var targetLatency: Double?
   /// Learnable parameters at these widths.
   public var parameters: Int?
-  /// Seconds that one image is predicted to take at these widths, where the budget was one of time.
+  /// Seconds that one image is predicted to take at these widths, where there was a table of latencies.
   public var latency: Double?
   /// Channels by width group.
   public var widths: Widths
-  /// Widths relative to the network's own.
+  /// Widths relative to the network's own, or to what ``relativeTo`` says.
   public var multipliers: PerGroup<Double>?
+  /// What ``multipliers`` are relative to, where it is not the network's own widths.
+  public var relativeTo: Reference?
   /// Groups that kept the network's own width, each with the reason.
   public var fixed: PerGroup<String>?
   /// How network and data were shrunk for the search.
@@ -37,6 +39,12 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   public var history: [HistoryPoint]?
   /// What else speaks for the result.
   public var evidence: Evidence?
+
+  /// What multipliers are relative to.
+  public enum Reference: String, Codable, Sendable {
+    /// The widths of the trained network that was streamlined, merged or adapted, which may have had others than its own.
+    case trained
+  }
 
   /// What a search cost, beside what a direct search would cost.
   public struct OverheadRecord: Codable, Sendable, Equatable {
@@ -99,8 +107,8 @@ public struct WidthsFile: Codable, Sendable, Equatable {
   /// Creates the content of a widths file.
   public init(
     network: String, algorithm: String? = nil, macs: Int? = nil, targetMacs: Int? = nil, parameters: Int? = nil,
-    widths: Widths, multipliers: PerGroup<Double>? = nil, projection: Projection? = nil,
-    overhead: OverheadRecord? = nil, history: [HistoryPoint]? = nil
+    widths: Widths, multipliers: PerGroup<Double>? = nil, relativeTo: Reference? = nil,
+    projection: Projection? = nil, overhead: OverheadRecord? = nil, history: [HistoryPoint]? = nil
   ) {
     self.network = network
     self.algorithm = algorithm
@@ -109,6 +117,7 @@ public struct WidthsFile: Codable, Sendable, Equatable {
     self.parameters = parameters
     self.widths = widths
     self.multipliers = multipliers
+    self.relativeTo = relativeTo
     self.projection = projection
     self.overhead = overhead
     self.history = history

@@ -236,7 +236,8 @@ public struct TrainingJob {
   private func adaptedWidths(_ end: ResolvedNetwork) -> WidthsFile {
     WidthsFile(
       network: end.name, algorithm: "adapt", macs: end.cost.macs, parameters: end.cost.parameters, widths: end.widths,
-      multipliers: PerGroup(end) { Double($0.width) / Double(network.widths[$0.id] ?? $0.width) })
+      multipliers: PerGroup(end) { Double($0.width) / Double(network.widths[$0.id] ?? $0.width) },
+      relativeTo: .trained)
   }
 
   /// The result in a folder; nil where no training was brought to its end.

@@ -51,7 +51,8 @@ extension MergeCommand: EngineWork {
     try merged.save(to: folder.model, metadata: file.metadata.filter { !own.contains($0.key) })
     try WidthsFile(
       network: new.name, algorithm: "merge", macs: new.cost.macs, parameters: new.cost.parameters, widths: new.widths,
-      multipliers: PerGroup(new) { Double($0.width) / Double(old.widths[$0.id] ?? $0.width) }
+      multipliers: PerGroup(new) { Double($0.width) / Double(old.widths[$0.id] ?? $0.width) },
+      relativeTo: .trained
     ).write(to: folder.widths)
     try JSONFile.write(record, to: folder.file("merge.json"))
     if json {

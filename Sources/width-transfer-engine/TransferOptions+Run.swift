@@ -32,10 +32,12 @@ extension TransferOptions {
   func finding(
     _ optimizer: any WidthSearching, _ subject: Subject, _ projection: Projection, _ stacking: Stacking, seed: Int
   ) throws -> WidthFinding {
-    WidthFinding(
+    var finding = WidthFinding(
       subject: subject, optimizer: optimizer, searchRecipe: try searchRecipe(for: optimizer, subject.recipe),
       projection: projection, stacking: stacking, budgets: try budgets(of: subject.target),
       seed: seed)
+    finding.timing = try timing.table(for: subject.target)
+    return finding
   }
 
   /// The way to widths with the projection that `--project auto` chooses, or has chosen.

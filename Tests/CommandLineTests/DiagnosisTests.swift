@@ -27,8 +27,19 @@ import Testing
     #expect(widths["layer2.0.conv2"] == 8)
     #expect(try #require(widths["conv1"]) >= 4 && #require(widths["layer3.0.conv2"]) < 16)
     try place.run(
-      training + ["--epochs", "1", "--widths", "widths.json", "--output", "narrow", "--quiet"]
+      training + [
+        "--epochs", "1", "--widths", "widths.json", "--track", "weight-norms", "--output", "narrow", "--quiet",
+      ]
     ).expect(0)
+    // Streamlined again: relative to the training, not to the network that the widths are used with.
+    try place.run(["streamline", "narrow", "--ds", "1-3", "--is", "17-19", "--divisor", "2", "--output", "again.json"])
+      .expect(0)
+    try succeed(
+      place,
+      [
+        "inspect", "--network", "resnet20", "--width", "0.25", "--divisor", "2", "--classes", "4", "--widths",
+        "again.json",
+      ], "layer2.0.conv2")
     try succeed(
       place,
       [

@@ -101,6 +101,14 @@ private struct KnownClock: LatencyClock {
     #expect(file.targetLatency == Double(budget.amount) / 1e9)
     #expect(abs((file.latency ?? 0) - table.seconds(of: match.resolved)) < 1e-9)
     #expect(file.targetMacs == nil && file.targetParameters == nil)
+    // Of a budget of MACs the time is told too, when there is a table.
+    let uniform = try network.matching(network.cost.macs / 2, in: .macs, divisor: 2)
+    func told(_ timing: LatencyTable?) throws -> WidthsFile {
+      try WidthsFile(
+        uniform, target: network, source: network, projection: Projection(), algorithm: "uniform", timing: timing)
+    }
+    #expect(try told(table).latency == table.seconds(of: uniform.resolved) && told(table).targetLatency == nil)
+    #expect(try told(nil).latency == nil)
     // Of half the resolution, the parts that grow with the positions are a quarter.
     let small = try network.at(resolution: 16)
     let part = Double(model.count(small)) / Double(model.count(network))

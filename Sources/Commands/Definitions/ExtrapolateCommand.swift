@@ -67,7 +67,8 @@ package struct ExtrapolateCommand: ParsableCommand {
       budget: budget)
     if let warning = match.remark(divisor: network.divisor) { general.warn(warning) }
     let file = try WidthsFile(
-      match, target: target, source: source, projection: projection, algorithm: WidthsFile(path: widths).algorithm)
+      match, target: target, source: source, projection: projection, algorithm: WidthsFile(path: widths).algorithm,
+      timing: timing.table(for: target))
     if let output { try file.write(to: output) }
     if json || output == nil {
       try Output.json(file)

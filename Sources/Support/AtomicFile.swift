@@ -25,14 +25,8 @@ public enum AtomicFile {
   /// A symbolic link is followed, so that the link stays one. Devices and pipes are refused: renaming would replace them.
   public static func write(to path: String, _ body: (inout Writer) throws -> Void) throws {
     let target = try replaceable(path)
-    let temporary = target + ".tmp-\(getpid())-" + String(UInt32.random(in: 0...UInt32.max), radix: 36)
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      let code = errno
-      throw FileFailure(
-        .init(creating: code), path: path,
-        reason: "cannot be created (\(errorText(code))); choose an output folder that you may write to")
-    }
+    let temporary = temporary(for: target)
+    let descriptor = try create(temporary, for: path)
     var writer = Writer(descriptor: descriptor, path: path)
     do {
       try body(&writer)
@@ -54,6 +48,30 @@ public enum AtomicFile {
       throw FileFailure(.cannotCreate, path: path, reason: "cannot be replaced (\(errorText(code)))")
     }
     synchronize(folder: Path.folder(of: target))
+  }
+
+  /// Finds out that a file can be written later, before hours of work for it.
+  ///
+  /// - Throws: ``FileFailure`` of kind `cannotCreate`, as ``write(to:_:)`` would in the end.
+  public static func requireWritable(_ path: String) throws {
+    let temporary = try temporary(for: replaceable(path))
+    close(try create(temporary, for: path))
+    unlink(temporary)
+  }
+
+  private static func temporary(for target: String) -> String {
+    target + ".tmp-\(getpid())-" + String(UInt32.random(in: 0...UInt32.max), radix: 36)
+  }
+
+  private static func create(_ temporary: String, for path: String) throws -> Int32 {
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      let code = errno
+      throw FileFailure(
+        .init(creating: code), path: path,
+        reason: "cannot be created (\(errorText(code))); choose an output folder that you may write to")
+    }
+    return descriptor
   }
 
   /// The receiving end of an atomic write.

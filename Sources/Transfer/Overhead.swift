@@ -29,7 +29,8 @@ public struct Overhead: Codable, Hashable, Sendable {
   ///   - divisor: What the projected widths are rounded to.
   /// - Throws: As `Projection.applied(to:divisor:)`.
   public init(of projection: Projection, target: ResolvedNetwork, divisor: Int = 8) throws {
-    let source = try projection.applied(to: target, divisor: divisor)
+    // A search shrinks what keeps its widths too: they are its target's.
+    let source = try projection.applied(to: target.unfixed, divisor: divisor)
     nominal = projection.nominalReduction(of: target)
     counted = Overhead.counted(source: source, sourceData: projection.data, target: target)
   }

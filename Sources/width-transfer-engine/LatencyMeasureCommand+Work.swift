@@ -14,6 +14,7 @@ extension LatencyMeasureCommand: EngineWork {
     guard overwrite || !FileManager.default.fileExists(atPath: output) else {
       throw FileFailure(.cannotCreate, path: output, reason: "exists already; choose another name, or give --overwrite")
     }
+    try AtomicFile.requireWritable(output)
     guard runtime == .libtorch || device == "cpu" else {
       throw UsageFailure("--device \(device): onnxruntime measures on the CPU here")
     }

@@ -19,7 +19,8 @@ extension TrainCommand: EngineWork {
     if let widths { built = try built.with(widthsFile: widths) }
     let device = try compute.prepare(general)
     var rules = AdaptationRules()
-    (rules.multiple, rules.leastWidth) = (network.divisor, min(rules.leastWidth, network.divisor))
+    // Multiples down to the first one, whatever the rules have for the usual divisor.
+    (rules.multiple, rules.leastWidth) = (network.divisor, network.divisor)
     let tracks = Set(tracking.track + (adaptWidths ? [.weightNorms] : []))
     let job = TrainingJob(
       network: built, dataset: dataset, recipe: recipe, dataFraction: fraction, seed: compute.seed, device: device,

@@ -25,6 +25,18 @@ import Testing
     #expect(try names() == ["a"])
   }
 
+  @Test func saysBeforehandWhatCannotBeWritten() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try AtomicFile.write("content", to: folder + "/a")
+    try AtomicFile.requireWritable(folder + "/a")
+    try AtomicFile.requireWritable(folder + "/new")
+    #expect(try content("a") == "content" && names() == ["a"])
+    for place in [folder, folder + "/none/a", folder + "/a/b"] {
+      let failure = #expect(throws: FileFailure.self) { try AtomicFile.requireWritable(place) }
+      #expect(failure?.kind == .cannotCreate && failure?.path == place)
+    }
+  }
+
   @Test func writesEmptyAndSeveralPieces() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try AtomicFile.write(Data(), to: folder + "/empty")

@@ -76,6 +76,15 @@ import Transfer
     #expect(overhead.saving == 1 - 1 / overhead.counted)
   }
 
+  @Test("What a search keeps at its width is shrunk with the rest before it")
+  func fixedGroups() throws {
+    let target = try NetworkZoo.resolved(named: "resnet20")
+    let projection = Projection(width: 0.5)
+    #expect(
+      try Overhead(of: projection, target: target.fixing([#require(target.widthGroups.first).id]))
+        == Overhead(of: projection, target: target))
+  }
+
   @Test("Savings on the axes of the paper's figures")
   func axes() {
     func percent(_ source: Projection, _ target: Projection) -> Double {

@@ -22,7 +22,7 @@ package struct ProjectCommand: ParsableCommand {
 
   package func run() throws {
     let projection = try Projection(parsing: project)
-    let source = try projection.applied(to: network.request.build(), divisor: network.divisor)
+    let source = try projection.applied(to: network.request.build().unfixed, divisor: network.divisor)
     let summary = NetworkSummary(source)
     if json { try Output.json(summary) } else { try Output.text(summary.table()) }
   }

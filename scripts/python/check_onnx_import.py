@@ -62,12 +62,33 @@ class Preprocessed(torch.nn.Module):
         return self.network((pixels - self.pixel_mean) / self.pixel_deviation)
 
 
+class Groups(torch.nn.Module):
+    """A normalization of groups, and one more factor for each channel behind it."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.norm = torch.nn.GroupNorm(2, channels)
+        self.gamma = torch.nn.Parameter(torch.rand(1, channels, 1, 1) + 0.5)
+        torch.nn.init.uniform_(self.norm.weight, 0.5, 1.5)
+        torch.nn.init.uniform_(self.norm.bias, -0.5, 0.5)
+
+    def forward(self, x):
+        return self.norm(x) * self.gamma
+
+
 def make(name):
     """A network in evaluation mode without auxiliary heads, and its image."""
     for prefix, kind in (("pixels/", torch.float32), ("bytes/", torch.uint8)):
         if name.startswith(prefix):
             network, image = make(name.removeprefix(prefix))
             return Preprocessed(network, kind == torch.uint8).eval(), image.to(kind)
+    if name.startswith("groups/"):
+        network, image = make(name.removeprefix("groups/"))
+        for module in list(network.modules()):
+            for place, child in module.named_children():
+                if isinstance(child, torch.nn.BatchNorm2d):
+                    setattr(module, place, Groups(child.num_features))
+        return network.eval(), image
     if name.startswith("with-"):
         function, name = name.removeprefix("with-").split("/", 1)
         network, image = make(name)
@@ -96,7 +117,8 @@ def make(name):
 
 # What TorchScript's exporter writes, by default and with batch normalization; what the newer exporter does, optimized (the default) or not;
 # and the second with names that say nothing.
-EXPORTS = ("folded", "kept", "newer", "newer-plain", "nameless")
+# newer-21 has opset 21, which has an operator for normalizations of groups.
+EXPORTS = ("folded", "kept", "newer", "newer-plain", "newer-21", "nameless")
 
 
 def take_names(path):
@@ -123,8 +145,8 @@ def export(network, image, path, how):
         warnings.simplefilter("ignore")
         if how.startswith("newer"):
             # Of one image, the number of images would be taken for fixed.
-            torch.onnx.export(network, (image.repeat(2, 1, 1, 1),), str(path), dynamo=True, opset_version=18, input_names=["image"],
-                              external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},), optimize=how == "newer",
+            torch.onnx.export(network, (image.repeat(2, 1, 1, 1),), str(path), dynamo=True, opset_version=21 if how == "newer-21" else 18, input_names=["image"],
+                              external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},), optimize=how != "newer-plain",
                               verbose=False)
             return
         more = {} if how == "folded" else {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}

@@ -26,7 +26,7 @@ extension ONNXImport {
       for (name, shape) in forms {
         let data: Data
         switch state[name] {
-        case .tensor(let tensor, let order): data = try numbers.data(tensor, order: order)
+        case .tensor(let tensor, let turn): data = try numbers.data(tensor, turn: turn)
         case .constant(let value, let count):
           data = [Float](repeating: Float(value), count: count).withUnsafeBytes { Data($0) }
         case nil:

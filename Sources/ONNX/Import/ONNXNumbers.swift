@@ -20,10 +20,10 @@ struct ONNXNumbers {
     }
   }
 
-  /// A tensor's numbers, with its dimensions in another order if one is given.
+  /// A tensor's numbers, with its axes turned if that is asked for.
   ///
   /// - Throws: `FileFailure` that names the tensor.
-  func data(_ name: String, order: [Int]?) throws -> Data {
+  func data(_ name: String, turn: ONNXTurn?) throws -> Data {
     guard let tensor = tensors[name] else { throw failure(name, "is not in the file") }
     let dimensions = tensor.dims.map { Int(clamping: $0) }
     let count = try dimensions.reduce(1) { product, size in
@@ -35,8 +35,11 @@ struct ONNXNumbers {
     guard data.count == 4 * count else {
       throw failure(name, "holds \(data.count / 4) numbers, and its dimensions ask for \(count)")
     }
-    guard let order, order.count == dimensions.count, order.sorted() == Array(order.indices) else { return data }
-    return Self.arranged(data, dimensions, order)
+    guard let turn else { return data }
+    guard turn.order.count == turn.dimensions.count, turn.order.sorted() == Array(turn.order.indices),
+      turn.dimensions.reduce(1, *) == count
+    else { throw failure(name, "has \(dimensions) numbers, and the graph turns axes of \(turn.dimensions)") }
+    return Self.arranged(data, turn.dimensions, turn.order)
   }
 
   private func floats(_ tensor: PBTensorProto, count: Int) throws -> Data {
@@ -50,14 +53,16 @@ struct ONNXNumbers {
     case 1: return raw
     case 11 where raw.isEmpty: return Self.data(tensor.doubleData.map(Float.init))
     case 11: return Self.data(Self.numbers(raw, UInt64.self).map { Float(Double(bitPattern: $0)) })
-    case 10, 16:
-      let halves =
-        raw.isEmpty ? tensor.int32Data.map { UInt16(truncatingIfNeeded: $0) } : Self.numbers(raw, UInt16.self)
-      return Self.data(
-        tensor.dataType == 10 ? halves.map(Self.float(ofHalf:)) : halves.map { Float(bitPattern: UInt32($0) << 16) })
+    case 10, 16: return Self.data(Self.halves(tensor, raw))
     default:
       throw failure(tensor.name, "has elements of type \(tensor.dataType), and weights are floating-point numbers")
     }
+  }
+
+  /// The numbers of a tensor of float16 (type 10) or bfloat16 (16), from its bytes or, where there are none, its list.
+  static func halves(_ tensor: PBTensorProto, _ raw: Data) -> [Float] {
+    let halves = raw.isEmpty ? tensor.int32Data.map { UInt16(truncatingIfNeeded: $0) } : numbers(raw, UInt16.self)
+    return tensor.dataType == 10 ? halves.map(float(ofHalf:)) : halves.map { Float(bitPattern: UInt32($0) << 16) }
   }
 
   // Not `Float16`, which not all processors have.

@@ -12,8 +12,8 @@ struct ONNXTensor {
   var type: Int32?
   /// The number that all elements are, where that is how they were made.
   var fill: Double?
-  /// The tensor of the file that holds the numbers, and its dimensions in the order that these are in.
-  var origin: (name: String, order: [Int]?)?
+  /// The tensor of the file that holds the numbers, and how its axes are turned.
+  var origin: (name: String, turn: ONNXTurn?)?
   /// The name under which its readers know it, where the file holds it once for several that are equal.
   var alias: String?
 
@@ -30,8 +30,10 @@ struct ONNXTensor {
     (result.fill, result.alias) = (fill, alias)
     if let origin {
       if let order {
-        result.origin = (origin.name, order.map { origin.order?[$0] ?? $0 })
-      } else if origin.order == nil {
+        // What is turned are the axes as they are here, which a Reshape may have made of the file's.
+        let turn = origin.turn ?? ONNXTurn(dimensions: self.dimensions, order: Array(self.dimensions.indices))
+        result.origin = (origin.name, turn.turned(order))
+      } else if origin.turn == nil {
         result.origin = origin
       }
     }
@@ -64,7 +66,9 @@ struct ONNXTensor {
       && (count == 0
         || !(tensor.rawData.isEmpty && tensor.floatData.isEmpty && tensor.int32Data.isEmpty && tensor.int64Data.isEmpty
           && tensor.doubleData.isEmpty))
-    if isInside, !tensor.rawData.isEmpty, tensor.rawData.count != count * size {
+    let (bytes, overflows) = count.multipliedReportingOverflow(by: size)
+    guard !overflows else { throw ONNXFault("the tensor \(Self.shown(tensor.name)) has impossible dimensions") }
+    if isInside, !tensor.rawData.isEmpty, tensor.rawData.count != bytes {
       throw ONNXFault(
         "the tensor \(Self.shown(tensor.name)) has \(tensor.rawData.count) bytes, and its dimensions ask for \(count) times \(size)"
       )
@@ -93,6 +97,9 @@ struct ONNXTensor {
       floats =
         tensor.rawData.isEmpty
         ? tensor.doubleData : ONNXNumbers.numbers(tensor.rawData, UInt64.self).map { Double(bitPattern: $0) }
+    case 10 where isInside && count <= most, 16 where isInside && count <= most:
+      integers = nil
+      floats = ONNXNumbers.halves(tensor, tensor.rawData).map(Double.init)
     default: (integers, floats) = (nil, nil)
     }
     guard (integers?.count ?? count) == count, (floats?.count ?? count) == count else {
@@ -106,6 +113,17 @@ struct ONNXTensor {
   ]
 
   static func shown(_ name: String) -> String { ONNXFault.shown(name) }
+}
+
+/// Numbers with their axes in another order.
+struct ONNXTurn: Equatable {
+  /// The sizes of the axes in which the numbers are taken, whatever the file gives them; their product is the same.
+  var dimensions: [Int]
+  /// Which of these axes stands at each place.
+  var order: [Int]
+
+  /// These, turned once more.
+  func turned(_ next: [Int]) -> ONNXTurn { ONNXTurn(dimensions: dimensions, order: next.map { order[$0] }) }
 }
 
 /// What is wrong with a model, before it is known in which file.

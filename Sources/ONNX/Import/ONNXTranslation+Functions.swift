@@ -251,7 +251,11 @@ extension ONNXTranslation {
     guard let shape = shapes[source], isOnChannels(factors, layout(node, place), shape) else {
       throw refusal(node, "it multiplies by numbers of the file that are not one for each channel")
     }
-    if layers.last?.name == source, case .other(let other)? = layers.last?.operation, other.definition is GroupNorm {
+    // A normalization without factors of its own, which nothing else reads, has these.
+    if readers[node.input[place]]?.count ?? 0 <= 1, layers.last?.name == source,
+      case .other(let other)? = layers.last?.operation, let norm = other.definition as? GroupNorm, !norm.hasBias,
+      state["\(source).weight"] == .constant(1, count: shape.channels)
+    {
       keep(factors, as: "\(source).weight")
       return set(node, .layer(source), layouts[node.input[place]])
     }
@@ -297,7 +301,7 @@ extension ONNXTranslation {
       {
         try normalize(source, numbers)
       } else if !isRead, layers.last?.name == source, case .other(let other)? = layers.last?.operation,
-        var norm = other.definition as? GroupNorm
+        var norm = other.definition as? GroupNorm, !norm.hasBias
       {
         norm.hasBias = true
         layers[layers.count - 1].operation = .other(norm)

@@ -64,17 +64,13 @@ extension ONNXTranslation {
     if isWeight, !isNumber, tensor.integers == nil, let origin = tensor.origin {
       let title = name.contains("::") ? "\(ONNXNames.module(of: node)).\(use == .shift ? "bias" : "weight")" : name
       // As the state dict has it; the axes are turned by a step.
-      let isTurned = origin.order.map { $0.sorted() == Array(tensor.dimensions.indices) } ?? false
-      var sizes = tensor.dimensions
-      if let order = origin.order, isTurned {
-        for (place, axis) in order.enumerated() { sizes[axis] = tensor.dimensions[place] }
-      }
+      let sizes = origin.turn?.dimensions ?? tensor.dimensions
       var plain = ONNXTensor(dimensions: sizes)
-      plain.origin = (origin.name, isTurned ? nil : origin.order)
+      plain.origin = (origin.name, nil)
       passed.append(
         PassedTensor(source: .learnable(.init(tensor: plain, key: name, name: title, use: use)), sizes: sizes))
-      guard let order = origin.order, isTurned else { return passed.count - 1 }
-      return try add(.permute, [passed.count - 1], node, order)
+      guard let turn = origin.turn else { return passed.count - 1 }
+      return try add(.permute, [passed.count - 1], node, turn.order)
     }
     if let numbers = tensor.floats ?? tensor.integers?.map(Double.init) { return constant(numbers.map { Float($0) }) }
     throw refusal(node, "it reads numbers that are computed, or too many")

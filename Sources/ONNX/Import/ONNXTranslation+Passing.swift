@@ -32,7 +32,8 @@ extension ONNXTranslation {
 
   // What needs a map, and makes one.
   private static let closing: Set<String> = [
-    "Conv", "BatchNormalization", "InstanceNormalization", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize",
+    "Conv", "BatchNormalization", "InstanceNormalization", "GroupNormalization", "MaxPool", "AveragePool",
+    "GlobalAveragePool", "Resize",
     "Upsample", "Gemm",
   ]
 

@@ -35,7 +35,7 @@ extension ONNXTranslation {
     if let fill = tensor.fill {
       state[name] = .constant(fill, count: tensor.dimensions.reduce(1, *))
     } else if let origin = found.origin {
-      state[name] = .tensor(origin.name, order: origin.order)
+      state[name] = .tensor(origin.name, turn: origin.turn)
     }
   }
 
@@ -102,7 +102,9 @@ extension ONNXTranslation {
     let described = description?.normalizations[module].flatMap { norm in
       file.constants["\(norm.name).weight"] == nil ? norm : nil
     }
-    let restores = bias != nil && standardized == nil && (isFolded(node) || described != nil && self.restores == .auto)
+    let restores =
+      bias != nil && standardized == nil
+      && (isFolded(node, behind: source) || described != nil && self.restores == .auto)
     if let bias, let type = bias.type, let own = tensor.type, own != type {
       throw refusal(node, "its weights and its bias are numbers of unlike types")
     }
@@ -162,11 +164,17 @@ extension ONNXTranslation {
   }
 
   /// Whether exporters have taken a batch normalization into a convolution: TorchScript's calls its bias `onnx::Conv_123` then, the newer
-  /// one names the rule that did it. Never for gates, which have a bias of their own and no maps.
-  func isFolded(_ node: PBNodeProto) -> Bool {
+  /// one names the rule that did it. Where all with a bias are meant: never for gates, which have a bias of their own and no maps, where
+  /// one stands already, and at the classifier.
+  func isFolded(_ node: PBNodeProto, behind source: String) -> Bool {
     switch restores {
     case .leave: return false
-    case .restore: return true
+    case .restore:
+      func isWeighted(_ node: PBNodeProto) -> Bool { ["Conv", "Gemm", "MatMul"].contains(node.opType) }
+      let output = node.output.first ?? ""
+      return !pooled.contains(source)
+        && !(readers[output] ?? []).contains { file.nodes[$0].opType == "BatchNormalization" }
+        && file.nodes.last(where: isWeighted)?.output.first != output
     case .auto:
       if node.metadataProps.contains(where: { $0.key.hasSuffix("rule_name") && $0.value.contains("FuseBatchNorm") }) {
         return true
@@ -235,7 +243,31 @@ extension ONNXTranslation {
   }
 
   /// Normalization over groups of channels, which the format spells as one by instance of what was regrouped; its factors and shifts follow.
+  /// Opset 21's operator, with a factor and a shift for each channel; before it had one for each group, which no exporter writes.
   mutating func groupNormalization(_ node: PBNodeProto) throws {
+    let source = try layer(node, 0)
+    let groups = integer(node, "num_groups") ?? 0
+    guard let shape = shapes[source], layout(node, 0) == .map(shape), groups > 0, shape.channels % groups == 0 else {
+      throw refusal(node, "it normalizes something else than groups of channels")
+    }
+    let (scale, shift) = (try weights(node, 1, rank: 1), try weights(node, 2, rank: 1))
+    guard scale.dimensions == [shape.channels], shift.dimensions == [shape.channels] else {
+      throw refusal(
+        node,
+        "it has \(scale.dimensions[0]) factors and \(shift.dimensions[0]) shifts for \(shape.channels) channels; those of opset 21 "
+          + "have one for each channel")
+    }
+    let epsilon = number(node, "epsilon") ?? 1e-5
+    guard epsilon > 0, epsilon < 1 else { throw refusal(node, "its epsilon is \(epsilon)") }
+    let made = try emit(
+      .other(GroupNorm(groups: groups, epsilon: Self.meant(epsilon), hasBias: true)), [source], node,
+      name: module(node))
+    keep(scale, as: "\(made).weight")
+    keep(shift, as: "\(made).bias")
+  }
+
+  /// An instance normalization between two changes of axes, which is how exporters write a normalization of groups.
+  mutating func normalizationOfGroups(_ node: PBNodeProto) throws {
     let source = try layer(node, 0)
     let layout = layout(node, 0)
     guard let shape = shapes[source], layout.axes.count == 3,

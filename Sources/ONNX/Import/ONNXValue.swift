@@ -116,8 +116,8 @@ enum ONNXValue {
 
 /// Where a tensor of the state dict comes from.
 enum ONNXWeight: Equatable {
-  /// A tensor of the file, with its dimensions in another order.
-  case tensor(String, order: [Int]?)
+  /// A tensor of the file, with its axes turned.
+  case tensor(String, turn: ONNXTurn?)
   /// So many times one number: what a batch normalization that was put back starts from.
   case constant(Double, count: Int)
 }

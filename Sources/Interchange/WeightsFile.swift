@@ -50,13 +50,15 @@ public struct WeightsFile: Sendable {
   public init(path: String) throws {
     self.path = path
     let start = try RandomAccessFile(path: path)
-    let first = try start.bytes(0..<min(4, start.count))
-    if PyTorchCheckpoint.begins(first) {
+    let first = try start.bytes(0..<min(9, start.count))
+    // The length of a header may be any, so that its bytes may also be those that another kind begins with.
+    let isSafetensors = SafetensorsHeader.begins(first, fileSize: start.count)
+    if !isSafetensors, PyTorchCheckpoint.begins(first) {
       let checkpoint = try PyTorchCheckpoint(path: path)
       entries = checkpoint.entries.mapValues { Entry(type: $0.type, shape: $0.shape) }
       metadata = [:]
       source = .checkpoint(checkpoint)
-    } else if first.first == UInt8(ascii: "{") {
+    } else if !isSafetensors, first.first == UInt8(ascii: "{") {
       let index = try ShardIndex(path: path)
       let files = try Dictionary(
         uniqueKeysWithValues: Set(index.shards.values).map { ($0, try SafetensorsFile(path: index.folder + $0)) })

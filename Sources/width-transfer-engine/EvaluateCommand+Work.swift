@@ -10,6 +10,7 @@ import Training
 
 extension EvaluateCommand: EngineWork {
   package func perform() throws {
+    try importing.require(network, weights)
     var dataset = try DataOptions.open(dataset, reading, general)
     let file = try importing.weights(
       weights, resolution: resolution, defaultResolution: dataset.resolution, inputChannels: dataset.channels, general)

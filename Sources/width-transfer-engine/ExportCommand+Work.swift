@@ -18,7 +18,7 @@ extension ExportCommand: EngineWork {
         $0, resolution: network.resolution, inputChannels: network.inputChannels, general)
     }
     var built: ResolvedNetwork
-    if let named = try network.build() {
+    if let named = try network.build(weights: weights) {
       built = named
     } else {
       guard let described = try file?.network() else {

@@ -20,7 +20,7 @@ import Transfer
       #expect(command.data.dataset == "data" && command.output.output == "x")
       // The sides of images of the data sets that the scales are made for.
       let side = scale == .imagenet ? 224 : scale == .cifar ? 32 : 28
-      let request = command.network.request
+      let request = try command.network.request
       let known = "\(request) at \(command.network.resolution ?? side)"
       let target =
         try targets[known]

@@ -39,6 +39,9 @@ import Testing
     try place.run(words + ["--output", "a.safetensors", "--batch-norm", "fold"]).expect(64, "--format onnx")
     try place.run(words + ["--output", "a.onnx", "--format", "pytorch"]).expect(64, ".py")
     try place.run("export", "--weights", "none.safetensors", "--output", "a.onnx").expect(66, "none.safetensors")
+    try place.run(words + ["--structure", "none.yaml", "--output", "a.onnx"]).expect(
+      64, "structure", "how an .onnx is read")
+    try place.run("inspect", "resnet18", "--graph-output", "scores").expect(64, "graph-output", "resnet18")
     try place.run(words + ["--network", "resnet18", "--output", "a.onnx"]).expect(65, "network expects")
     try place.write(place.bytes("out/model.safetensors").dropLast(40), to: "cut.safetensors")
     try place.run("export", "--weights", "cut.safetensors", "--output", "a.onnx").expect(65, "cut.safetensors")

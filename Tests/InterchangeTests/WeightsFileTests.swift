@@ -100,6 +100,17 @@ import Testing
     #expect(throws: FileFailure.self) { try file.withBytes(of: "no") { _ in } }
   }
 
+  // 640 is written as the first bytes of torch.save, 123 as the brace of a JSON document.
+  @Test("A header may have any length, also those that look like other kinds of files", arguments: [640, 123, 0x4B50])
+  func headerLengths(_ length: Int) throws {
+    let header = #"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+    let padded = header + String(repeating: " ", count: length - header.utf8.count)
+    let start = (0..<8).map { UInt8(length >> (8 * $0) & 0xFF) }
+    let file = try open(Data(start + Array(padded.utf8) + [0, 0, 0x80, 0x3F]))
+    #expect(file.names == ["w"])
+    #expect(try elements("w", of: file, as: Float.self) == [1])
+  }
+
   @Test("A damaged file is refused or read, whatever the damage", arguments: [true, false])
   func damage(isToday: Bool) throws {
     let sound = try content(isToday ? Self.today : Self.former)

@@ -66,6 +66,7 @@ package struct InspectCommand: ParsableCommand {
   }
 
   package func run() throws {
+    try importing.require(name ?? network)
     let request = importing.reading(
       NetworkRequest(
         name: name ?? network ?? "", width: width, depth: depth, classes: classes, inputChannels: inputChannels,

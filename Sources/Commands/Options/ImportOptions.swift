@@ -15,7 +15,7 @@ package struct ImportOptions: ParsableArguments {
   @Option(
     name: .customLong("folded-batch-norm"),
     help:
-      "Of an .onnx: put batch normalizations back where the exporter took them into convolutions and says so (auto), behind every convolution with a bias (restore), or nowhere (leave)."
+      "Of an .onnx: put batch normalizations back where the exporter took them into convolutions and says so (auto), behind every convolution with a bias that has none and is no gate and no classifier (restore), or nowhere (leave)."
   )
   package var folded: Folded = .auto
 
@@ -34,6 +34,23 @@ package struct ImportOptions: ParsableArguments {
     package var file: ONNXImport
     /// Its network, with the structure that somebody stated.
     package var network: Network
+  }
+
+  /// Refuses settings that say how an `.onnx` is read where there is none.
+  ///
+  /// - Parameter files: What a command reads: its network and its weights, as far as they are named.
+  /// - Throws: `UsageFailure`.
+  package func require(_ files: String?...) throws {
+    let given = [
+      ("folded-batch-norm", folded != .auto), ("graph-output", graphOutput != nil), ("structure", structure != nil),
+    ]
+    guard let (name, _) = given.first(where: \.1), !files.contains(where: { $0?.hasSuffix(".onnx") ?? false }) else {
+      return
+    }
+    let named = files.compactMap { $0 }.joined(separator: ", ")
+    throw UsageFailure(
+      "`\(name)` says how an .onnx is read, and there is none here"
+        + (named.isEmpty ? "" : "; \(named) is read without it"))
   }
 
   /// A request that reads ONNX, too.

@@ -33,10 +33,11 @@ package struct NetworkOptions: ParsableArguments {
   @OptionGroup package var importing: ImportOptions
 
   /// What the flags ask for.
-  package var request: NetworkRequest { request(nil) }
+  package var request: NetworkRequest { get throws { try request(nil) } }
 
-  private func request(_ general: GeneralOptions?) -> NetworkRequest {
-    importing.reading(
+  private func request(_ general: GeneralOptions?) throws -> NetworkRequest {
+    try importing.require(network)
+    return importing.reading(
       NetworkRequest(
         name: network, width: width, depth: depth, classes: classes, inputChannels: inputChannels,
         resolution: resolution, divisor: divisor), general)

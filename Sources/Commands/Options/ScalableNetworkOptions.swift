@@ -39,9 +39,11 @@ package struct ScalableNetworkOptions: ParsableArguments {
 
   /// The network that the flags name; nil when they name none.
   ///
+  /// - Parameter weights: The weights that the command reads beside it, if it does.
   /// - Throws: As ``Networks/NetworkRequest``.
-  package func build() throws -> ResolvedNetwork? {
-    try network.map {
+  package func build(weights: String? = nil) throws -> ResolvedNetwork? {
+    try importing.require(network, weights)
+    return try network.map {
       try importing.reading(
         NetworkRequest(
           name: $0, width: width, depth: depth, classes: classes, inputChannels: inputChannels, resolution: resolution,

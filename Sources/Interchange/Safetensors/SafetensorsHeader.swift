@@ -30,6 +30,13 @@ struct SafetensorsHeader {
     return nil
   }
 
+  /// Whether a file begins as one of this kind: with the length of a header that fits it, and a header that is an object.
+  static func begins(_ start: [UInt8], fileSize: Int) -> Bool {
+    guard start.count >= 9, start[8] == UInt8(ascii: "{") else { return false }
+    let length = start[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return length <= UInt64(longest) && Int(length) <= fileSize - 8
+  }
+
   /// The bytes at the start of a file that its header takes, as far as the first 8 of them tell.
   static func extent(_ start: UnsafeRawBufferPointer, fileSize: Int) -> Int {
     guard start.count >= 8 else { return start.count }

@@ -51,7 +51,9 @@ public struct Configuration: Sendable, Equatable {
   ///   - ignored: Flags that do not matter.
   ///   - paths: Flags of which only the last part of the path matters, as a folder may have been moved.
   public func difference(from asked: Configuration, ignoring ignored: Set<String>, paths: Set<String>) -> String? {
-    let (mine, theirs) = (leaves(ignored, paths), asked.leaves(ignored, paths))
+    let (mine, theirs) = (
+      settings(ignoring: ignored, paths: paths), asked.settings(ignoring: ignored, paths: paths)
+    )
     let keys = Set(mine.keys).union(theirs.keys).filter { mine[$0] != theirs[$0] }
     // Another command explains all the rest.
     guard let key = keys.contains("command") ? "command" : keys.sorted().first else { return nil }
@@ -61,7 +63,8 @@ public struct Configuration: Sendable, Equatable {
     return "its \(key) is \(short(mine[key])), asked for is \(short(theirs[key]))"
   }
 
-  private func leaves(_ ignored: Set<String>, _ paths: Set<String>) -> [String: String] {
+  /// Every setting by its name, `recipe.epochs` for one inside of another; of files those that are named by paths by their last component.
+  public func settings(ignoring ignored: Set<String>, paths: Set<String>) -> [String: String] {
     var leaves: [String: String] = [:]
     func visit(_ value: Value, _ key: String) {
       switch value {

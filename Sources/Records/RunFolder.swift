@@ -31,6 +31,9 @@ public struct RunFolder: Sendable, Hashable {
   public var manifest: String { file("run.json") }
   /// The report.
   public var report: String { file("report.html") }
+  // The launch that has emptied the folder last, whose later attempts go on with it.
+  var launch: String { file(Self.launchName) }
+  static let launchName = ".launch"
   // Its lock keeps a second process out.
   package static let lockName = ".lock"
   // Held while one of several processes does the job that is kept in the folder.

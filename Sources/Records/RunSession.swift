@@ -32,12 +32,16 @@ public final class RunSession {
   ///   - folder: The run folder.
   ///   - configuration: What is asked for.
   ///   - overwrites: Whether what the folder holds is removed first.
+  ///   - launched: How a launcher has started this process. What an earlier attempt of the same launch has begun is not overwritten:
+  ///     the launcher repeats the words that it was given.
   ///   - isShared: Whether other processes, which say so too, do jobs of the same run at the same time.
   /// - Throws: ``Support/FileFailure`` of kind `cannotCreate` when the folder cannot be written to or another process works in it;
   ///   ``Support/UsageFailure`` when it holds another run. Nothing that was there has changed then.
-  public init(_ folder: RunFolder, configuration: Configuration, overwrites: Bool = false, isShared: Bool = false)
-    throws
-  {
+  public init(
+    _ folder: RunFolder, configuration: Configuration, overwrites: Bool = false, launched: LaunchedProcess? = nil,
+    isShared: Bool = false
+  ) throws {
+    let overwrites = overwrites && !Self.isLater(attemptOf: launched, in: folder)
     self.folder = folder
     self.configuration = configuration
     try AtomicFile.createFolder(folder.path)
@@ -60,11 +64,19 @@ public final class RunSession {
       folder.path, file: RunFolder.lockName, work: "is at work in this run folder", isShared: isShared)
     // What looks left behind may be another's.
     if !isShared { folder.removeTemporaryFiles() }
-    if overwrites { try folder.removeContents() }
+    if overwrites {
+      try folder.removeContents()
+      if let launched {
+        try AtomicFile.write(launched.launch + "\n", to: folder.launch)
+      } else {
+        unlink(folder.launch)
+      }
+    }
     let former = isRun && !overwrites ? try Configuration(path: folder.configuration) : nil
     isResumed = folder.holdsResults
     if isResumed || isShared, let former,
-      let difference = Self.dataDifference(former, configuration) ?? Self.difference(former, configuration)
+      let difference = Self.dataDifference(former, configuration) ?? Self.normDifference(former, configuration)
+        ?? Self.difference(former, configuration)
     {
       throw UsageFailure.otherRun(in: folder.path, difference)
     }
@@ -75,9 +87,25 @@ public final class RunSession {
     }
   }
 
+  private static func isLater(attemptOf launched: LaunchedProcess?, in folder: RunFolder) -> Bool {
+    guard let launched, launched.attempt > 0 else { return false }
+    return (try? String(contentsOfFile: folder.launch, encoding: .utf8)) == launched.launch + "\n"
+  }
+
   private static func dataDifference(_ former: Configuration, _ asked: Configuration) -> String? {
     guard let own = former.values["data"], let other = asked.values["data"], own != other else { return nil }
     return "it was made with other data: class names, labels, images or their normalization have changed since"
+  }
+
+  // One process normalizes over the whole batch as several do that synchronize, so that it is asked of several alone.
+  private static func normDifference(_ former: Configuration, _ asked: Configuration) -> String? {
+    let (key, own, other) = ("sync-batch-norm", former.values, asked.values)
+    guard own["processes"] != nil, other["processes"] != nil, (own[key] == nil) != (other[key] == nil) else {
+      return nil
+    }
+    return
+      "its processes normalized \(own[key] == nil ? "each its own part of the" : "over the whole") batch, and `\(key)` is "
+      + (own[key] == nil ? "given" : "not given")
   }
 
   // Plans of different kinds share a folder when they agree in what both say; what one of them alone says is in its jobs.
@@ -129,6 +157,6 @@ public final class RunSession {
 
   private static func isVacant(_ folder: RunFolder) throws -> Bool {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return Set([RunFolder.lockName, RunFolder.manifestClaimName]).isSuperset(of: names)
+    return Set([RunFolder.lockName, RunFolder.manifestClaimName, RunFolder.launchName]).isSuperset(of: names)
   }
 }

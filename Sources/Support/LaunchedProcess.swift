@@ -22,6 +22,9 @@ public struct LaunchedProcess: Sendable, Hashable {
   /// How often the launcher has started all of them again; their meeting place depends on it.
   public var attempt: Int
 
+  /// What the launch is called: the same for all its attempts, and for no other launch.
+  public var launch: String
+
   /// This process's place; nil where it works alone.
   public static var current: LaunchedProcess? {
     get throws { try LaunchedProcess(environment: ProcessInfo.processInfo.environment) }
@@ -43,6 +46,7 @@ public struct LaunchedProcess: Sendable, Hashable {
     self.port = port
     self.opensStore = opensStore ?? (rank == 0)
     self.attempt = attempt
+    launch = Self.parent
   }
 
   /// Reads a launcher's variables; nil for a process that works alone.
@@ -51,7 +55,7 @@ public struct LaunchedProcess: Sendable, Hashable {
   public init?(environment: [String: String]) throws {
     let families = [
       ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
-      ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
+      ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", ""),
       ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"),
       ("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
     ]
@@ -79,10 +83,43 @@ public struct LaunchedProcess: Sendable, Hashable {
     guard let address = environment["MASTER_ADDR"], !address.isEmpty else { throw needed("MASTER_ADDR") }
     self.init(
       rank: rank, worldSize: worldSize, localRank: try number(names.2, 0...worldSize - 1),
-      localWorldSize: try number(names.3, 1...worldSize), address: address,
+      localWorldSize: names.3.isEmpty
+        ? Self.slurmTasks(environment).map { min(max(1, $0), worldSize) } : try number(names.3, 1...worldSize),
+      address: address,
       port: try number("MASTER_PORT", 1...65_535) ?? 29_500,
       // Python's `True`, to the letter, as PyTorch reads it.
       opensStore: rank == 0 && environment["TORCHELASTIC_USE_AGENT_STORE"] != "True",
       attempt: try number("TORCHELASTIC_RESTART_COUNT", 0...Int.max) ?? 0)
+    if let name = environment["TORCHELASTIC_RUN_ID"], !name.isEmpty, name != "none" { launch = "run \(name)" }
+  }
+
+  /// The tasks of a step of Slurm's on this machine: of `4(x2),3` the first two machines have 4 each, the third 3. Which of them this is
+  /// says another variable. What `--ntasks-per-node` has asked for may be another number.
+  private static func slurmTasks(_ environment: [String: String]) -> Int? {
+    let asked = environment["SLURM_NTASKS_PER_NODE"].flatMap { Int($0) }
+    guard let text = environment["SLURM_STEP_TASKS_PER_NODE"] ?? environment["SLURM_TASKS_PER_NODE"] else {
+      return asked
+    }
+    guard let machine = Int(environment["SLURM_NODEID"] ?? "0"), machine >= 0 else { return asked }
+    var first = 0
+    for part in text.split(separator: ",") {
+      let numbers = part.split { !$0.isNumber }.map { Int($0) }
+      guard let tasks = numbers.first ?? nil, let machines = numbers.count > 1 ? numbers[1] : 1, machines < 1 << 30
+      else {
+        return asked
+      }
+      if machine < first + machines { return tasks }
+      first += machines
+    }
+    return asked
+  }
+
+  /// The process that has started this one, so that nothing else is taken for it later: its number and when it began.
+  private static var parent: String {
+    let number = getppid()
+    let status = (try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8)) ?? ""
+    // Behind the name in parentheses, which may hold anything: the 20th field is the time of its start.
+    let fields = status[(status.lastIndex(of: ")") ?? status.startIndex)...].split(separator: " ")
+    return "process \(number) of \(fields.count > 20 ? fields[20] : "?")"
   }
 }

@@ -52,7 +52,7 @@ public struct ProcessPool {
   /// - Parameters:
   ///   - received: Given each line of a process's standard output.
   ///   - changed: Told when a task has begun or ended: the names of those at work and the number of those that are over.
-  /// - Returns: The tasks that failed, or could not begin because another did.
+  /// - Returns: The tasks that failed, or could not begin because another did; after a signal those alone that failed on being stopped.
   /// - Throws: ``Interrupted`` after all processes have ended by a signal.
   public func run(
     _ tasks: [Task], _ cancellation: Cancellation = .signals, received: (_ task: String, _ line: String) throws -> Void,
@@ -62,6 +62,8 @@ public struct ProcessPool {
     var atWork: [Child] = []
     var succeeded: Set<String> = []
     var mishaps: [Mishap] = []
+    // Those of processes that had been told to stop.
+    var unsaved: [Mishap] = []
     var passedOn: Int32?
     var failure: (any Error)?
 
@@ -118,12 +120,24 @@ public struct ProcessPool {
         guard isOver else { continue }
         atWork.removeAll { $0 === child }
         isChanged = true
-        if let mishap = child.mishap { mishaps.append(mishap) } else { succeeded.insert(child.task.name) }
+        if let mishap = child.mishap {
+          // One that says so, or that did not listen yet, has ended as it was asked to.
+          guard passedOn == nil || !(child.wasStopped || child.endingSignal == passedOn) else { continue }
+          if passedOn != nil { unsaved.append(mishap) }
+          mishaps.append(mishap)
+        } else {
+          succeeded.insert(child.task.name)
+        }
       }
       if isChanged { tell() }
     }
     if let failure { throw failure }
-    if let passedOn { throw Interrupted(signal: passedOn, saved: "every job at work has saved where it was") }
+    // What could not be saved matters more than the signal.
+    guard unsaved.isEmpty else { return unsaved }
+    if let passedOn {
+      let failed = mishaps.isEmpty ? "" : "; failed before: " + Format.list(mishaps.map(\.name), most: 5)
+      throw Interrupted(signal: passedOn, saved: "every job at work has saved where it was" + failed)
+    }
     return mishaps
   }
 
@@ -210,6 +224,15 @@ private final class Child {
 
   /// The lines of output that are whole; at the end, the rest.
   func lines() -> [String] { output.lines(isLast: status != nil) }
+
+  /// Whether it says, once it is over, that a signal has stopped it.
+  var wasStopped: Bool {
+    guard let status, status & 0x7F == 0 else { return false }
+    return [ExitStatus.interrupted, .terminated].contains { $0.rawValue == (status >> 8) & 0xFF }
+  }
+
+  /// The signal that has ended it without its doing.
+  var endingSignal: Int32? { status.flatMap { $0 & 0x7F == 0 ? nil : $0 & 0x7F } }
 
   /// What went wrong, once it is over.
   var mishap: ProcessPool.Mishap? {

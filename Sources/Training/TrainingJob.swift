@@ -188,7 +188,7 @@ public struct TrainingJob {
       model, recipe: recipe, training: training, heldOut: try heldOutLoader(share: cohort.share), seed: seed,
       events: events,
       checkpoints: store, policy: policy, cancellation: cancellation,
-      cohort: cohort, observers: observers(in: folder), adapter: adapter)
+      cohort: cohort, observers: cohort.isWriter ? observers(in: folder) : [], adapter: adapter)
     let cost = network.cost
     try events.send(
       .start(
@@ -197,6 +197,7 @@ public struct TrainingJob {
           stepsPerEpoch: training.batchesPerEpoch, batchSize: training.batchSize, images: training.indices.count,
           resolution: network.input.height, device: device.description, seed: seed)))
     return try trainer.run(remarking: { cohort.isWriter ? try dataset.changes : nil }) { result in
+      guard cohort.isWriter else { return }
       try trainer.result.save(
         to: folder.model, metadata: try TrainedContext(dataset).metadata.merging(["run": identity]) { own, _ in own })
       if adapter != nil { try adaptedWidths(trainer.result.plan.resolved).write(to: folder.widths) }

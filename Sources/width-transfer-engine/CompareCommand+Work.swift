@@ -11,6 +11,8 @@ import Transfer
 import WidthSearch
 
 extension CompareCommand: EngineWork {
+  package static var worksTogether: Bool { true }
+
   package func perform() throws {
     try require(seeds, "--seeds", in: 1...1000)
     try require(searches, "--searches", in: 1...1000)

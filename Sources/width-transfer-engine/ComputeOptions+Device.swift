@@ -12,7 +12,8 @@ extension ComputeOptions {
     try require(loaderThreads, "--loader-threads", in: 1...1024)
     let launched = try LaunchedProcess.current
     // Each of the processes on a machine has a device and a share of the cores of its own.
-    let device = try Device.named(launched != nil && device == "cuda" ? "cuda:\(launched!.localRank)" : device)
+    var device = try Device.named(launched != nil && device == "cuda" ? "cuda:\(launched!.localRank)" : device)
+    if let launched, self.device == "auto", device != .cpu { device = try Device.named("cuda:\(launched.localRank)") }
     var threads = try jobs?.share(of: threads) ?? threads
     if let launched, threads == nil, ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
       threads = max(1, ProcessInfo.processInfo.activeProcessorCount / launched.localWorldSize)

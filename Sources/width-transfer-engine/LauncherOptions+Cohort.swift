@@ -40,9 +40,12 @@ extension OutputOptions {
     _ body: (RunFolder, JobSurroundings) throws -> Result
   ) throws -> Result? {
     // The writer says that the folder is its own, so that no other begins what it may not.
-    func begin() throws { _ = try cohort.fromWriter { true } }
+    func begin() throws {
+      _ = try cohort.fromWriter { true }
+      try cohort.requireSame(configuration)
+    }
     if cohort.isWriter {
-      return try session(configuration, general, isShared: isShared, isAlone: cohort.isSingle) { folder in
+      return try session(configuration, general, isShared: isShared) { folder in
         try begin()
         var surroundings = surroundings(general)
         surroundings.cohort = cohort
@@ -57,5 +60,28 @@ extension OutputOptions {
     defer { try? FileManager.default.removeItem(atPath: scratch) }
     _ = try body(RunFolder(path: scratch), JobSurroundings(policy: policy, cohort: cohort))
     return nil
+  }
+}
+
+extension Cohort {
+  /// Refuses processes that were started with other settings, or that see other data: they would train a mixture of two networks, or wait
+  /// for each other at different moments.
+  ///
+  /// - Throws: `UsageFailure` in all of them, which names one that differs.
+  fileprivate func requireSame(_ configuration: Configuration) throws {
+    // Where its machine keeps the data, and what it computes with, is each one's own.
+    let own = configuration.settings(
+      ignoring: ["dataset", "device", "threads", "loader-threads", "libtorch", "swift"],
+      paths: ["network", "widths", "structure", "latency-table"])
+    let all = try gathered(own)
+    for (rank, other) in all.enumerated() {
+      let keys = Set(all[0].keys).union(other.keys).filter { all[0][$0] != other[$0] }
+      guard let key = keys.contains("data") ? "data" : keys.sorted().first else { continue }
+      throw UsageFailure(
+        key == "data"
+          ? "process \(rank) sees other data than process 0: other class names, labels or images; give all the same data"
+          : "process \(rank) was started with another `\(key)` than process 0: \(other[key] ?? "none") and \(all[0][key] ?? "none"); "
+            + "start all with the same words")
+    }
   }
 }

@@ -10,6 +10,8 @@ import Transfer
 import WidthSearch
 
 extension RunCommand: EngineWork {
+  package static var worksTogether: Bool { true }
+
   package func perform() throws {
     try require(seeds, "--seeds", in: 1...1000)
     let subject = try transfer.subject(

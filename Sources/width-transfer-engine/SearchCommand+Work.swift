@@ -5,6 +5,8 @@ import Records
 import WidthSearch
 
 extension SearchCommand: EngineWork {
+  package static var worksTogether: Bool { true }
+
   package func perform() throws {
     let subject = try transfer.subject(network: network, data: data, recipe: recipe, compute: compute, general)
     let finding = try transfer.finding(

@@ -11,6 +11,8 @@ import Support
 import Training
 
 extension TrainCommand: EngineWork {
+  package static var worksTogether: Bool { true }
+
   package func perform() throws {
     let recipe = try recipe.build()
     let fraction = try data.fraction

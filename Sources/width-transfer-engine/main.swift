@@ -3,5 +3,7 @@ import Commands
 
 // The launcher has found LibTorch; the commands are the same, and those that work with tensors are carried out here.
 WidthTransferCommand.main { command in
-  if let work = command as? any EngineWork { try work.perform() } else { try command.run() }
+  guard let work = command as? any EngineWork else { return try command.run() }
+  try work.requireOneProcess()
+  try work.perform()
 }

@@ -36,6 +36,47 @@ import Testing
     #expect(try written.values["recipe"]?.line() == "{flag: true, name: 'a: b', rate: 0.1, steps: [0.5, 0.75]}")
   }
 
+  @Test("A launcher that begins again with the same words overwrites once")
+  func laterAttempts() throws {
+    defer { clean() }
+    var launched = LaunchedProcess(rank: 0, worldSize: 2, address: "a")
+    func begin(_ launched: LaunchedProcess?) throws -> Bool {
+      let session = try RunSession(
+        folder, configuration: configuration(["command": "train"]), overwrites: true, launched: launched)
+      try AtomicFile.write("{}", to: folder.result)
+      return session.isResumed
+    }
+    #expect(try !begin(launched))
+    launched.attempt = 1
+    #expect(try begin(launched))
+    launched.attempt = 0
+    #expect(try !begin(launched), "begun anew by somebody")
+    // Another launch, whose first attempt did not come so far.
+    (launched.attempt, launched.launch) = (1, "another")
+    #expect(try !begin(launched))
+    #expect(try begin(launched))
+    #expect(try !begin(nil))
+    #expect(try !begin(launched), "the folder is nobody's since")
+  }
+
+  @Test("Normalization over the processes is part of a run of several")
+  func synchronizedNormalization() throws {
+    defer { clean() }
+    func values(_ processes: String?, _ synchronized: Bool) -> [String: String] {
+      var values = ["command": "train"]
+      values["processes"] = processes
+      if synchronized { values["sync-batch-norm"] = "true" }
+      return values
+    }
+    try begin(values("2", true))
+    _ = try RunSession(folder, configuration: configuration(values(nil, false)))
+    _ = try RunSession(folder, configuration: configuration(values("4", true)))
+    let failure = #expect(throws: UsageFailure.self) {
+      try RunSession(folder, configuration: configuration(values("2", false)))
+    }
+    #expect(failure?.message.contains("`sync-batch-norm` is not given") == true)
+  }
+
   @Test func aDeviceOfTheSameKindGoesOn() throws {
     defer { clean() }
     try begin(["command": "train", "device": "cuda:0"])

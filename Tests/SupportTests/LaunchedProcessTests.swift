@@ -16,6 +16,35 @@ import Testing
           attempt: 2))
   }
 
+  @Test(
+    "Slurm's tasks on this machine are those of the step",
+    arguments: [
+      ("2(x2),1", "0", 2), ("2(x2),1", "1", 2), ("2(x2),1", "2", 1), ("5", "0", 5), ("9", "0", 5), ("", "0", 1),
+      ("2(x2),1", "7", 1), ("(x", "0", 1), ("99999999999999999999(x2)", "0", 1),
+    ])
+  func slurm(tasks: String, machine: String, expected: Int) throws {
+    let environment = [
+      "SLURM_PROCID": "4", "SLURM_NTASKS": "5", "SLURM_LOCALID": "0", "SLURM_STEP_TASKS_PER_NODE": tasks,
+      "SLURM_NODEID": machine, "SLURM_NTASKS_PER_NODE": "1", "MASTER_ADDR": "a",
+    ]
+    #expect(try LaunchedProcess(environment: environment)?.localWorldSize == expected)
+    // What sbatch has asked for may be more than a step of it has.
+    let more = environment.merging(["SLURM_STEP_TASKS_PER_NODE": "x", "SLURM_NTASKS_PER_NODE": "8"]) { $1 }
+    #expect(try LaunchedProcess(environment: more)?.localWorldSize == 5)
+  }
+
+  @Test("A launch has one name in all its attempts")
+  func launch() throws {
+    var environment = Self.torchrun
+    let first = try #require(try LaunchedProcess(environment: environment)).launch
+    environment["TORCHELASTIC_RESTART_COUNT"] = "3"
+    #expect(try LaunchedProcess(environment: environment)?.launch == first)
+    environment["TORCHELASTIC_RUN_ID"] = "none"
+    #expect(try LaunchedProcess(environment: environment)?.launch == first)
+    environment["TORCHELASTIC_RUN_ID"] = "job-7"
+    #expect(try LaunchedProcess(environment: environment)?.launch == "run job-7")
+  }
+
   @Test("Rank 0 opens the store, unless the launcher has, which says so by Python's True alone")
   func store() throws {
     var environment = Self.torchrun

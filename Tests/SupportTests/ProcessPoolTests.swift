@@ -56,6 +56,23 @@ import Testing
     #expect(order == ["first", "second"])
   }
 
+  @Test func whatFailsOnBeingStoppedIsToldInsteadOfTheSignal() throws {
+    let ready = Mutex(0)
+    func run(_ endings: [String]) throws -> [ProcessPool.Mishap] {
+      ready.withLock { $0 = 0 }
+      let tasks = endings.enumerated().map { number, ending in
+        task("t\(number)", "trap 'kill $!; \(ending)' TERM; sleep 600 >/dev/null 2>&1 & echo ready; wait")
+      }
+      return try pool(2).run(
+        tasks, Cancellation(signal: { ready.withLock { $0 } >= 2 ? SIGTERM : nil }),
+        received: { _, line in if line == "ready" { ready.withLock { $0 += 1 } } })
+    }
+    let mishaps = try run(["exit 143", "echo full >&2; exit 74"])
+    #expect(mishaps == [.init(name: "t1", reason: "full", exitCode: .ioError)])
+    // Ended by the signal itself, or saying that it was.
+    #expect(throws: Interrupted.self) { try run(["exit 143", "trap - TERM; kill -TERM $$"]) }
+  }
+
   @Test func aSignalReachesEveryOneOnceAndNothingNewBegins() throws {
     let ready = Mutex(0)
     var lines: [String] = []

@@ -102,6 +102,16 @@ struct CohortTests {
     }
   }
 
+  @Test("What each process has reaches all, whatever its length")
+  func gathered() throws {
+    let words = ["", "eins", "zwei und zwanzig", "drei"]
+    let found = try inProcesses(4) { group in
+      try Cohort(group, synchronizesNorms: true, overlaps: true).gathered(words[group.rank])
+    }
+    #expect(found == Array(repeating: words, count: 4))
+    #expect(try Cohort.single.gathered("alone") == ["alone"])
+  }
+
   @Test(
     "Without synchronized normalization, processes hold the same weights, and the writer's running statistics count")
   func plainNorms() throws {

@@ -145,9 +145,9 @@ def export(network, image, path, how):
         warnings.simplefilter("ignore")
         if how.startswith("newer"):
             # Of one image, the number of images would be taken for fixed.
-            torch.onnx.export(network, (image.repeat(2, 1, 1, 1),), str(path), dynamo=True, opset_version=21 if how == "newer-21" else 18, input_names=["image"],
-                              external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},), optimize=how != "newer-plain",
-                              verbose=False)
+            torch.onnx.export(network, (image.repeat(2, 1, 1, 1),), str(path), dynamo=True, opset_version=21 if how == "newer-21" else 18,
+                              input_names=["image"], external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},),
+                              optimize=how != "newer-plain", verbose=False)
             return
         more = {} if how == "folded" else {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
         torch.onnx.export(network, image, str(path), dynamo=False, opset_version=17, input_names=["image"],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Support
 
 /// A command that works with tensors: what it takes is described here, its work is done by the engine.
 ///
@@ -13,6 +14,24 @@ extension EngineCommand {
 
 /// What the engine does for a command.
 package protocol EngineWork: EngineCommand {
+  /// Whether processes that a launcher has started together do its work together.
+  static var worksTogether: Bool { get }
+
   /// Carries the command out.
   func perform() throws
+}
+
+extension EngineWork {
+  /// One process, by default.
+  package static var worksTogether: Bool { false }
+
+  /// Refuses to do one work several times over.
+  ///
+  /// - Throws: `UsageFailure` where a launcher has started several processes and the command does not work together with others.
+  package func requireOneProcess() throws {
+    guard !Self.worksTogether, let launched = try LaunchedProcess.current else { return }
+    throw UsageFailure(
+      "this command works in one process, and a launcher has started \(launched.worldSize); start it without the launcher"
+    )
+  }
 }

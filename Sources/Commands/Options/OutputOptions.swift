@@ -24,17 +24,13 @@ package struct OutputOptions: ParsableArguments {
   /// Works in the run folder: alone or with others that share it, on the run that is asked for, and with signals heard.
   package func session<Result>(
     _ configuration: Configuration, _ general: GeneralOptions, isShared: Bool = false,
-    isAlone: Bool = true, _ body: (RunFolder) throws -> Result
+    _ body: (RunFolder) throws -> Result
   ) throws -> Result {
     try require(checkpointSteps, "--checkpoint-steps", in: 1...Int.max)
-    if isAlone, let launched = try LaunchedProcess.current {
-      throw UsageFailure(
-        "this command works in one process, and a launcher has started \(launched.worldSize); start it without the launcher "
-          + "(`experiment` and `compare` share their jobs with `shared` or `shard`)")
-    }
     try general.debug("configuration:\n" + configuration.text())
     let session = try RunSession(
-      RunFolder(path: output), configuration: configuration, overwrites: overwrite, isShared: isShared)
+      RunFolder(path: output), configuration: configuration, overwrites: overwrite,
+      launched: LaunchedProcess.current, isShared: isShared)
     if session.isResumed, !isShared { general.note("\(output) holds this run already: what it has is not done again") }
     Interruption.listen()
     do {

@@ -23,6 +23,11 @@ public struct SkippedImages: Hashable, Codable, Sendable {
     return warnings
   }
 
+  /// Adds those that another has left out.
+  package mutating func unite(_ other: SkippedImages) {
+    files.merge(other.files) { $0.union($1) }
+  }
+
   /// How many were left out and why; nil when there are none.
   public var summary: String? {
     guard count > 0 else { return nil }

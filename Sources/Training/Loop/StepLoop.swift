@@ -204,6 +204,7 @@ public final class StepLoop {
   private func endEpoch(_ work: some StepWork) throws -> EpochEnd {
     do {
       let end = try work.endEpoch(step / stepsPerEpoch - 1)
+      try uniteSkipped()
       progress.endedEpochs = step / stepsPerEpoch
       (progress.epochLoss, progress.epochSteps) = (0, 0)
       return end
@@ -230,6 +231,7 @@ public final class StepLoop {
   }
 
   private func stopped(_ work: some StepWork, by signal: Int32) throws -> Interrupted {
+    try uniteSkipped()
     try save(work)
     return Interrupted(signal: signal, saved: "the checkpoint of \(work.unit) \(step) is written")
   }
@@ -237,6 +239,12 @@ public final class StepLoop {
   /// Counts images that were left out, and warns of the first of each kind.
   public func note(_ images: [SkippedImage]) throws {
     for warning in progress.skipped.add(images) { try events.send(.warning(.init(message: warning))) }
+  }
+
+  // Each process meets those of its own part; with the order of samples the parts change.
+  private func uniteSkipped() throws {
+    guard !cohort.isSingle else { return }
+    for other in try cohort.gathered(progress.skipped) { progress.skipped.unite(other) }
   }
 
   // MARK: - Telling and saving

@@ -302,7 +302,7 @@ public final class Trainer: StepWork {
       throw TrainingFailure(message: "the run has no evaluation; start it anew with `overwrite`")
     }
     let cost = model.plan.resolved.cost
-    let skipped = Int(try cohort.sum([Double(loop.skipped.count)])[0])
+    let skipped = loop.skipped.count
     return TrainingResult(
       top1: evaluation[1], top5: evaluation[2], loss: evaluation[0], images: Int(evaluation[3]), seconds: seconds,
       imagesPerSecond: Double(loop.images) / max(seconds, 1e-9), macs: cost.macs, parameters: cost.parameters,

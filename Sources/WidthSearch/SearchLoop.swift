@@ -72,8 +72,8 @@ final class SearchLoop<State: Codable> {
     steps = try StepLoop(
       context.training, device: context.device, events: context.events, checkpoints: context.checkpoints,
       policy: context.policy, cancellation: context.cancellation, cohort: context.cohort)
-    // Of another model's budget, the log has no number: what it shows is in MACs.
-    target = context.costModel == .macs ? Double(context.targets.max() ?? 0) : 0
+    // Of several budgets, or another model's, the log has no number: what it shows is in MACs, and the way leads past them all.
+    target = context.costModel == .macs && context.targets.count == 1 ? Double(context.targets[0]) : 0
   }
 
   /// Steps made so far.

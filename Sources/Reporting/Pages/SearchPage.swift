@@ -24,9 +24,16 @@ struct SearchPage {
   private var history: EventHistory { record.search ?? record.history }
 
   private var points: [RunEvent.Search] {
-    if let searches = record.search?.searches, !searches.isEmpty { return searches }
     // The way is that of the projected network, and the budget the whole one's.
     let target = record.widths?.projection == .identity ? Double(record.widths?.targetMacs ?? 0) : 0
+    if let searches = record.search?.searches, !searches.isEmpty {
+      // A search for several budgets does not know which of them this page is about.
+      return searches.map { search in
+        var search = search
+        if search.targetMACs <= 0 { search.targetMACs = target }
+        return search
+      }
+    }
     let way = record.widths?.history ?? []
     return way.map { point in
       RunEvent.Search(

@@ -9,7 +9,7 @@ package struct DataVerifyCommand: ParsableCommand {
 
   package static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Decodes every image of a data set and lists what is wrong; exit code 65 if anything is.",
+    abstract: "Decodes every image of a data set and lists what is wrong; exit code 65 where one cannot be used.",
     discussion: "Example: width-transfer data verify photos/ --threads 8")
 
   @Argument(help: DataOptions.help)

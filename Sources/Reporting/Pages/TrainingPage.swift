@@ -35,10 +35,13 @@ struct TrainingPage {
       tiles.append(.init(label: "Held-out loss", value: Format.fixed(loss, 4), detail: "mean cross-entropy"))
     }
     if let start {
+      // Of a training that adapts widths, those that it ends with.
+      let (macs, parameters) = (record.result?.macs ?? start.macs, record.result?.parameters ?? start.parameters)
       tiles.append(
         .init(
-          label: "MACs of one image", value: Format.si(Double(start.macs)),
-          detail: "\(Format.si(Double(start.parameters))) parameters"))
+          label: "MACs of one image", value: Format.si(Double(macs)),
+          detail: "\(Format.si(Double(parameters))) parameters"
+            + (macs == start.macs ? "" : "; \(Format.si(Double(start.macs))) MACs at the beginning")))
     }
     if let seconds = record.result?.seconds ?? history.done?.seconds {
       tiles.append(

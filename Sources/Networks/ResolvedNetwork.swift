@@ -131,9 +131,11 @@ public struct ChannelSegment: Sendable, Hashable {
   /// The entries at another width of the group, which must be one of its multiples.
   public func channels(at width: Int) -> Int { width * positions / divisor }
 
-  /// The channel of the group that an entry belongs to: the last of those that it stands for, so that an entry is there exactly when its
-  /// channel is.
-  public func channel(ofEntry entry: Int) -> Int { ((entry + 1) * divisor + positions - 1) / positions - 1 }
+  /// The first entry of a channel of the group, which has ``positions`` from there on. After a split, channels at the same place of each
+  /// part share them.
+  ///
+  /// - Parameter width: The channels of the group.
+  public func firstEntry(ofChannel channel: Int, of width: Int) -> Int { channel % max(1, width / divisor) * positions }
 }
 
 extension Network {

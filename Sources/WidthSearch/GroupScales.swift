@@ -11,18 +11,21 @@ struct GroupScales {
     var normalization: Int
     /// Where the part begins.
     var start: Int
-    /// Elements for each ``divisor`` channels: more than one after a flatten.
-    var positions: Int
-    /// How many channels share ``positions`` elements: more than one after a split.
-    var divisor: Int
+    /// The part itself.
+    var segment: ChannelSegment
+    /// The channels of the group.
+    var width: Int
 
-    /// The most elements that a channel has.
-    var most: Int { (positions + divisor - 1) / divisor }
-
-    /// The elements of a channel; of a split, neighbours share one.
+    /// The elements of a channel: several after a flatten. After a split, channels at the same place of each part share theirs.
     func elements(of channel: Int) -> Range<Int> {
-      let first = channel * positions / divisor
-      return start + first..<start + max(first + 1, (channel + 1) * positions / divisor)
+      let first = start + segment.firstEntry(ofChannel: channel, of: width)
+      return first..<first + segment.positions
+    }
+
+    /// All channels that have the elements of one of them.
+    func sharers(of channel: Int) -> [Int] {
+      let part = max(1, width / segment.divisor)
+      return Array(stride(from: channel % part, to: width, by: part))
     }
   }
 
@@ -50,7 +53,7 @@ struct GroupScales {
       for segment in resolved.layers[normalization.layer].outputSegments {
         if let group = segment.group.flatMap({ positions[$0] }) {
           members[group].append(
-            Member(normalization: index, start: start, positions: segment.positions, divisor: segment.divisor))
+            Member(normalization: index, start: start, segment: segment, width: widths[group]))
         }
         start += segment.channels
       }
@@ -76,15 +79,15 @@ struct GroupScales {
     }
   }
 
-  /// One tensor a normalization, filled from numbers that are given as ``read()`` returns them; elsewhere `rest`.
+  /// One tensor a normalization, filled from numbers that are given as ``read()`` returns them; elsewhere `rest`. Where channels share an
+  /// element, it has the largest of their numbers.
   func tensors(_ values: [[[Double]]], rest: Float, device: Device) throws -> [Tensor] {
     var flat = normalizations.map { [Float](repeating: rest, count: $0.scale.tensor.shape[0]) }
     for (group, width) in widths.enumerated() {
       for (position, member) in members[group].enumerated() {
         for channel in 0..<width {
-          for place in member.elements(of: channel) {
-            flat[member.normalization][place] = Float(values[group][position][channel])
-          }
+          let value = member.sharers(of: channel).map { values[group][position][$0] }.max() ?? 0
+          for place in member.elements(of: channel) { flat[member.normalization][place] = Float(value) }
         }
       }
     }

@@ -96,15 +96,16 @@ struct ChannelPartTests {
   }
 
   @Test(
-    "An entry is there exactly when the channel is that it belongs to", arguments: [(1, 1), (49, 1), (1, 4), (3, 2)])
+    "Channels at the same place of each part share their entries, and all entries are somebody's",
+    arguments: [(1, 1), (49, 1), (1, 4), (3, 2)])
   func entries(_ positions: Int, _ divisor: Int) {
     let width = 12
     let segment = ChannelSegment(
       group: "g", channels: width * positions / divisor, positions: positions, divisor: divisor)
-    for narrow in stride(from: divisor, through: width, by: divisor) {
-      let there = (0..<segment.channels).filter { segment.channel(ofEntry: $0) < narrow }
-      #expect(there == Array(0..<segment.channels(at: narrow)))
-    }
+    let first = (0..<width).map { segment.firstEntry(ofChannel: $0, of: width) }
+    let part = width / divisor
+    #expect(first == (0..<width).map { $0 % part * positions })
+    #expect(Set(first.flatMap { $0..<$0 + positions }) == Set(0..<segment.channels))
   }
 
   @Test("Parts that are not there are refused with the layer's name")

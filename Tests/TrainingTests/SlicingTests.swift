@@ -241,6 +241,39 @@ import Torch
       })
   }
 
+  @Test("Behind a split the factors are those of the places that go in every part")
+  func split() throws {
+    // A Res2Net block: quarters of one layer's channels, which go through convolutions one after the other.
+    var layers: [Layer] = [.conv("wide", 16, from: "input"), .norm("wide.bn", from: "wide")]
+    for part in 0..<4 {
+      layers.append(
+        Layer(
+          name: "part\(part)", operation: .other(ChannelPart(start: 4 * part, end: 4 * part + 4)), inputs: ["wide.bn"]))
+    }
+    layers += [
+      .conv("c0", 4, from: "part0"), .norm("c0.bn", from: "c0"),
+      Layer(name: "sum", operation: .add, inputs: ["c0.bn", "part1"]), .conv("c1", 4, from: "sum"),
+      .norm("c1.bn", from: "c1"),
+      Layer(name: "join", operation: .concatenate, inputs: ["c0.bn", "c1.bn", "part2", "part3"]),
+      .conv("last", 6, from: "join"), .norm("last.bn", from: "last"),
+      Layer(name: "mean", operation: .globalAveragePool, inputs: ["last.bn"]),
+      .layer("flatten", .flatten, from: "mean"), .linear("fc", 4, from: "flatten"),
+    ]
+    let network = Network(name: "quarters", input: Shape(channels: 3, height: 6, width: 6), layers: layers)
+    let model = try Model(network, seed: 4)
+    let wide = try #require(model.plan.resolved.widthGroups.first)
+    #expect(wide.granularity == 4 && wide.layers.contains("c0"))
+    let images = try noise([4, 3, 6, 6])
+    for kept in 1..<4 {
+      // The first of each quarter.
+      let factors = try Tensor((0..<16).map { $0 % 4 < kept ? Float(1) : 0 })
+      let scaled = try model.forward(images, ForwardOptions(.batch, channelScales: [wide.id: factors]))
+      let plan = try ExecutionPlan(network.with([wide.id: 4 * kept]))
+      let narrow = try model.forward(images, as: plan, ForwardOptions(.batch))
+      #expect(try scaled.relativeDistance(to: narrow) < 1e-5)
+    }
+  }
+
   @Test("Factors of 1 change no bit", arguments: ["resnet20", "mobilenet_v2_cifar"])
   func ones(name: String) throws {
     let model = try Model(NetworkZoo.network(named: name, classes: 10).scalingWidth(by: 0.25, divisor: 2), seed: 1)

@@ -142,6 +142,92 @@ import Training
     { flattened() },
   ]
 
+  /// Halves of one layer's channels, one of which goes through a convolution: its normalization's scales stand for two channels each.
+  private static func halves() -> Network {
+    func layer(_ name: String, _ operation: Networks.Operation, _ inputs: String...) -> Layer {
+      Layer(name: name, operation: operation, inputs: inputs)
+    }
+    return Network(
+      name: "halves", input: Shape(channels: 3, height: 2, width: 2),
+      layers: [
+        layer("wide", .convolution(Convolution(outputChannels: 8, kernelSize: Extent(1))), "input"),
+        layer("wide.bn", .batchNorm(BatchNorm()), "wide"),
+        layer("one", .other(ChannelPart(start: 0, end: 4)), "wide.bn"),
+        layer("two", .other(ChannelPart(start: 4, end: 8)), "wide.bn"),
+        layer("conv", .convolution(Convolution(outputChannels: 4, kernelSize: Extent(1))), "one"),
+        layer("bn", .batchNorm(BatchNorm()), "conv"), layer("sum", .add, "bn", "two"),
+        layer("pool", .globalAveragePool, "sum"), layer("flat", .flatten, "pool"),
+        layer("fc", .linear(Linear(outputFeatures: 3)), "flat"),
+      ])
+  }
+
+  @Test("A scale of several channels is pulled by all of them", arguments: FLOPsRegularizer.Grouping.allCases)
+  func shared(grouping: FLOPsRegularizer.Grouping) throws {
+    let model = try Model(Self.halves(), seed: 0)
+    let own: [[Float]] = [[0.5, -0.4, 0.3, 0.2, 0.1, 0.6, -0.7, 0.005], [0.3, 0.5, -0.5, 0.25]]
+    for (normalization, values) in zip(model.normalizations, own) {
+      try withoutGradients { try normalization.scale.tensor.copy(from: Tensor(values)) }
+    }
+    let scales = GroupScales(model)
+    #expect(scales.widths == [8] && scales.members[0].count == 2)
+    let read = try scales.read()[0]
+    #expect(read[1].map(Float.init) == own[1] + own[1])
+    let regularizer = FLOPsRegularizer(RelaxedCost(model.plan.resolved), grouping: grouping)
+    let slope = regularizer.evaluate([read]).slopes[0]
+    let direction = regularizer.magnitudeGradient([read])[0]
+    for scale in scales.scales { try scale.setGradient(scale.detached().zerosLike()) }
+    let shrinkage = try ScaleShrinkage(regularizer, scales, floors: [2], device: .cpu)
+    try shrinkage.addGradient(1e-3)
+    let found = try scales.scales.map { try #require($0.gradient).array(Float.self) }
+    #expect(found[0] == direction[0].map { Float(1e-3 * slope * $0) })
+    #expect(found[1] == (0..<4).map { Float(1e-3 * slope * direction[1][$0] + 1e-3 * slope * direction[1][$0 + 4]) })
+    // The largest two channels stay alive, and with them what they have in common with others.
+    try shrinkage.softThreshold(1e6)
+    let alive = regularizer.evaluate(try scales.read()).aliveCounts
+    #expect(alive[0] >= 2)
+    // By the largest alone, the others feel no pull.
+    let largest = try scales.scales.flatMap { try $0.array(Float.self) }.map(abs).max() ?? 1
+    #expect(largest <= (grouping == .norm ? 0.0102 : 0.4))
+    // Of masks, a scale has that of any of its channels.
+    let mask = try scales.tensors([[read[0].map { _ in 1 }, [0, 1, 0, 0, 0, 0, 1, 0]]], rest: 1, device: .cpu)
+    #expect(try mask[1].array(Float.self) == [0, 1, 1, 0])
+  }
+
+  @Test("The slopes of a cost that was measured are those of its definition at the living channels")
+  func measured() throws {
+    let model = try model(3)
+    let resolved = model.plan.resolved
+    let forms = Set(resolved.latencySteps.map(\.form))
+    let table = LatencyTable(
+      network: resolved.name, runtime: "libtorch", device: "known", threads: 1,
+      entries: try forms.map { form in
+        let inputs = form.hasOwnChannels ? [1, 3, 4, 16, 32] : []
+        let outputs = [1, 4, 16, 32]
+        return LatencyTable.Entry(
+          form,
+          try CostGrid(
+            inputs: inputs, outputs: outputs,
+            values: (inputs.isEmpty ? [1] : inputs).map { input in
+              // Bent, so that the slope is another in every cell.
+              outputs.map { 1e-6 * (10 + Double(input * $0) + Double($0 * $0)) }
+            }))
+      })
+    try table.requireForms(of: resolved)
+    let regularizer = FLOPsRegularizer(RelaxedCost(resolved, .latency(table)))
+    let scales = GroupScales(model)
+    let values = try scales.read()
+    let slopes = regularizer.evaluate(values).slopes
+    #expect(slopes.allSatisfy { $0 > 0 })
+    let expected = try scales.tensors(
+      zip(regularizer.magnitudeGradient(values), slopes).map { members, slope in
+        members.map { $0.map { 1e-6 * slope * $0 } }
+      }, rest: 0, device: .cpu
+    ).map { try $0.array(Float.self) }
+    for scale in scales.scales { try scale.setGradient(scale.detached().zerosLike()) }
+    try ScaleShrinkage(regularizer, scales, floors: scales.widths.map { _ in 1 }, device: .cpu).addGradient(1e-6)
+    #expect(try scales.scales.map { try #require($0.gradient).array(Float.self) } == expected)
+  }
+
   private static func flattened() -> Network {
     Network(
       name: "flattened", input: Shape(channels: 3, height: 2, width: 2),

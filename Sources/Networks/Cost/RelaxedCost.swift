@@ -77,6 +77,9 @@ public struct RelaxedCost: Sendable {
   /// - Throws: ``NetworkFailure`` when the network is invalid.
   public init(_ network: Network, _ model: CostModel = .macs) throws { self.init(try network.resolved(), model) }
 
+  /// Whether a part of it was measured: its slopes are then more than ``products``, ``linear`` and ``depthwise`` say.
+  public var isMeasured: Bool { !measured.isEmpty }
+
   /// The cost at these widths, in the order of ``groups``.
   public func evaluate(_ widths: [Double]) -> Double {
     let (quadratic, linear) = parts(widths)

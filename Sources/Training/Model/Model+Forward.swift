@@ -166,13 +166,11 @@ extension Model {
   private func factors(_ segments: [ChannelSegment], _ scales: [WidthGroup.ID: Tensor]) throws -> Tensor? {
     guard segments.contains(where: { $0.group.map { scales[$0] != nil } ?? false }) else { return nil }
     let parts = try segments.map { segment in
-      guard let scale = segment.group.flatMap({ scales[$0] }) else {
+      guard let whole = segment.group.flatMap({ scales[$0] }) else {
         return try Tensor.ones([segment.channels], device: device)
       }
-      if segment.divisor > 1 {
-        let channels = (0..<segment.channels).map { Int64(segment.channel(ofEntry: $0)) }
-        return try scale.selecting(0, Tensor(channels, device: device))
-      }
+      // What a split has left stands for the same place in every part, and a unit of the group has one factor in all of them.
+      let scale = segment.divisor > 1 ? try whole.slice(0, 0..<segment.channels / segment.positions) : whole
       if segment.positions == 1 { return scale }
       // After a flatten a channel is as many features as it had positions.
       return try (scale.unsqueezed(1) * Tensor.ones([1, segment.positions], device: device)).flattened()

@@ -13,6 +13,9 @@ struct ScaleShrinkage {
   private let shape: (groups: Int, members: Int, channels: Int, positions: Int)
   /// For each place of the block its scale among all, one after the other; what is lacking names the zero behind them.
   private let places: Tensor
+  /// For each place of a block of one number a scale, all places that have the same scale; nil where none has another's. What is lacking
+  /// names the zero behind them.
+  private let sharers: Tensor?
   private let isChannel: Tensor
   private let floors: Tensor
   private let memberNumbers: Tensor
@@ -27,7 +30,7 @@ struct ScaleShrinkage {
     self.scales = scales
     let all = scales.members.flatMap { $0 }
     let (groups, members) = (scales.groups.count, max(1, scales.members.map(\.count).max() ?? 1))
-    let (channels, positions) = (max(1, scales.widths.max() ?? 1), max(1, all.map(\.most).max() ?? 1))
+    let (channels, positions) = (max(1, scales.widths.max() ?? 1), max(1, all.map(\.segment.positions).max() ?? 1))
     shape = (groups, members, channels, positions)
     let behind = scales.starts.last ?? 0
     var places = [Int64](repeating: Int64(behind), count: groups * members * channels * positions)
@@ -42,6 +45,19 @@ struct ScaleShrinkage {
       }
     }
     self.places = try Tensor(places, device: device)
+    let most = all.map(\.segment.divisor).max() ?? 1
+    var sharers = [Int64](repeating: Int64(groups * members * channels), count: groups * members * channels * most)
+    for (group, width) in scales.widths.enumerated() {
+      for (number, member) in scales.members[group].enumerated() {
+        for channel in 0..<width {
+          let row = (group * members + number) * channels
+          for (position, sharer) in member.sharers(of: channel).enumerated() {
+            sharers[(row + channel) * most + position] = Int64(row + sharer)
+          }
+        }
+      }
+    }
+    self.sharers = most > 1 ? try Tensor(sharers, device: device) : nil
     isChannel = try Tensor(
       scales.widths.flatMap { width in (0..<channels).map { $0 < width ? Float(1) : 0 } }, device: device
     ).isGreater(than: 0).reshaped([groups, channels])
@@ -67,10 +83,13 @@ struct ScaleShrinkage {
     guard shape.groups > 0 else { return }
     try withoutGradients {
       let now = try read()
-      let pull = try (now.slopes * step).reshaped([shape.groups, 1, 1]) * now.directions.abs()
+      let pull = try summed((now.slopes * step).reshaped([shape.groups, 1, 1]) * now.directions.abs())
       let order = try isChannel.selecting(now.magnitudes, else: Tensor.full([], -1, .float64, device: places.device))
         .sortingIndices(1, descending: true)
-      let isProtected = try channelNumbers.scattering(1, order, channelNumbers).isLess(than: floors).unsqueezed(1)
+      var isProtected = try channelNumbers.scattering(1, order, channelNumbers).isLess(than: floors).unsqueezed(1)
+      if sharers != nil {
+        isProtected = try summed(now.sizes.zerosLike() + isProtected.to(.float64)).isGreater(than: 0)
+      }
       let zeros = try now.sizes.zerosLike()
       let least = try isProtected.selecting(now.sizes.clamped(0, 1.01 * regularizer.threshold), else: zeros)
       let factors = try now.sizes.isGreater(than: 0)
@@ -84,7 +103,7 @@ struct ScaleShrinkage {
     guard shape.groups > 0 else { return }
     try withoutGradients {
       let now = try read()
-      let added = try (now.slopes * weight).reshaped([shape.groups, 1, 1]) * now.directions
+      let added = try summed((now.slopes * weight).reshaped([shape.groups, 1, 1]) * now.directions)
       for (scale, addition) in zip(scales.scales, try spread(added, rest: 0)) {
         try scale.gradient?.add(inPlace: addition)
       }
@@ -122,10 +141,25 @@ struct ScaleShrinkage {
       directions = try norm.isGreater(than: 0).selecting(values / norm, else: values.zerosLike())
     }
     let counts = try magnitudes.isGreater(than: regularizer.threshold).sum([1]).to(.float64).reshaped([1, groups])
-    let gradient = try linear + (products * counts).sum([1]) + depthwise
+    let gradient =
+      regularizer.polynomial.isMeasured
+      ? try measuredGradient(counts) : try linear + (products * counts).sum([1]) + depthwise
     return Values(
       sizes: sizes, magnitudes: magnitudes, directions: directions,
       slopes: try gradient * FLOPsRegularizer.operations)
+  }
+
+  // What was measured has other slopes at every count, which the host reads off its grids.
+  private func measuredGradient(_ counts: Tensor) throws -> Tensor {
+    let gradient = regularizer.polynomial.gradient(try counts.array())
+    return try Tensor(gradient, device: places.device) + depthwise
+  }
+
+  /// Of numbers for each channel, the sums over those that share a scale.
+  private func summed(_ block: Tensor) throws -> Tensor {
+    guard let sharers else { return block }
+    let all = try Tensor.concatenate([block.flattened(), Tensor.zeros([1], .float64, device: places.device)])
+    return try all.selecting(0, sharers).reshaped([block.count, -1]).sum([1]).reshaped(block.shape)
   }
 
   // One member after the other, so that sums round as on the host.

@@ -52,7 +52,10 @@ public struct SearchCost: Codable, Sendable, Equatable {
   public init() {}
 
   /// Multiply-accumulates spent.
-  public var flops: Double { passes.values.reduce(0) { $0 + $1.factor * $1.forwardMACs } }
+  public var flops: Double { inOrder.reduce(0) { $0 + $1.factor * $1.forwardMACs } }
+
+  // Sums of equal searches are equal to the last digit.
+  private var inOrder: [Passes] { passes.sorted { $0.key < $1.key }.map(\.value) }
 
   /// Adds a pass of `images` images through a network of `macs`.
   public mutating func add(
@@ -82,7 +85,7 @@ public struct SearchCost: Codable, Sendable, Equatable {
       scale[keyPath: size] > 0 ? Double(larger[keyPath: size]) / Double(scale[keyPath: size]) : 1
     }
     return ratio(\.supernetMACs)
-      * passes.values.reduce(0) { sum, passes in
+      * inOrder.reduce(0) { sum, passes in
         let number =
           passes.growth == .training
           ? ratio(\.trainingImages) : ratio(\.evaluationImages) * ratio(\.widthGroups) * ratio(\.widthGroups)

@@ -77,6 +77,9 @@ import Training
       #expect(counts.count == 4 && counts.values.max()! - counts.values.min()! <= 1, "\(counts)")
     }
     #expect(sizes == [20, 20])
+    // More classes than images: as many of them have one.
+    let few = HeldOutPart(fraction: 0.5, images: 3, batchSize: 16).indices(of: sorted)
+    #expect(few.count == 3 && Set(few.map(sorted.label)).count == 3)
     // A smaller part of the data holds out a part of what a larger one does.
     let whole = HeldOutPart(fraction: 0.5, images: 1000, batchSize: 16)
     #expect(Set(whole.indices(of: sorted, dataFraction: 0.5)).isSubset(of: whole.indices(of: sorted)))

@@ -54,6 +54,14 @@ import Testing
     }
   }
 
+  @Test("A least number of channels is kept beside the official groups, too", arguments: [1, 6, 7, 20, 21, 48, 1000])
+  func officialMinimum(least: Int) {
+    // 48 of 1.5: groups of 3, the smallest 6 wide.
+    let grid = ChannelGrid(channels: 48, layout: .official, range: WidthRange(), minimumChannels: least)
+    #expect(grid.fixed + grid.groups.reduce(0, +) == 48)
+    #expect(grid.fixed >= min(least, 48) && grid.fixed < max(6, min(least, 48)) + 3)
+  }
+
   @Test("Small layers keep the range that the official groups take from them")
   func smallLayers() {
     let grid = ChannelGrid(channels: 24, layout: .proportional, range: WidthRange())

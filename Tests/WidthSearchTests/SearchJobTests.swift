@@ -49,8 +49,20 @@ import Testing
     job.targets = [100_000_000]
     let wide = #expect(throws: UsageFailure.self) { try job.validate() }
     #expect(wide?.message.contains("range.maximum") == true, "\(wide?.message ?? "")")
+    var settings = ToySearch().settings
+    settings.range.minimum = 0.8
+    job.optimizer = DMCP(settings)
+    job.targets = [try toyNetwork().cost().macs / 4]
+    let narrow = #expect(throws: UsageFailure.self) { try job.validate() }
+    #expect(narrow?.message.contains("range.minimum") == true, "\(narrow?.message ?? "")")
+    settings.range = WidthRange(minimum: 0.5, maximum: 1.5, offset: 2)
+    job.optimizer = DMCP(settings)
+    let coarse = #expect(throws: UsageFailure.self) { try job.validate() }
+    #expect(coarse?.message.contains("leaves one width") == true, "\(coarse?.message ?? "")")
     job.optimizer = MorphNet()
     try job.validate()
+    job.optimizer = MorphNet(.init(shrinkTo: 1))
+    #expect(throws: UsageFailure.self) { try job.validate() }
     job = try self.job()
     job.optimizer = AutoSlim()
     try job.validate()

@@ -4,7 +4,7 @@ import ImageFiles
 public struct HeldOutPart: Sendable, Hashable {
   /// The part of each class, 0 to 1.
   public var fraction: Double
-  /// The most images in all; every class gets an equal share of them.
+  /// The most images in all; every class gets an equal share of them. Where there are more classes, as many have one.
   public var images: Int
   /// Images that are evaluated together, about.
   public var batchSize: Int
@@ -25,6 +25,9 @@ public struct HeldOutPart: Sendable, Hashable {
   public func indices(of source: any ImageSource, dataFraction: Double = 1) -> [Int] {
     // A sample of a smaller part begins as that of a larger one.
     let classes = source.classSamples(fraction: min(1, dataFraction) * fraction, seed: 0).filter { !$0.isEmpty }
+    if classes.count > images {
+      return (0..<images).map { classes[$0 * classes.count / images][0] }
+    }
     let limit = max(1, images / max(1, classes.count))
     let longest = min(limit, classes.map(\.count).max() ?? 0)
     return (0..<longest).flatMap { turn in classes.compactMap { turn < $0.count ? $0[turn] : nil } }

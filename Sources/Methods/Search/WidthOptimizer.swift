@@ -34,6 +34,9 @@ public protocol WidthOptimizer: Sendable {
   func validate(_ network: ResolvedNetwork, recipe: Recipe) throws
   /// The widest network that the search would run for a network: the scale of what a search costs.
   func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork
+
+  /// The narrowest network that its settings let it find; nil where they set no limit of their own.
+  func narrowestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork?
   /// What a search is expected to spend, before it is made: an estimate, where widths are drawn or fall on the way.
   func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast
 }
@@ -51,6 +54,9 @@ extension WidthOptimizer {
   public var keepsProportions: Bool { false }
   /// None.
   public var wideningSetting: String? { nil }
+
+  /// None.
+  public func narrowestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork? { nil }
   /// No: a search a budget.
   public var servesSeveralBudgets: Bool { false }
   /// A pass forward and back through the widest network.

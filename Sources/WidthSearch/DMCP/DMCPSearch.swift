@@ -74,12 +74,14 @@ final class DMCPSearch: SearchSubject {
     for end in ends {
       try loop.train(self, until: end) { try self.advance($0) }
       // A search that goes on beyond it has looked at it before.
-      if loop.step == end, isSettled { return }
+      if loop.step == end, isSettled() { return }
     }
     try loop.train(self, until: total) { try self.advance($0) }
   }
 
-  private var isSettled: Bool {
+  private func isSettled() -> Bool {
+    // That of the last step, also where a checkpoint is taken up exactly here.
+    chains.window = window(at: loop.step - 1)
     guard let drift = settings.settledDrift, isNearBudget else { return false }
     return SettledWidths(drift: drift, totalSteps: loop.totalSteps, start: warmUpSteps).isSettled(loop.history)
   }
@@ -101,7 +103,7 @@ final class DMCPSearch: SearchSubject {
   // MARK: - One step
 
   private func advance(_ batch: Batch) throws -> Tensor {
-    chains.window = settings.rampWindow + (1 - settings.rampWindow) * progress
+    chains.window = window(at: loop.step)
     var random = SeededGenerator(seed: context.seed, .dmcp, at: loop.step)
     try dropout.seed(random.next())
     let drawn = try (0..<settings.randomPasses).map { _ in try supernet.plan(draw(&random)) }
@@ -113,9 +115,13 @@ final class DMCPSearch: SearchSubject {
   }
 
   /// How much of the second stage is over, from 0 to 1.
-  private var progress: Double {
-    max(0, Double(loop.step - warmUpSteps) / Double(max(loop.totalSteps - warmUpSteps, 1)))
+  private var progress: Double { progress(at: loop.step) }
+
+  private func progress(at step: Int) -> Double {
+    max(0, Double(step - warmUpSteps) / Double(max(loop.totalSteps - warmUpSteps, 1)))
   }
+
+  private func window(at step: Int) -> Double { settings.rampWindow + (1 - settings.rampWindow) * progress(at: step) }
 
   /// "Scheduled random": a uniform draw with a probability that falls over the second stage, else a walk along the chains.
   private func draw(_ random: inout SeededGenerator) -> Widths {

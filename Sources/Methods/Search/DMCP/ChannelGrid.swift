@@ -54,7 +54,10 @@ public struct ChannelGrid: Sendable, Hashable {
         self.init(fixed: channels, groups: [])
         return
       }
-      self.init(fixed: fixed, groups: Array(repeating: size, count: steps))
+      // The official code has no least number of channels: one that is asked for is made of the first steps.
+      let least = LeastChannels.kept(of: channels, wanted: minimumChannels)
+      let lost = min(steps, max(0, (least - fixed + size - 1) / size))
+      self.init(fixed: fixed + lost * size, groups: Array(repeating: size, count: steps - lost))
     case .proportional:
       let least = LeastChannels.kept(of: channels, wanted: minimumChannels)
       let scale = Double(channels) / range.maximum

@@ -42,6 +42,12 @@ public struct DMCP: WidthOptimizer {
     try network.scalingWidth(by: settings.range.maximum, divisor: divisor)
   }
 
+  /// Every group at the beginning of its chain.
+  public func narrowestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork? {
+    let widest = try widestNetwork(for: network, divisor: divisor)
+    return try widest.with(MarkovNetwork(widest, settings: settings, target: 1).narrowest)
+  }
+
   /// The widest, the narrowest and some random passes, and in the second stage a forward and half a backward pass of the widest.
   public func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast {
     let widest = try widestNetwork(for: network, divisor: divisor)

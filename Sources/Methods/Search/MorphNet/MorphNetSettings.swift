@@ -56,7 +56,8 @@ public struct MorphNetSettings: SearchSettings {
     try require(kappa >= 0 && kappa.isFinite, "kappa is \(kappa), it must be a number that is not negative")
     try require(threshold > 0 && threshold.isFinite, "threshold is \(threshold), it must be a positive number")
     try require((1...100).contains(rounds), "rounds is \(rounds), it must be from 1 to 100")
-    try require((0...1).contains(shrinkTo), "shrinkTo is \(shrinkTo), it must be from 0 to 1")
+    // At 1 every network is shrunk enough before it is shrunk at all.
+    try require((0..<1).contains(shrinkTo), "shrinkTo is \(shrinkTo), it must be from 0 on and below 1")
     try require(minimumChannels >= 1, "minimumChannels is \(minimumChannels), it must be at least 1")
     try require((0...2).contains(depthwiseFactor), "depthwiseFactor is \(depthwiseFactor), it must be from 0 to 2")
   }

@@ -23,7 +23,7 @@ public struct Report: Sendable {
       let isWhole = [folder.summary, folder.comparison, folder.events].contains(where: FileManager.default.fileExists)
       return isWhole || folder.budgets.isEmpty ? [folder] : folder.budgets
     }
-    let records = try folders.map { try RunRecord($0) }
+    let records = try folders.map { try RunRecord($0, prefersRun: folders.count > 1) }
     if records.count == 1, let record = records.first {
       switch record.kind {
       case .run(let summary): page = RunPage(record: record, summary: summary).page()

@@ -64,8 +64,11 @@ public struct RunRecord: Sendable {
 
   /// Reads a run folder.
   ///
+  /// A folder may hold a run and a comparison that share their trainings: it is then what was carried out last.
+  ///
+  /// - Parameter prefersRun: Whether such a folder is the run, whatever came last.
   /// - Throws: ``Support/FileFailure``: `missing` when the folder holds no run, `badData` when one of its files is broken.
-  public init(_ folder: RunFolder) throws {
+  public init(_ folder: RunFolder, prefersRun: Bool = false) throws {
     let files = FileManager.default
     guard files.fileExists(atPath: folder.path) else {
       throw FileFailure(.missing, path: folder.path, reason: "there is no such folder")
@@ -87,7 +90,10 @@ public struct RunRecord: Sendable {
         TrainingResult.self, path: folder.result, expecting: "this is what `train --json` prints") : nil
     var searches: [(name: String, history: EventHistory)] = []
     var diagnosis: DiagnosisSummary?
-    if files.fileExists(atPath: folder.comparison) {
+    let hasRun = files.fileExists(atPath: folder.summary)
+    let isRun =
+      try hasRun && (prefersRun || RunManifest.read(folder)?.plans.last { $0 == .run || $0 == .compare } == .run)
+    if files.fileExists(atPath: folder.comparison), !isRun {
       let summary = try JSONFile.read(
         ComparisonSummary.self, path: folder.comparison, expecting: "this is what `compare --json` prints")
       kind = .comparison(summary)
@@ -111,7 +117,7 @@ public struct RunRecord: Sendable {
         }
       }
       self.trainings = trainings
-    } else if files.fileExists(atPath: folder.summary) {
+    } else if hasRun {
       let summary = try JSONFile.read(
         RunSummary.self, path: folder.summary, expecting: "this is what `run --json` prints")
       kind = .run(summary)

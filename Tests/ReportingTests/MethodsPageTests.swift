@@ -304,6 +304,18 @@ import Transfer
     #expect(html.contains("&lt;/script&gt;&lt;img"))
   }
 
+  @Test("How far networks are off their budget is told in what the budget is of")
+  func offBudget() throws {
+    var summary = SyntheticComparison(methods: ["dmcp"]).summary
+    for arm in summary.arms.indices {
+      for member in summary.arms[arm].members.indices { summary.arms[arm].members[member].parameters = 100_000 }
+    }
+    summary.targetParameters = 80_000
+    #expect(try report(summary).html(bundle: nil).contains("+25.0%"))
+    summary.targetParameters = nil
+    #expect(try !report(summary).html(bundle: nil).contains("+25.0%"))
+  }
+
   @Test func brokenFileIsNamed() throws {
     try SyntheticRun.withFolder { folder in
       for text in ["{", "[]", "{\"network\": \"resnet20\"}"] {

@@ -123,6 +123,47 @@ import Testing
     }
   }
 
+  @Test("Widths that a training was left with stand beside the training's, and damaged multipliers are passed over")
+  func widthsOfATraining() throws {
+    try SyntheticRun.withFolder { folder in
+      var file = SyntheticRun().widthsFile
+      file.relativeTo = .trained
+      try file.write(to: folder.widths)
+      let html = try Report([folder]).html(bundle: nil)
+      #expect(html.contains("those of the trained network that they come from") && !html.contains("Original channels"))
+      file.relativeTo = nil
+      for multiplier in [1e-300, -1, 0, 1e300] {
+        file.multipliers = PerGroup(file.widths.values.mapValues { _ in multiplier })
+        try file.write(to: folder.widths)
+        #expect(try Report([folder]).html(bundle: nil).contains("Original channels"))
+      }
+      try SyntheticRun().writeTraining(to: folder, gain: 0, seed: 4)
+      file.algorithm = "adapt"
+      try file.write(to: folder.widths)
+      #expect(try Report([folder]).html(bundle: nil).contains("ending at the widths of widths.json"))
+    }
+  }
+
+  @Test("A folder of a run and a comparison is what came last, and the run beside other runs")
+  func sharedFolder() throws {
+    try SyntheticRun.withFolder { folder in
+      let shared = RunFolder(path: folder.file("shared"))
+      try SyntheticRun().writeRun(to: shared)
+      try JSONFile.write(SyntheticComparison().summary, to: shared.comparison)
+      func isComparison() throws -> Bool { try Report([shared]).title.hasPrefix("Width-search methods") }
+      #expect(try isComparison())
+      try RunManifest(plans: [.compare, .run]).write(shared)
+      #expect(try !isComparison())
+      try RunManifest(plans: [.compare, .run, .search]).write(shared)
+      #expect(try !isComparison())
+      try RunManifest(plans: [.run, .compare]).write(shared)
+      #expect(try isComparison())
+      let other = RunFolder(path: folder.file("other"))
+      try SyntheticRun().writeRun(to: other)
+      #expect(try Report([shared, other]).title == "2 runs side by side")
+    }
+  }
+
   @Test(
     "Losses of which one is a hundred times another have a logarithmic axis; accuracies never", arguments: [2.0, 900])
   func divergedLosses(worst: Double) throws {
@@ -172,7 +213,16 @@ import Testing
     try SyntheticRun.withFolder { folder in
       try SyntheticRun().writeRun(to: folder)
       try FileManager.default.removeItem(atPath: folder.training("uniform", seed: 2).events)
-      #expect(try Report([folder]).html(bundle: nil).contains("The events of uniform/seed-2 are missing"))
+      let report = try Report([folder])
+      let html = try report.html(bundle: nil)
+      #expect(html.contains("The events of uniform/seed-2 are missing"))
+      // Nobody knows what that training spent: no shares, and no picture of them.
+      #expect(!report.charts.contains { $0.id == "cost-compute" })
+      #expect(html.contains(/Uniform training<\/th><td class="[a-z]*">–<\/td><td class="[a-z]*">–<\/td>/))
+      // Beside another run it is told, too.
+      let other = RunFolder(path: folder.file("other"))
+      try SyntheticRun().writeTraining(to: other, gain: 0, seed: 1)
+      #expect(try Report([folder, other]).html(bundle: nil).contains("The events of uniform/seed-2 are missing"))
     }
   }
 

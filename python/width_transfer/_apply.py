@@ -62,6 +62,9 @@ def _rebuild(name: str, module: torch.nn.Module, shapes: Mapping[str, tuple[int,
 
     own = {key: shapes.get(f"{name}.{key}" if name else key) for key, _ in module.named_parameters(recurse=False)}
     if all(shape is None or shape == tuple(getattr(module, key).shape) for key, shape in own.items()):
+        # Of its own size, but among new layers: what it has learnt is of no use there.
+        if own and hasattr(module, "reset_parameters"):
+            module.reset_parameters()
         return
     if isinstance(module, nn.Conv2d):
         outputs, inputs = own["weight"][:2]  # type: ignore[index]

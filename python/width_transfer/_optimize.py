@@ -43,30 +43,46 @@ def flags(values: Mapping[str, Flag]) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a search or a run left in its folder; `Result("runs/mine")` opens one that is there."""
+    """What a search or a run left in its folder; `Result("runs/mine")` opens one that is there.
+
+    One of several budgets has a result of each in `budgets`, and nothing else.
+    """
 
     folder: pathlib.Path
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         object.__setattr__(self, "folder", pathlib.Path(folder))
-        if not (self.folder / "widths.json").is_file():
+        if not (self.folder / "widths.json").is_file() and not self.budgets:
             raise WidthTransferError(f"{self.folder} holds no widths.json: it is no folder of a search or a run that is over", 66)
+
+    @property
+    def budgets(self) -> dict[str, Result]:
+        """Of several budgets, the result of each by its folder's name, such as `"flops-0.5x"`; empty for a single one."""
+        places = (place for kind in ("flops", "parameters", "latency") for place in sorted(self.folder.glob(kind + "-*")))
+        return {place.name: Result(place) for place in places if (place / "widths.json").is_file()}
+
+    def _file(self, name: str) -> pathlib.Path:
+        path = self.folder / name
+        if not path.is_file() and self.budgets:
+            raise WidthTransferError(f"{self.folder} is of several budgets: take one of budgets: {', '.join(self.budgets)}", 64)
+        return path
 
     @property
     def widths(self) -> dict[str, int]:
         """Channels by width group."""
-        return json.loads((self.folder / "widths.json").read_text())["widths"]
+        return json.loads(self._file("widths.json").read_text())["widths"]
 
     @property
     def summary(self) -> dict[str, Any]:
         """What `run --json` prints: costs and accuracies of the uniform and the optimized network; of a search alone, `widths.json`."""
-        for name in ("summary.json", "widths.json"):
-            if (self.folder / name).is_file():
-                return json.loads((self.folder / name).read_text())
-        raise AssertionError
+        if (self.folder / "summary.json").is_file():
+            return json.loads((self.folder / "summary.json").read_text())
+        return json.loads(self._file("widths.json").read_text())
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the networks, and where the report is."""
+        if self.budgets:
+            return "".join(f"<h4>{html.escape(name)}</h4>{found._repr_html_()}" for name, found in self.budgets.items())
         rows = [("network", "top-1", "seeds", "MACs", "parameters")]
         for found in self.summary.get("variants", []):
             scores = [one["top1"] for one in found["results"]]
@@ -132,8 +148,8 @@ def optimize(network: torch.nn.Module | str | os.PathLike[str], dataset: str | o
         example_input: Of a module: images `[N, C, H, W]`.
         train: Whether the networks are trained; else the widths are searched alone, for `apply`.
         quiet: Whether progress is left out.
-        more: Any other flag of `width-transfer run` (or `search`), with underscores: `flops="1.0x"`, `project="width=0.5,data=20%"`,
-            `algorithm="dmcp"`, `budget="30m"`, `epochs=30`, `batch_size=64`, `divisor=8`, `threads=2`, …
+        more: Any other flag of `width-transfer run` (or `search`), with underscores: `flops="1.0x"` (or several, `["0.5x", "1.0x"]`),
+            `project="width=0.5,data=20%"`, `algorithm="dmcp"`, `budget="30m"`, `epochs=30`, `batch_size=64`, `divisor=8`, `threads=2`, …
 
     Raises:
         WidthTransferError: What the program said.

@@ -65,6 +65,19 @@ def _forward(stream: IO[bytes], kept: list[str], shows: bool) -> None:
             sys.stderr.flush()
 
 
+def _failure(lines: list[str]) -> str:
+    """What a program that failed said last: of several jobs the reason of each; a mistake in the flags has their usage behind it."""
+    begins = [place for place, line in enumerate(lines) if line.startswith(("width-transfer: ", "Error: "))]
+    if not begins:
+        return "\n".join(lines[-5:]).strip()
+    told = [lines[begins[-1]].removeprefix("width-transfer: ").removeprefix("Error: ")]
+    for line in lines[begins[-1] + 1:]:
+        if not line.startswith("  ") or line.lstrip().startswith("See "):
+            break
+        told.append(line)
+    return "\n".join(told)
+
+
 def call(words: Sequence[str | os.PathLike[str]], *, quiet: bool = False, more: Mapping[str, str] | None = None) -> str:
     """Runs the program and returns what it printed.
 
@@ -104,9 +117,7 @@ def call(words: Sequence[str | os.PathLike[str]], *, quiet: bool = False, more: 
     if interrupted:
         raise KeyboardInterrupt("".join(said[-1:]).strip())
     if process.returncode:
-        # A mistake in the flags is told with their usage behind it.
-        lines = [line for line in "".join(said).splitlines() if line.startswith(("width-transfer: ", "Error: "))]
-        message = (lines[-1] if lines else "".join(said[-5:]).strip()).removeprefix("width-transfer: ").removeprefix("Error: ")
+        message = _failure("".join(said).splitlines())
         if process.returncode < 0:
             ended = f"the program was ended by {signal.Signals(-process.returncode).name}"
             message = f"{ended}; it said last: {message}" if message else ended

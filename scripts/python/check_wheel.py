@@ -70,6 +70,31 @@ def main_job(pixels, labels):
     assert again.summary == result.summary
 
 
+def several_budgets():
+    """A result of each budget."""
+    found = width_transfer.optimize("resnet20", "data", "runs/budgets", train=False, flops=["0.5x", "0.8x"], algorithm="random", **SMALL)
+    assert set(found.budgets) == {"flops-0.5x", "flops-0.8x"}, found.budgets
+    costs = [one.summary["macs"] for one in found.budgets.values()]
+    assert costs[0] < costs[1], costs
+    try:
+        found.widths
+    except width_transfer.WidthTransferError as error:
+        assert error.exit_code == 64 and "flops-0.5x" in str(error), error
+    else:
+        raise AssertionError("widths of which?")
+
+
+def failed_jobs():
+    """Of jobs beside each other, the reason of each reaches the exception."""
+    try:
+        width_transfer.optimize("resnet20", "data", "runs/failed", project="width=0.5", algorithm="uniform", jobs=2,
+                                **{**SMALL, "learning_rate": 1e30})
+    except width_transfer.WidthTransferError as error:
+        assert "failed" in str(error) and "uniform" in str(error).split("\n", 1)[-1], error
+    else:
+        raise AssertionError("a learning rate of 1e30")
+
+
 def diagnosis():
     """Says of every group what its norms did over epochs that are made up: they grow, and ever less."""
     from safetensors.torch import load_file, save_file
@@ -142,6 +167,10 @@ def of_libraries():
                  for name in ("resnet18", "mobilenetv3_small_100", "convnext_atto")]
     for library, name, model in networks:
         example = torch.zeros(1, 3, SIDE, SIDE)
+        # As if it had been trained.
+        for key, tensor in model.state_dict().items():
+            if key.endswith("running_mean"):
+                tensor.add_(1)
         before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
         path = width_transfer.export(model, example, f"{library}-{name}.onnx")
         found = width_transfer.inspect(path)
@@ -156,6 +185,9 @@ def of_libraries():
         parameters = sum(parameter.numel() for parameter in narrow.parameters())
         assert parameters == told["parameters"] < found["parameters"], (name, parameters, told["parameters"])
         assert all(torch.equal(tensor, model.state_dict()[key]) for key, tensor in before.items()), "the module was changed"
+        for key, tensor in narrow.state_dict().items():
+            assert not key.endswith("running_mean") or not tensor.any(), f"{key} was not begun anew"
+            assert tensor.dim() < 2 or not torch.equal(tensor, before[key]), f"{key} was not begun anew"
         loss = train(narrow)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -217,6 +249,8 @@ def main():
     pixels, labels = images(pathlib.Path("data"))
     command_line()
     main_job(pixels, labels)
+    several_budgets()
+    failed_jobs()
     diagnosis()
     refusals()
     interrupted()

@@ -281,8 +281,16 @@ struct MethodsPage {
   }
 
   private func offBudget(_ arm: MethodArm) -> String {
-    guard let macs = arm.macs, summary.targetMacs > 0 else { return "–" }
-    return Format.signed(100 * (macs.mean / Double(summary.targetMacs) - 1), 1) + "%"
+    let (amount, target): (Spread?, Double)
+    if let parameters = summary.targetParameters {
+      (amount, target) = (arm.parameters, Double(parameters))
+    } else if let seconds = summary.targetLatency {
+      (amount, target) = (arm.predictedLatency, seconds)
+    } else {
+      (amount, target) = (arm.macs, Double(summary.targetMacs))
+    }
+    guard let amount, target > 0 else { return "–" }
+    return Format.signed(100 * (amount.mean / target - 1), 1) + "%"
   }
 
   private static func si(_ spread: Spread?) -> String { spread.map { Format.si($0.mean) } ?? "–" }

@@ -213,18 +213,25 @@ struct RunPage {
     let overhead = summary.overhead
     // One network under two names was trained once.
     let variants = summary.isOneNetwork ? Array(summary.variants.prefix(1)) : summary.variants
-    let trainings = variants.map { variant -> (name: String, flops: Double, seconds: Double) in
-      let flops = record.trainings.filter { $0.variant == variant.name }.compactMap { $0.history.done?.flops }
-      return (variant.name, flops.reduce(0, +), variant.results.map(\.seconds).reduce(0, +))
+    let trainings = variants.map { variant -> (name: String, flops: Double?, seconds: Double) in
+      // What a training spent is in its events, and of one that went on elsewhere in its result.
+      let flops = zip(variant.seeds, variant.results).map { seed, result in
+        record.trainings.first { $0.variant == variant.name && $0.seed == seed }?.history.done?.flops ?? result.flops
+      }
+      return (
+        variant.name, flops.contains(nil) ? nil : flops.compactMap(\.self).reduce(0, +),
+        variant.results.map(\.seconds).reduce(0, +)
+      )
     }
+    let isKnown = trainings.allSatisfy { $0.flops != nil }
     let labels = trainings.map {
       summary.isOneNetwork ? "Training" : "\($0.name.prefix(1).uppercased() + $0.name.dropFirst()) training"
     }
-    let largest = ([overhead.directFlops, overhead.flops] + trainings.map(\.flops)).max() ?? 1
+    let largest = ([overhead.directFlops, overhead.flops] + trainings.compactMap(\.flops)).max() ?? 1
     let (scale, unit) = Self.unit(largest)
     func parts(_ bar: String, search: Double) -> [Chart.CostPart] {
       [Chart.CostPart(bar: bar, part: "Search", amount: search / scale)]
-        + zip(labels, trainings).map { Chart.CostPart(bar: bar, part: $0, amount: $1.flops / scale) }
+        + zip(labels, trainings).map { Chart.CostPart(bar: bar, part: $0, amount: ($1.flops ?? 0) / scale) }
     }
     let compute = Chart.costBreakdown(
       parts("With width transfer", search: overhead.flops) + parts("With direct search", search: overhead.directFlops),
@@ -237,7 +244,8 @@ struct RunPage {
       seconds.map { Chart.CostPart(bar: "This run", part: $0.0, amount: $0.1 / (isLong ? 3600 : 60)) },
       title: "Time", unit: isLong ? "Hours" : "Minutes", caption: "Where this run's time went, over all seeds.",
       id: "cost-time")
-    let total = overhead.flops + trainings.map(\.flops).reduce(0, +)
+    // Shares of a sum that lacks something would be none.
+    let total = isKnown ? overhead.flops + trainings.compactMap(\.flops).reduce(0, +) : 0
     let table = Page.Table(
       caption: "What the run spent, over all seeds",
       columns: [("Part", .text), ("MACs", .number), ("Share", .number), ("Time", .number)],
@@ -246,7 +254,7 @@ struct RunPage {
     return Page.Section(
       id: "cost", heading: "Where the compute went",
       blocks: [
-        .figures([compute, time]), .table(table),
+        .figures(isKnown ? [compute, time] : [time]), .table(table),
         .table(Self.reductions(overhead)),
       ] + PageParts.choice(record.projectionChoice) + [
         .paragraph(
@@ -256,9 +264,10 @@ struct RunPage {
       ])
   }
 
-  private static func row(_ name: String, _ flops: Double, _ seconds: Double, _ total: Double) -> [String] {
+  private static func row(_ name: String, _ flops: Double?, _ seconds: Double, _ total: Double) -> [String] {
     [
-      name, Format.si(flops), total > 0 ? Format.fixed(100 * flops / total, 1) + "%" : "–",
+      name, flops.map(Format.si) ?? "–",
+      flops.flatMap { total > 0 ? Format.fixed(100 * $0 / total, 1) + "%" : nil } ?? "–",
       Format.duration(seconds),
     ]
   }

@@ -24,7 +24,7 @@ struct RunsPage {
   func page() -> Page {
     Page(
       title: "\(records.count) runs side by side", subtitle: records.map(\.name).joined(separator: " · "),
-      sections: [results, widths, training, cost, made].compactMap { $0 })
+      sections: [results, widths, training, cost, warnings, made].compactMap { $0 })
   }
 
   private var runs: [(record: RunRecord, summary: RunSummary)] {
@@ -59,6 +59,16 @@ struct RunsPage {
     return Page.Section(id: "results", heading: "Results", blocks: blocks)
   }
 
+  private var warnings: Page.Section? {
+    PageParts.warnings(
+      records.flatMap { record in
+        guard record.summary != nil else { return [(record.name, record.history)] }
+        let search = record.search.map { [("\(record.name), search", $0)] } ?? []
+        let trainings = record.trainings.map { ("\(record.name), \($0.variant), seed \($0.seed)", $0.history) }
+        return search + trainings
+      }, gaps: records.flatMap { record in record.gaps.map { "\(record.name): \($0)" } })
+  }
+
   private func row(_ record: RunRecord, _ summary: RunSummary) -> [String] {
     func spread(_ name: String) -> Spread? {
       summary.variants.first { $0.name == name }.flatMap { Spread($0.results.map(\.top1)) }
@@ -77,7 +87,9 @@ struct RunsPage {
     let start = record.history.start
     let macs = record.widths?.macs ?? start?.macs
     let parameters = record.widths?.parameters ?? start?.parameters
-    let kind = if case .search = record.kind { "search" } else { "training" }
+    let isSearch = if case .search = record.kind { true } else { false }
+    let isComplete = isSearch ? record.widths != nil || record.history.widths != nil : record.history.done != nil
+    let kind = (isSearch ? "search" : "training") + (isComplete ? "" : ", not complete")
     let seconds = record.result?.seconds ?? record.history.done?.seconds
     return [
       record.name, kind, start?.network ?? record.widths?.network ?? "–",

@@ -137,15 +137,23 @@ struct SearchPage {
   /// The widths of a file, in numeric order of their groups' names; original widths follow from the multipliers.
   static func groups(_ widths: WidthsFile) -> [RunSummary.Group] {
     widths.widths.values.sorted { $0.key.compare($1.key, options: .numeric) == .orderedAscending }.map { id, width in
-      let multiplier = widths.multipliers?[id].flatMap { $0 > 0 ? $0 : nil } ?? 1
+      // A file from outside may say anything.
+      let own = widths.multipliers?[id].map { (Double(width) / $0).rounded() } ?? Double(width)
       return RunSummary.Group(
-        id: id, stage: nil, original: Int((Double(width) / multiplier).rounded()), optimized: width)
+        id: id, stage: nil, original: (1...1e9).contains(own) ? Int(own) : width, optimized: width)
     }
   }
 
   static func widthsSection(_ widths: WidthsFile) -> Page.Section? {
     let groups = groups(widths)
     guard !groups.isEmpty else { return nil }
+    if widths.relativeTo == .trained {
+      let table = Page.Table(
+        caption: "Channels of all \(groups.count) groups, and those of the trained network that they come from",
+        columns: [("Width group", .text), ("Trained", .number), ("Channels", .number)],
+        rows: groups.map { [$0.id, Format.count($0.original), Format.count($0.optimized)] })
+      return Page.Section(id: "widths", heading: "Widths", blocks: [.table(table)])
+    }
     guard widths.multipliers != nil else {
       let table = Page.Table(
         caption: "Channels of all \(groups.count) groups", columns: [("Width group", .text), ("Channels", .number)],

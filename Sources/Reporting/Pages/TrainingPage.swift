@@ -14,7 +14,11 @@ struct TrainingPage {
     let network = start?.network ?? record.name
     return Page(
       title: dataset.map { "\(network) on \($0)" } ?? network,
-      subtitle: "One training from scratch" + (record.widths == nil ? "." : ", at the widths of widths.json."),
+      subtitle: "One training from scratch"
+        + (record.widths.map { $0.algorithm == "adapt" ? ", ending at" : ", at" }.map {
+          "\($0) the widths of widths.json."
+        }
+          ?? "."),
       sections: [result, training, widths, asked, PageParts.warnings([("training", history)], gaps: record.gaps), made]
         .compactMap { $0 })
   }

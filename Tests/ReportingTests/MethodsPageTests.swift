@@ -304,6 +304,27 @@ import Transfer
     #expect(html.contains("&lt;/script&gt;&lt;img"))
   }
 
+  @Test("What was made smaller has a line of its own from the direct search on, where it is not always the same")
+  func kindsOfShrinking() throws {
+    var summary = SyntheticComparison(methods: ["dmcp"]).summary
+    func chart() -> String { "\(Chart.accuracyAgainstSearchCost(summary).specification)" }
+    #expect(!chart().contains("from a smaller network") && chart().contains("transferred"))
+    let transferred = try #require(summary.arms.firstIndex { $0.mode == .transferred })
+    summary.arms[transferred].projection = Projection(width: 0.5)
+    for projection in [
+      Projection(resolution: 16), Projection(width: 0.5, data: 0.2), Projection(depth: 0.5, resolution: 32),
+    ] {
+      var arm = summary.arms[transferred]
+      arm.projection = projection
+      summary.arms.append(arm)
+    }
+    let text = chart()
+    for kind in ShrunkPart.allCases { #expect(text.contains(kind.rawValue), "\(kind)") }
+    #expect(ShrunkPart(Projection(depth: 0.5, resolution: 32), resolution: 32) == .network)
+    #expect(ShrunkPart(Projection(resolution: 32), resolution: 32) == nil)
+    #expect(Chart.accuracyAgainstSearchCost(summary).caption.contains("networks, images or both"))
+  }
+
   @Test("How far networks are off their budget is told in what the budget is of")
   func offBudget() throws {
     var summary = SyntheticComparison(methods: ["dmcp"]).summary

@@ -85,9 +85,30 @@ extension Chart {
       ["field": .string(field), "type": "quantitative", "title": .string(accuracyTitle), "scale": ["zero": false]]
     }
     let colour = methodColours(arms)
+    // Where a method was transferred in several ways, a line for each kind, from the direct search on: of all kinds in one line, nobody
+    // sees which of them costs accuracy.
+    let kinds = shrunkParts(arms, summary)
+    let isOneKind = Set(kinds.values).count < 2
+    let rows = means(arms).enumerated().map { index, row in
+      var row = row
+      row["kind"] = .string(kinds[index]?.rawValue ?? arms[index].mode.rawValue)
+      return row
+    }
+    let lines =
+      isOneKind
+      ? rows
+      : ShrunkPart.allCases.filter(Set(kinds.values).contains).flatMap { kind in
+        rows.indices.filter { kinds[$0] == kind || arms[$0].mode == .direct }.map { index in
+          var row = rows[index]
+          row["way"] = .string(kind.rawValue)
+          return row
+        }
+      }
+    var lineEncoding: JSONValue = ["x": x, "y": y("mean"), "color": colour]
+    if !isOneKind { lineEncoding["strokeDash"] = kindDashes(kinds) }
     let joined: JSONValue = [
-      "mark": ["type": "line", "strokeWidth": 2, "opacity": 0.7],
-      "encoding": ["x": x, "y": y("mean"), "color": colour],
+      "data": ["values": .array(lines)],
+      "mark": ["type": "line", "strokeWidth": 2, "opacity": 0.7], "encoding": lineEncoding,
     ]
     // Vega complains of a layer without rows.
     let ranges = means(arms).filter { $0["low"] != nil }
@@ -99,7 +120,8 @@ extension Chart {
     let points: JSONValue = [
       "mark": ["type": "point", "filled": true, "size": 100, "opacity": 1],
       "encoding": [
-        "x": x, "y": y("mean"), "color": colour, "shape": modeShapes(arms), "tooltip": meanTooltip,
+        "x": x, "y": y("mean"), "color": colour, "shape": isOneKind ? modeShapes(arms) : kindShapes(kinds),
+        "tooltip": meanTooltip,
       ],
     ]
     let controls = all.filter { $0.mode == .control && $0.top1 != nil }.enumerated().flatMap { index, arm in
@@ -109,11 +131,50 @@ extension Chart {
       id: id, title: "Accuracy against the cost of the search",
       caption: (ranges.isEmpty ? "One seed. " : "Mean and standard deviation over seeds. ")
         + (methods.contains { $0.direct != nil && $0.transferred != nil }
-          ? "A line joins a method's transferred search with its direct one. " : "")
+          ? isOneKind
+            ? "A line joins a method's transferred search with its direct one. "
+            : "A line joins a method's direct search with what was transferred from networks, images or both made smaller. "
+          : "")
         + bandCaption(all),
       specification: layered(
-        height: 300, data: means(arms),
+        height: 300, data: rows,
         layers: band(all, along: "y") + controls + (ranges.isEmpty ? [joined, points] : [joined, range, points])))
+  }
+
+  // By the position of the arm, what its search made smaller.
+  private static func shrunkParts(_ arms: [MethodArm], _ summary: ComparisonSummary) -> [Int: ShrunkPart] {
+    arms.indices.reduce(into: [:]) { parts, index in
+      guard arms[index].mode == .transferred,
+        let projection = arms[index].arm.projection ?? summary.projection
+      else { return }
+      parts[index] = ShrunkPart(projection, resolution: summary.resolution)
+    }
+  }
+
+  private static func kindShapes(_ kinds: [Int: ShrunkPart]) -> JSONValue {
+    let shapes: [ShrunkPart: JSONValue] = [.network: "diamond", .images: "triangle-up", .both: "square"]
+    let known = ShrunkPart.allCases.filter(Set(kinds.values).contains)
+    let direct = ComparisonSummary.Mode.direct.rawValue
+    return [
+      "field": "kind", "type": "nominal",
+      "scale": [
+        "domain": .array([.string(direct)] + known.map { .string($0.rawValue) }),
+        "range": .array(["circle"] + known.map { shapes[$0] ?? "circle" }),
+      ],
+      "legend": modeLegend(symbolFill: Palette.neutral),
+    ]
+  }
+
+  private static func kindDashes(_ kinds: [Int: ShrunkPart]) -> JSONValue {
+    let dashes: [ShrunkPart: JSONValue] = [.network: [1, 0], .images: [2, 3], .both: [7, 4]]
+    let known = ShrunkPart.allCases.filter(Set(kinds.values).contains)
+    return [
+      "field": "way", "type": "nominal",
+      "scale": [
+        "domain": .array(known.map { .string($0.rawValue) }), "range": .array(known.map { dashes[$0] ?? [1, 0] }),
+      ],
+      "legend": .null,
+    ]
   }
 
   // 1, 2 and 5 of every power of ten; of many powers, the powers alone. Over a small range Vega finds better ones.

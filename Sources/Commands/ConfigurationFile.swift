@@ -46,28 +46,32 @@ package enum ConfigurationFile {
       rest.removeFirst()
     }
     let words = command.split(separator: " ").map(String.init)
-    return try words + flags(of: configuration, path, command, said: rest, vocabulary) + rest
+    // A figure of the width-transfer paper is a comparison.
+    let commands =
+      command == "experiment" && rest.contains(where: GridArguments.isGrid) ? ["compare", command] : [command]
+    return try words + flags(of: configuration, path, commands, said: rest, vocabulary) + rest
   }
 
   /// The flags of a command that a configuration stands for, without those that are said.
   ///
+  /// - Parameter commands: Whose flags they may be, the first before the others.
   /// - Parameter isOwn: Whether the file is of this command alone, so that a flag of another one is a mistake.
   /// - Throws: `FileFailure` for what is a flag of no command.
   static func flags(
-    of configuration: Configuration, _ path: String, _ command: String, said arguments: [String],
+    of configuration: Configuration, _ path: String, _ commands: [String], said arguments: [String],
     _ vocabulary: Vocabulary, isOwn: Bool = false
   ) throws -> [String] {
     let said = Set(
       arguments.compactMap { $0.hasPrefix("--") ? $0.dropFirst(2).split(separator: "=").first.map(String.init) : nil })
     return try configuration.values.sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
       guard !notes.contains(key) else { return [] }
-      let kind = excluded.contains(key) ? nil : vocabulary.kind(of: key, in: command)
+      let kind = excluded.contains(key) ? nil : commands.lazy.compactMap { vocabulary.kind(of: key, in: $0) }.first
       guard kind != nil || !isOwn && !excluded.contains(key) && vocabulary.flags().contains(key) else {
-        let near = nearestNames(to: key, in: vocabulary.flags(of: command).subtracting(excluded))
+        let near = nearestNames(to: key, in: vocabulary.flags(of: commands[0]).subtracting(excluded))
         throw FileFailure(
           .badData, path: path,
           reason:
-            "\(key): \(isOwn ? "\(command) has" : "there is") no flag --\(key); nearest are \(near.joined(separator: ", "))"
+            "\(key): \(isOwn ? "\(commands[0]) has" : "there is") no flag --\(key); nearest are \(near.joined(separator: ", "))"
         )
       }
       guard let kind else { return [] }

@@ -31,11 +31,12 @@ package struct WidthTransferCommand: ParsableCommand {
     Interruption.ignoreWriteSignals()
     do {
       try ArgumentEncoding.requireUTF8(ArgumentEncoding.words)
-      let arguments = try GridArguments.expand(
-        ConfigurationFile.expand(Array(ArgumentEncoding.arguments.dropFirst()), Vocabulary()), Vocabulary())
+      let words = try ConfigurationFile.expand(Array(ArgumentEncoding.arguments.dropFirst()), Vocabulary())
+      let arguments = try GridArguments.expand(words, Vocabulary())
       try requireKnownCommand(arguments)
+      try MistypedFlags.refuse(arguments, Vocabulary())
       var command = try parseAsRoot(arguments)
-      try perform(&command)
+      try Engine.$arguments.withValue([ArgumentEncoding.arguments[0]] + words) { try perform(&command) }
     } catch {
       Departure.leave(self, error)
     }
@@ -44,6 +45,16 @@ package struct WidthTransferCommand: ParsableCommand {
   private static func requireKnownCommand(_ arguments: [String]) throws {
     guard let word = arguments.first, !word.hasPrefix("-") else { return }
     let known = configuration.subcommands.map { $0.configuration }
+    if let inner = known.first(where: { $0.commandName == word })?.subcommands, !inner.isEmpty, arguments.count > 1,
+      !arguments[1].hasPrefix("-"), arguments[1] != "help"
+    {
+      let names = inner.compactMap { $0.configuration.commandName }
+      guard !names.contains(arguments[1]) else { return }
+      let near = nearestNames(to: arguments[1], in: names, count: 1)
+      throw UsageFailure(
+        "\(word) has no \(arguments[1])\(near.isEmpty ? "" : "; did you mean \(near[0])?") It has \(names.joined(separator: ", "))"
+      )
+    }
     guard word != "help", !known.contains(where: { $0.commandName == word }) else { return }
     let shown = known.filter { $0.shouldDisplay }.compactMap { $0.commandName }
     let near = nearestNames(to: word, in: shown, count: 2).joined(separator: " or ")

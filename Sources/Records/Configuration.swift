@@ -97,6 +97,31 @@ extension Configuration.Value: Decodable {
   }
 }
 
+extension Configuration.Value: Encodable {
+  /// Writes numbers, `true` and `false` as what they are, and other texts as texts.
+  public func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .mapping(let values):
+      var container = encoder.container(keyedBy: AnyKey.self)
+      for (name, value) in values { try container.encode(value, forKey: AnyKey(stringValue: name)) }
+    case .list(let texts):
+      var container = encoder.unkeyedContainer()
+      for text in texts { try container.encode(Self.text(text)) }
+    case .text(let text):
+      var container = encoder.singleValueContainer()
+      if let number = Int(text) {
+        try container.encode(number)
+      } else if let number = Double(text), number.isFinite {
+        try container.encode(number)
+      } else if let flag = Bool(text) {
+        try container.encode(flag)
+      } else {
+        try container.encode(text)
+      }
+    }
+  }
+}
+
 extension Configuration.Value {
   /// The values of anything that can be encoded, for example a recipe.
   public init(encoding value: some Encodable) throws {

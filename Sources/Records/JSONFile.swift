@@ -4,6 +4,9 @@ import Yams
 
 /// Reads and writes JSON files with errors that name the file and the place in it.
 public enum JSONFile {
+  // No document here comes near it; a device that never ends does.
+  private static let largest = 1 << 28
+
   /// An encoder with stable, readable output; numbers that JSON lacks (a diverged loss) become `"nan"`, `"inf"`, `"-inf"`.
   public static func encoder() -> JSONEncoder { .readable }
 
@@ -20,8 +23,11 @@ public enum JSONFile {
   public static func read<Value: Decodable>(
     _ type: Value.Type, path: String, expecting: String
   ) throws -> Value {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read")
+    // By a handle, which reads pipes, too.
+    guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: largest + 1) ?? Data()
+    else { throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read") }
+    guard data.count <= largest else {
+      throw FileFailure(.beyondLimit, path: path, reason: "it is larger than \(largest >> 20) MiB; \(expecting)")
     }
     do {
       return try JSONDecoder.own.decode(type, from: data)

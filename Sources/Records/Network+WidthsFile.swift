@@ -6,7 +6,14 @@ extension ResolvedNetwork {
   ///
   /// - Throws: `FileFailure` (65) when the file belongs to another network.
   public func with(widthsFile path: String) throws -> ResolvedNetwork {
-    let file = try WidthsFile(path: path)
+    try with(WidthsFile(path: path), at: path)
+  }
+
+  /// The network at the widths that a file holds.
+  ///
+  /// - Parameter path: The file, for messages.
+  /// - Throws: As ``with(widthsFile:)``.
+  public func with(_ file: WidthsFile, at path: String) throws -> ResolvedNetwork {
     guard file.network == name else {
       throw FileFailure(
         .badData, path: path,

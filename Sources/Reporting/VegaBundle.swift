@@ -8,7 +8,7 @@ public enum VegaBundle {
   /// What to tell a person who has no bundle.
   public static let advice =
     "The charts are left out, because the chart library is not installed. "
-    + "Run scripts/bundle-vega once, then `width-transfer report` on this folder. "
+    + "Run scripts/bundle-vega once, then the same command again, or `width-transfer report` on the folder of a run. "
     + "(Or name the file: WIDTH_TRANSFER_VEGA=/path/to/vega-bundle.js.)"
 
   /// Where the bundle may be, best first: `$WIDTH_TRANSFER_VEGA`, beside the executable, `.cache` of the checkout that the

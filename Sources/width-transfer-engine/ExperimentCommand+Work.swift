@@ -96,7 +96,7 @@ extension ExperimentCommand: EngineWork {
   }
 
   private func seedNumbers(_ experiment: ExperimentName) -> [Int] {
-    (0..<(seeds ?? experiment.seeds)).map { compute.seed + $0 }
+    (0..<(seeds ?? experiment.seeds)).map { compute.seed &+ $0 }
   }
 
   private func result(

@@ -30,7 +30,8 @@ extension ExportCommand: EngineWork {
     let source = (output as NSString).deletingPathExtension + ".safetensors"
     let outputs = format == .pytorch ? [output, source] : [output]
     if let known = outputs.first(where: FileManager.default.fileExists(atPath:)), !overwrite {
-      throw UsageFailure("\(known) is there already; give --overwrite to replace it, or another --output")
+      throw FileFailure(
+        .cannotCreate, path: known, reason: "exists already; give --overwrite to replace it, or another --output")
     }
     // Read as for a training, so that what does not fit is refused here as everywhere.
     let model = try Model(built, seed: seed)

@@ -11,10 +11,7 @@ extension LatencyMeasureCommand: EngineWork {
   package func perform() throws {
     try require(threads, "--threads", in: 1...1024)
     try require(checks, "--checks", in: 0...10_000)
-    guard overwrite || !FileManager.default.fileExists(atPath: output) else {
-      throw FileFailure(.cannotCreate, path: output, reason: "exists already; choose another name, or give --overwrite")
-    }
-    try AtomicFile.requireWritable(output)
+    try ResultFile.require(output, overwrite: overwrite)
     guard runtime == .libtorch || device == "cpu" else {
       throw UsageFailure("--device \(device): onnxruntime measures on the CPU here")
     }

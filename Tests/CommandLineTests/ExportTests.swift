@@ -24,7 +24,7 @@ import Testing
     }
     #expect(try top1("a.safetensors") == top1("out/model.safetensors"))
     #expect(try place.bytes("a.safetensors") == place.bytes("b.safetensors"))
-    try place.run(words + ["--output", "a.onnx"]).expect(64, "a.onnx", "--overwrite")
+    try place.run(words + ["--output", "a.onnx"]).expect(73, "a.onnx", "--overwrite")
     try place.run(words + ["--output", "b.py", "--overwrite"]).expect(0)
     try place.run(words + ["--output", "plain", "--format", "onnx"]).expect(0)
     #expect(try place.bytes("plain") == place.bytes("a.onnx"))

@@ -21,13 +21,13 @@ package struct CompareCommand: EngineCommand {
   @Option(
     parsing: .unconditionalSingleValue,
     help:
-      "A method or control; give several (default: all; uniform beside --widths): \(WidthOptimizers.names.joined(separator: ", "))."
-  )
+      "A method or control; give several (default: all; uniform beside --widths): \(WidthOptimizers.names.joined(separator: ", ")).",
+    completion: .list(WidthOptimizers.names))
   package var algorithm: [String] = []
 
   @Option(
     parsing: .upToNextOption,
-    help: "Files of widths to train too, as those of `streamline`; each goes by its file's name.")
+    help: "Files of widths to train too, as those of `streamline`; each goes by its file's name.", completion: .file())
   package var widths: [String] = []
 
   @OptionGroup package var transfer: TransferOptions

@@ -24,7 +24,8 @@ package struct DataDownloadCommand: ParsableCommand {
   package var name: String
 
   @Option(
-    help: ArgumentHelp("The folder for its files (default: $WIDTH_TRANSFER_DATA/NAME or data/NAME).", valueName: "dir"))
+    help: ArgumentHelp("The folder for its files (default: $WIDTH_TRANSFER_DATA/NAME or data/NAME).", valueName: "dir"),
+    completion: .file())
   package var output: String?
 
   @Option(

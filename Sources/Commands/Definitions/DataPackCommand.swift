@@ -18,10 +18,10 @@ package struct DataPackCommand: EngineCommand {
       same weights as on what it was packed from.
       """)
 
-  @Argument(help: DataOptions.help)
+  @Argument(help: DataOptions.help, completion: .file())
   package var dataset: String
 
-  @Option(help: "The file to write.")
+  @Option(help: "The file to write.", completion: .file())
   package var output: String
 
   @Option(parsing: .unconditional, help: "Shrink images whose longer side has more pixels.")

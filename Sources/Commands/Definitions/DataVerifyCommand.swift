@@ -12,7 +12,7 @@ package struct DataVerifyCommand: ParsableCommand {
     abstract: "Decodes every image of a data set and lists what is wrong; exit code 65 where one cannot be used.",
     discussion: "Example: width-transfer data verify photos/ --threads 8")
 
-  @Argument(help: DataOptions.help)
+  @Argument(help: DataOptions.help, completion: .file())
   package var dataset: String
 
   @Option(parsing: .unconditional, help: "Threads that decode (default: all cores).")

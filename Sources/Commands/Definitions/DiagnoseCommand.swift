@@ -20,19 +20,19 @@ package struct DiagnoseCommand: EngineCommand {
       variance falls again is too narrow (DS): Chen, Bu, Yan 2024. The rules that tell them apart are reconstructed.
       """)
 
-  @Argument(help: "Folders of trainings with --track weight-norms, or of runs that hold some.")
+  @Argument(help: "Folders of trainings with --track weight-norms, or of runs that hold some.", completion: .directory)
   package var folders: [String] = []
 
   @OptionGroup package var network: ScalableNetworkOptions
 
-  @Option(help: "Channel counts by width group of the network that the weights belong to.")
+  @Option(help: "Channel counts by width group of the network that the weights belong to.", completion: .file())
   package var widths: String?
 
   @Option(
     parsing: .upToNextOption,
     help:
-      "Weights after each epoch, whatever program wrote them: files or a pattern in quotes, ordered by the last number in their names."
-  )
+      "Weights after each epoch, whatever program wrote them: files or a pattern in quotes, ordered by the last number in their names.",
+    completion: .file())
   package var weights: [String] = []
 
   @Option(
@@ -43,10 +43,12 @@ package struct DiagnoseCommand: EngineCommand {
   @Option(help: "What the norms are summed up to: product, incoming, outgoing or geometric.")
   package var mode: NormMode = .product
 
-  @Option(help: "Where diagnosis.html and diagnosis.json go (default: the only folder).")
+  @Option(help: "Where diagnosis.html and diagnosis.json go (default: the only folder).", completion: .file())
   package var output: String?
 
-  @Option(help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden))
+  @Option(
+    help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden),
+    completion: .directory)
   package var charts: String?
 
   @Flag(help: "Print JSON on standard output.")

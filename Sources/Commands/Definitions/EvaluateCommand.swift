@@ -13,16 +13,18 @@ package struct EvaluateCommand: EngineCommand {
 
   @Option(
     help:
-      "The weights: .safetensors, an index of shards, .pth or .onnx. An .onnx, and a file that this program wrote, also names its network and widths."
-  )
+      "The weights: .safetensors, an index of shards, .pth or .onnx. An .onnx, and a file that this program wrote, also names its network and widths.",
+    completion: .file())
   package var weights: String
 
-  @Option(help: "A name of the zoo or a network as FILE.json or FILE.onnx (default: the one that the weights name).")
+  @Option(
+    help: "A name of the zoo or a network as FILE.json or FILE.onnx (default: the one that the weights name).",
+    completion: Completions.networks)
   package var network: String?
 
   @OptionGroup package var importing: ImportOptions
 
-  @Option(help: "Channel counts by width group.")
+  @Option(help: "Channel counts by width group.", completion: .file())
   package var widths: String?
 
   @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")
@@ -48,7 +50,7 @@ package struct EvaluateCommand: EngineCommand {
   @Option(help: "The type that convolutions and matrix products compute in.")
   package var precision: Recipe.Precision = .float32
 
-  @Option(help: DataOptions.help)
+  @Option(help: DataOptions.help, completion: .file())
   package var dataset: String
 
   @OptionGroup package var reading: ReadingFlags

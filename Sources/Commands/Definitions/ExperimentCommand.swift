@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Records
 import Support
 
 package struct ExperimentCommand: EngineCommand {
@@ -22,7 +23,7 @@ package struct ExperimentCommand: EngineCommand {
   @Argument(help: "What `show` shows.")
   package var shown: String?
 
-  @Option(help: "The data, as `experiment list` says (default: synthetic data).")
+  @Option(help: "The data, as `experiment list` says (default: synthetic data).", completion: .file())
   package var data: String?
 
   @Option(help: "Use this part of the data to train on only, for example 10% (text and images).")
@@ -59,10 +60,12 @@ package struct ExperimentCommand: EngineCommand {
   @OptionGroup package var reading: ReadingFlags
   @OptionGroup package var compute: ComputeOptions
 
-  @Option(help: "The folder for the results and report.html.")
+  @Option(help: "The folder for the results and report.html.", completion: .file())
   package var output: String?
 
-  @Option(help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden))
+  @Option(
+    help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden),
+    completion: .directory)
   package var charts: String?
 
   @Flag(help: "Print JSON on standard output.")
@@ -115,7 +118,8 @@ package struct ExperimentCommand: EngineCommand {
           ? "\(name) has no networks to choose"
           : "\(name) has no network \(unknown); it has \(networks.joined(separator: ", "))")
     }
-    if (seeds ?? 1) < 1 || (epochs ?? 1) < 1 { throw ValidationError("--seeds and --epochs must be at least 1") }
+    guard (1...1000).contains(seeds ?? 1) else { throw ValidationError("--seeds must be from 1 to 1000") }
+    guard (1...1_000_000).contains(epochs ?? 1) else { throw ValidationError("--epochs must be from 1 to 1000000") }
     if widths != nil, experiment?.widths == nil { throw ValidationError("\(name) has no widths to choose") }
     if data != nil, experiment?.data == nil { throw ValidationError("\(name) takes no data") }
     if experiment == .loop, seeds != nil || epochs != nil {
@@ -145,6 +149,7 @@ package struct ExperimentCommand: EngineCommand {
     if name == "show", let grid = shown.flatMap(ExperimentGrid.named) {
       let scale = scaleText.flatMap(GridScale.init) ?? .smoke
       guard let text = grid.yaml(scale) else { throw UsageFailure("\(grid.name) has no scale \(scale.rawValue)") }
+      guard !json else { return try Output.json(Configuration(text: text, name: grid.name).values) }
       return try Output.text(String(text.dropLast()))
     }
     if experiment == .phenomena, output == nil { return try Phenomena.tell(asJSON: json) }

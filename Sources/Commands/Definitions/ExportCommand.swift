@@ -37,8 +37,8 @@ package struct ExportCommand: EngineCommand {
 
   @Option(
     help:
-      "The weights: .safetensors, an index of shards, .pth or .onnx. An .onnx, and a file that this program wrote, also names its network and widths. Without them, the network of --network with the weights that a training begins with."
-  )
+      "The weights: .safetensors, an index of shards, .pth or .onnx. An .onnx, and a file that this program wrote, also names its network and widths. Without them, the network of --network with the weights that a training begins with.",
+    completion: .file())
   package var weights: String?
 
   @Option(parsing: .unconditional, help: "The seed of weights that are not trained.")
@@ -46,7 +46,7 @@ package struct ExportCommand: EngineCommand {
 
   @OptionGroup package var network: ScalableNetworkOptions
 
-  @Option(help: "Channel counts by width group.")
+  @Option(help: "Channel counts by width group.", completion: .file())
   package var widths: String?
 
   @Option(help: "The form (default: what the output's name says: .onnx, .safetensors or .py).")
@@ -55,7 +55,7 @@ package struct ExportCommand: EngineCommand {
   @Option(help: "onnx: whether batch normalizations stay, or are taken into the convolutions before them.")
   package var batchNorm: BatchNormalization = .keep
 
-  @Option(help: "The file to write.")
+  @Option(help: "The file to write.", completion: .file())
   package var output: String
 
   @Flag(help: "Replace files that are there.")

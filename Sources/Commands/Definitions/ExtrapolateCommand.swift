@@ -21,7 +21,7 @@ package struct ExtrapolateCommand: ParsableCommand {
   @Option(help: "The projection that the widths were searched under.")
   package var project: String = ""
 
-  @Option(help: "The widths of the projected network.")
+  @Option(help: "The widths of the projected network.", completion: .file())
   package var widths: String
 
   @Option(help: "The budget: relative to the network (1.0x) or in MACs (300M).")
@@ -37,8 +37,11 @@ package struct ExtrapolateCommand: ParsableCommand {
   @Option(help: "How blocks of the small network stand for those of the whole one.")
   package var stacking: Stacking = .averageBlock
 
-  @Option(help: "Where to write the widths of the whole network (default: standard output).")
+  @Option(help: "Where to write the widths of the whole network (default: standard output).", completion: .file())
   package var output: String?
+
+  @Flag(help: "Replace the file that is there.")
+  package var overwrite = false
 
   @Flag(help: "Print JSON on standard output.")
   package var json = false
@@ -52,12 +55,14 @@ package struct ExtrapolateCommand: ParsableCommand {
   }
 
   package func run() throws {
+    if let output { try ResultFile.require(output, overwrite: overwrite) }
     let projection = project.isEmpty ? Projection() : try Projection(parsing: project)
     let built = try network.request.build()
     let fixed = try built.groups(matching: fixing.fix).union(built.network.fixed)
     let target = try built.fixing(fixed)
     let source = try projection.applied(to: built.unfixed, divisor: network.divisor)
-    let searched = try source.with(widthsFile: widths)
+    let given = try WidthsFile(path: widths)
+    let searched = try source.with(given, at: widths)
     let budget =
       try timing.budgets(of: target).first
       ?? parameters.first.map { try Budget(parsing: $0, in: .parameters, of: target) }
@@ -67,7 +72,7 @@ package struct ExtrapolateCommand: ParsableCommand {
       budget: budget)
     if let warning = match.remark(divisor: network.divisor) { general.warn(warning) }
     let file = try WidthsFile(
-      match, target: target, source: source, projection: projection, algorithm: WidthsFile(path: widths).algorithm,
+      match, target: target, source: source, projection: projection, algorithm: given.algorithm,
       timing: timing.table(for: target))
     if let output { try file.write(to: output) }
     if json || output == nil {

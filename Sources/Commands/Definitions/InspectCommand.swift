@@ -10,10 +10,10 @@ package struct InspectCommand: ParsableCommand {
     commandName: "inspect", abstract: "Shows layers, shapes, width groups, stages, MACs and parameters of a network.",
     discussion: "Example: width-transfer inspect --network mobilenet_v2 --json")
 
-  @Argument(help: "The network; the same as --network.")
+  @Argument(help: "The network; the same as --network.", completion: Completions.networks)
   package var name: String?
 
-  @Option(help: "A name of the zoo or a network as FILE.json or FILE.onnx.")
+  @Option(help: "A name of the zoo or a network as FILE.json or FILE.onnx.", completion: Completions.networks)
   package var network: String?
 
   @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")
@@ -36,10 +36,10 @@ package struct InspectCommand: ParsableCommand {
 
   @OptionGroup package var importing: ImportOptions
 
-  @Option(help: "Show the network at the widths of this file.")
+  @Option(help: "Show the network at the widths of this file.", completion: .file())
   package var widths: String?
 
-  @Option(help: "Show how long each layer takes by this table of `latency measure`.")
+  @Option(help: "Show how long each layer takes by this table of `latency measure`.", completion: .file())
   package var latencyTable: String?
 
   /// What is printed.

@@ -38,7 +38,7 @@ package struct LatencyMeasureCommand: EngineCommand {
   @Option(parsing: .unconditional, help: "The seed of the random widths.")
   package var seed: Int = 0
 
-  @Option(help: "The file to write.")
+  @Option(help: "The file to write.", completion: .file())
   package var output: String
 
   @Flag(help: "Replace the file if it exists.")

@@ -14,12 +14,12 @@ package struct MergeCommand: EngineCommand {
       and reconstructed.
       """)
 
-  @Argument(help: "The folder of a training, or a file of weights.")
+  @Argument(help: "The folder of a training, or a file of weights.", completion: .file())
   package var source: String
 
   @OptionGroup package var network: ScalableNetworkOptions
 
-  @Option(help: "Channel counts by width group of the network that the weights belong to.")
+  @Option(help: "Channel counts by width group of the network that the weights belong to.", completion: .file())
   package var widths: String?
 
   @Option(help: "What becomes of two channels: mean-sum, paper or folded-paper.")
@@ -36,7 +36,7 @@ package struct MergeCommand: EngineCommand {
   @Option(help: "Which groups: published (of ResNets the last stages, as in the paper's code) or all.")
   package var scope: MergeSettings.Scope = .published
 
-  @Option(help: "Measure accuracy before and after on this dataset.")
+  @Option(help: "Measure accuracy before and after on this dataset.", completion: .file())
   package var dataset: String?
 
   @OptionGroup package var reading: ReadingFlags
@@ -49,7 +49,7 @@ package struct MergeCommand: EngineCommand {
 
   @OptionGroup package var compute: ComputeOptions
 
-  @Option(help: "The folder for model.safetensors, widths.json and merge.json.")
+  @Option(help: "The folder for model.safetensors, widths.json and merge.json.", completion: .file())
   package var output: String
 
   @Flag(help: "Print JSON on standard output.")

@@ -12,13 +12,15 @@ package struct ReportCommand: ParsableCommand {
     abstract: "(Re)builds report.html of a run, or one page that sets several runs side by side.",
     discussion: "Example: width-transfer report runs/first runs/second --output comparison.html")
 
-  @Argument(help: "Run folders.")
+  @Argument(help: "Run folders.", completion: .directory)
   package var folders: [String]
 
-  @Option(help: "The file to write (default: report.html in the only run folder).")
+  @Option(help: "The file to write (default: report.html in the only run folder).", completion: .file())
   package var output: String?
 
-  @Option(help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden))
+  @Option(
+    help: ArgumentHelp("Also write each chart's Vega-Lite specification into this folder.", visibility: .hidden),
+    completion: .directory)
   package var charts: String?
 
   @OptionGroup package var general: GeneralOptions

@@ -21,7 +21,7 @@ package struct StreamlineCommand: ParsableCommand {
       trains the network at the new widths.
       """)
 
-  @Argument(help: "Folders of trainings with --track weight-norms, or a diagnosis.json.")
+  @Argument(help: "Folders of trainings with --track weight-norms, or a diagnosis.json.", completion: .directory)
   package var folders: [String] = []
 
   @OptionGroup package var network: ScalableNetworkOptions
@@ -52,8 +52,11 @@ package struct StreamlineCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "The seed of the random control.")
   package var seed: Int = 0
 
-  @Option(help: "Where to write the widths (default: standard output).")
+  @Option(help: "Where to write the widths (default: standard output).", completion: .file())
   package var output: String?
+
+  @Flag(help: "Replace the file that is there.")
+  package var overwrite = false
 
   @Flag(help: "Print JSON on standard output.")
   package var json = false
@@ -77,6 +80,7 @@ package struct StreamlineCommand: ParsableCommand {
   }
 
   package func run() throws {
+    if let output { try ResultFile.require(output, overwrite: overwrite) }
     let diagnosis = folders.isEmpty ? nil : try self.diagnosis()
     let base: ResolvedNetwork
     if let built = try network.build() {

@@ -19,7 +19,7 @@ package struct TrainCommand: EngineCommand {
   @OptionGroup package var output: OutputOptions
   @OptionGroup package var general: GeneralOptions
 
-  @Option(help: "Train at the widths of this file.")
+  @Option(help: "Train at the widths of this file.", completion: .file())
   package var widths: String?
 
   @Flag(

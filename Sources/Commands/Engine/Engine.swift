@@ -8,6 +8,8 @@ import Support
 /// The program that does the work with tensors, and how this process becomes it.
 enum Engine {
   static let name = "width-transfer-engine"
+  /// The process's arguments once what `--config` names has been read: a pipe is read once.
+  @TaskLocal static var arguments: [String]?
 
   /// Replaces this process by the engine, with the same arguments, streams and signals.
   ///
@@ -16,7 +18,7 @@ enum Engine {
   ///
   /// - Throws: ``MissingFailure`` (exit code 69) when the engine or LibTorch is missing.
   static func takeOver(
-    arguments: [String] = ArgumentEncoding.arguments,
+    arguments: [String] = Self.arguments ?? ArgumentEncoding.arguments,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> Never {
     let executable = try path()

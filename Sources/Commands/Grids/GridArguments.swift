@@ -32,8 +32,13 @@ package enum GridArguments {
       return arguments
     }
     return try ["compare"]
-      + ConfigurationFile.flags(of: configuration, name, "compare", said: rest, vocabulary(), isOwn: true)
+      + ConfigurationFile.flags(of: configuration, name, ["compare"], said: rest, vocabulary(), isOwn: true)
       + rest
+  }
+
+  /// Whether a word names a grid: a figure of the width-transfer paper, or a file of one's own.
+  static func isGrid(_ word: String) -> Bool {
+    ExperimentGrid.named(word) != nil || !word.hasPrefix("-") && (word.hasSuffix(".yaml") || word.hasSuffix(".yml"))
   }
 
   private static func namePlace(in arguments: [String], _ vocabulary: Vocabulary) -> Int? {

@@ -5,7 +5,9 @@ import Methods
 package struct AlgorithmOption: ParsableArguments {
   package init() {}
 
-  @Option(help: "The search method, or a control: \(WidthOptimizers.names.joined(separator: ", ")).")
+  @Option(
+    help: "The search method, or a control: \(WidthOptimizers.names.joined(separator: ", ")).",
+    completion: .list(WidthOptimizers.names))
   package var algorithm: String = "dmcp"
 
   package func optimizer(_ transfer: TransferOptions) throws -> any WidthOptimizer {

@@ -11,7 +11,7 @@ package struct DataOptions: ParsableArguments {
       "A folder (class folders, CIFAR binary, IDX, tar shards), a tar archive, a packed file, or a known name: "
         + "\(Dataset.knownNames.joined(separator: ", ")).")
 
-  @Option(help: DataOptions.help)
+  @Option(help: DataOptions.help, completion: .file())
   package var dataset: String
 
   @Option(help: "Use this part of the training data only, for example 10%.")

@@ -8,7 +8,9 @@ package struct GeneralOptions: ParsableArguments {
   package init() {}
 
   // Only here to be shown by --help: the file has been replaced by its flags before these are parsed.
-  @Option(help: ArgumentHelp("Take these and other flags from a file; what is typed wins.", valueName: "file.yaml"))
+  @Option(
+    help: ArgumentHelp("Take these and other flags from a file; what is typed wins.", valueName: "file.yaml"),
+    completion: .file())
   package var config: String?
 
   @Flag(help: "Show warnings and errors only.")

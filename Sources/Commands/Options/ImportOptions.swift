@@ -24,8 +24,8 @@ package struct ImportOptions: ParsableArguments {
 
   @Option(
     help:
-      "Of an .onnx: a YAML file that states its stages, its blocks and layers that keep their widths (default: NAME.structure.yaml beside NAME.onnx, if it is there)."
-  )
+      "Of an .onnx: a YAML file that states its stages, its blocks and layers that keep their widths (default: NAME.structure.yaml beside NAME.onnx, if it is there).",
+    completion: .file())
   package var structure: String?
 
   /// An ONNX file as the flags read it.

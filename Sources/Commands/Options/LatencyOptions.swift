@@ -16,7 +16,8 @@ package struct LatencyOptions: ParsableArguments {
   package var latency: [String] = []
 
   @Option(
-    help: "What `latency measure` has written for this network; widths that are found are told with their time by it.")
+    help: "What `latency measure` has written for this network; widths that are found are told with their time by it.",
+    completion: .file())
   package var latencyTable: String?
 
   /// The table; nil where none is named.

@@ -9,7 +9,9 @@ import Support
 package struct NetworkOptions: ParsableArguments {
   package init() {}
 
-  @Option(help: "A name of the zoo (resnet20, resnet18_cifar, mobilenet_v2, …) or a network as FILE.json or FILE.onnx.")
+  @Option(
+    help: "A name of the zoo (resnet20, resnet18_cifar, mobilenet_v2, …) or a network as FILE.json or FILE.onnx.",
+    completion: Completions.networks)
   package var network: String
 
   @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")

@@ -7,7 +7,7 @@ import Support
 package struct OutputOptions: ParsableArguments {
   package init() {}
 
-  @Option(help: "The run folder. Given again, the run goes on where it was.")
+  @Option(help: "The run folder. Given again, the run goes on where it was.", completion: .file())
   package var output: String
 
   @Flag(help: "Remove what the run folder holds and start anew.")

@@ -12,7 +12,9 @@ extension Recipe.Precision: ExpressibleByArgument {}
 package struct RecipeOptions: ParsableArguments {
   package init() {}
 
-  @Option(help: "A recipe by name or as FILE.yaml: \(Recipe.presets.map(\.name).joined(separator: ", ")).")
+  @Option(
+    help: "A recipe by name or as FILE.yaml: \(Recipe.presets.map(\.name).joined(separator: ", ")).",
+    completion: .list(Recipe.presets.map(\.name)))
   package var recipe: String = "small"
 
   @Option(parsing: .unconditional, help: "Passes over the training data.")

@@ -5,7 +5,9 @@ import Networks
 package struct ScalableNetworkOptions: ParsableArguments {
   package init() {}
 
-  @Option(help: "A name of the zoo or a network as FILE.json or FILE.onnx (default: the run's own).")
+  @Option(
+    help: "A name of the zoo or a network as FILE.json or FILE.onnx (default: the run's own).",
+    completion: Completions.networks)
   package var network: String?
 
   @Option(parsing: .unconditional, help: "Scale every layer's channels by this factor first.")

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -129,7 +130,7 @@ struct FusedNorm : public torch::autograd::Function<FusedNorm> {
       mean[c] = start[c] + about;
       variance[c] = std::max(0.0, square[c] / double(rows.rows) - about * about);
       // A value that is no number is to be seen in the result.
-      if (std::isnan(square[c])) variance[c] = square[c];
+      if (!std::isfinite(square[c])) variance[c] = std::numeric_limits<double>::quiet_NaN();
       inverse[c] = 1 / std::sqrt(variance[c] + epsilon);
       factor[c] = gamma[c] * inverse[c];
       offset[c] = beta[c] - mean[c] * factor[c];

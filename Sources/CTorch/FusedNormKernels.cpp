@@ -45,10 +45,11 @@ INLINE float sigmoid(float value) {
 
 template <int activation>
 INLINE float activated(float value) {
-  if (activation == relu) return value > 0 ? value : 0;
+  // Of what is no number the comparisons say no, and it stays.
+  if (activation == relu) return value < 0 ? 0 : value;
   if (activation == relu6) {
-    const float low = value > 0 ? value : 0;
-    return low < 6 ? low : 6;
+    const float low = value < 0 ? 0 : value;
+    return low > 6 ? 6 : low;
   }
   if (activation == hard_swish) {
     float gate = value + 3;

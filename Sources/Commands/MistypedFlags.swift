@@ -17,7 +17,8 @@ enum MistypedFlags {
       guard word.hasPrefix("--") else { continue }
       let flag = word.dropFirst(2).split(separator: "=", omittingEmptySubsequences: false).first.map(String.init) ?? ""
       guard let kind = vocabulary.kind(of: flag, in: command) else {
-        guard !["help", "version", "config"].contains(flag), !flag.hasPrefix("generate-completion-script"),
+        guard !["help", "help-hidden", "version", "config"].contains(flag),
+          !flag.hasPrefix("generate-completion-script"),
           !flag.hasPrefix("experimental-")
         else { continue }
         let message = "Unknown option '--\(flag)'"

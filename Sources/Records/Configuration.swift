@@ -69,7 +69,9 @@ public struct Configuration: Sendable, Equatable {
     func visit(_ value: Value, _ key: String) {
       switch value {
       case .text(let text): leaves[key] = paths.contains(key) ? (text as NSString).lastPathComponent : text
-      case .list(let texts): leaves[key] = texts.joined(separator: ", ")
+      case .list(let texts):
+        leaves[key] = texts.map { paths.contains(key) ? ($0 as NSString).lastPathComponent : $0 }.joined(
+          separator: ", ")
       case .mapping(let values): for (name, value) in values { visit(value, "\(key).\(name)") }
       }
     }

@@ -47,8 +47,9 @@ public struct TrainingJob {
 
   /// Makes sure that network and data fit.
   ///
+  /// - Parameter isTrained: Whether the network is trained; evaluation alone normalizes by running statistics.
   /// - Throws: `UsageFailure` that names the numbers which differ.
-  public func validate() throws {
+  public func validate(isTrained: Bool = true) throws {
     try recipe.validate()
     let output = network.output
     guard network.input.height == network.input.width else {
@@ -57,7 +58,7 @@ public struct TrainingJob {
     guard output.height == 1, output.width == 1 else {
       throw UsageFailure("\(network.name) puts out \(output); a classifier ends in one number a class")
     }
-    try requireStatistics()
+    if isTrained { try requireStatistics() }
     guard network.input.channels == dataset.channels else {
       throw UsageFailure(
         "\(network.name) takes images of \(network.input.channels) channels, \(dataset.name) has \(dataset.channels); "
@@ -81,7 +82,7 @@ public struct TrainingJob {
   /// Batch normalization of one number has no variance; LibTorch would spread NaN from there.
   ///
   /// - Parameter cohort: Who trains along: of a small batch, a share may be one image.
-  private func requireStatistics(_ cohort: Cohort = .single) throws {
+  package func requireStatistics(_ cohort: Cohort = .single) throws {
     let batch = min(recipe.batchSize, imageCount)
     guard (cohort.synchronizesNorms ? batch : batch / cohort.size) == 1 else { return }
     for layer in network.layers {

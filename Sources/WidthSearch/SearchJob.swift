@@ -145,6 +145,7 @@ public struct SearchJob {
     remarks: (SearchResult) throws -> [String] = { _ in [] }
   ) throws -> [SearchResult] {
     try validate()
+    try training.requireStatistics(cohort)
     try Torch.prepare(device)
     let identity = try identity.text
     if let finished = try cohort.fromWriter({ try finished(in: folder) }) {

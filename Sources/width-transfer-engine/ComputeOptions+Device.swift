@@ -13,7 +13,10 @@ extension ComputeOptions {
     let launched = try LaunchedProcess.current
     // Each of the processes on a machine has a device and a share of the cores of its own.
     var device = try Device.named(launched != nil && device == "cuda" ? "cuda:\(launched!.localRank)" : device)
-    if let launched, self.device == "auto", device != .cpu { device = try Device.named("cuda:\(launched.localRank)") }
+    if let launched, self.device == "auto", device != .cpu {
+      // Where there are fewer, or each process sees only its own, they share the first.
+      device = (try? Device.named("cuda:\(launched.localRank)")) ?? device
+    }
     var threads = try jobs?.share(of: threads) ?? threads
     if let launched, threads == nil, ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
       threads = max(1, ProcessInfo.processInfo.activeProcessorCount / launched.localWorldSize)

@@ -48,7 +48,7 @@ extension EvaluateCommand: EngineWork {
     }
     let job = TrainingJob(
       network: built, dataset: dataset, recipe: recipe, device: device, loaderThreads: compute.loaderThreads)
-    try job.validate()
+    try job.validate(isTrained: false)
     let model = try Model(built, seed: 0, device: device)
     try model.load(file)
     let loader = try job.heldOutLoader()

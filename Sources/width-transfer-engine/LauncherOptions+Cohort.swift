@@ -40,10 +40,9 @@ extension OutputOptions {
     _ body: (RunFolder, JobSurroundings) throws -> Result
   ) throws -> Result? {
     // The writer says that the folder is its own, so that no other begins what it may not.
-    func begin() throws {
-      _ = try cohort.fromWriter { true }
-      try cohort.requireSame(configuration)
-    }
+    func begin() throws { _ = try cohort.fromWriter { true } }
+    // Before anything in the folder is touched.
+    try cohort.requireSame(configuration)
     if cohort.isWriter {
       return try session(configuration, general, isShared: isShared) { folder in
         try begin()

@@ -116,7 +116,7 @@ extension MergeCommand: EngineWork {
     recipe.batchSize = batchSize
     let job = TrainingJob(
       network: network, dataset: dataset, recipe: recipe, device: device, loaderThreads: compute.loaderThreads)
-    try job.validate()
+    try job.validate(isTrained: false)
     return job
   }
 }

@@ -118,11 +118,15 @@ import Torch
       try outcome(features, .none, in: .float32, fused: true), try outcome(features, .none, in: .float64, fused: false))
     { #expect(try one.to(.float64).relativeDistance(to: other) < 3e-5) }
     // What is no number is seen in the result.
-    let broken = try Tensor.ones([2, 6, 2, 2]).contiguous(.channelsLast) * Double.nan
-    #expect(
-      try broken.fusedBatchNorm(
-        weight: given[1], bias: given[2], runningMean: nil, runningVariance: nil, activation: .none
-      ).sum().item().isNaN)
+    for number in [Double.nan, .infinity, -.infinity] {
+      for activation in [Tensor.FusedActivation.none, .relu, .relu6, .hardSwish] {
+        let broken = try Tensor.ones([2, 6, 2, 2]).contiguous(.channelsLast) * number
+        #expect(
+          try broken.fusedBatchNorm(
+            weight: given[1], bias: given[2], runningMean: nil, runningVariance: nil, activation: activation
+          ).sum().item().isNaN, "\(number) \(activation)")
+      }
+    }
   }
 
   @Test("Sums do not depend on the number of threads")

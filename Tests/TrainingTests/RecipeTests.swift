@@ -1,4 +1,5 @@
 import Foundation
+import ImageFiles
 import Methods
 import Support
 import Testing
@@ -25,6 +26,24 @@ import Testing
     let recipe = try JSONDecoder().decode(Recipe.self, from: Data(#"{"epochs": 3, "averagingDecay": 0.9}"#.utf8))
     #expect(recipe == Recipe(epochs: 3, averagingDecay: 0.9))
     #expect(try JSONDecoder().decode(Recipe.self, from: Data("{}".utf8)) == Recipe())
+  }
+
+  @Test("Another optimizer has its own rate, and a transform without settings is asked about")
+  func otherKinds() throws {
+    func read(_ text: String) throws -> Recipe { try JSONDecoder().decode(Recipe.self, from: Data(text.utf8)) }
+    #expect(try read(#"{"optimizer": "adamw"}"#).learningRate == 0.001)
+    #expect(try read(#"{"optimizer": "adamw", "learningRate": 0.1}"#).learningRate == 0.1)
+    #expect(try read(#"{"optimizer": "sgd"}"#).learningRate == Recipe().learningRate)
+    #expect(try read(#"{"randAugment": {}}"#).color.randAugment == RandAugment())
+    let error = #expect(throws: DecodingError.self) { try read(#"{"randAugment": null}"#) }
+    #expect(error.map { "\($0)" }?.contains("`randAugment: {}`") == true)
+  }
+
+  @Test("Searches of DMCP end at a part of their rate, whatever the decay", arguments: Recipe.presets)
+  func searches(recipe: Recipe) {
+    let search = DMCP().searchRecipe(from: recipe)
+    let last = search.schedule(stepsPerEpoch: 100).rate(at: search.epochs * 100 - 1)
+    #expect(abs(last / search.learningRate - 0.16) < 0.02, "\(recipe.name): \(last)")
   }
 
   @Test("A misspelt key is an error that names it")

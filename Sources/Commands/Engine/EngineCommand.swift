@@ -27,11 +27,12 @@ extension EngineWork {
 
   /// Refuses to do one work several times over.
   ///
-  /// - Throws: `UsageFailure` where a launcher has started several processes and the command does not work together with others.
+  /// - Throws: `UsageFailure` in all but the first of several processes where the command does not work together with others.
   package func requireOneProcess() throws {
-    guard !Self.worksTogether, let launched = try LaunchedProcess.current else { return }
+    // The first does it: a batch script that is one process of a launcher's many has the variables, too.
+    guard !Self.worksTogether, let launched = try LaunchedProcess.current, launched.rank > 0 else { return }
     throw UsageFailure(
-      "this command works in one process, and a launcher has started \(launched.worldSize); start it without the launcher"
-    )
+      "this command works in one process, and a launcher has started \(launched.worldSize): rank 0 does it, rank \(launched.rank) has "
+        + "nothing to do; start it without the launcher")
   }
 }

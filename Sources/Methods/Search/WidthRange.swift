@@ -20,9 +20,6 @@ public struct WidthRange: Codable, Sendable, Hashable {
     guard minimum > 0, minimum < maximum, maximum <= 100 else {
       throw UsageFailure("\(method): the widths from \(minimum) to \(maximum) are no range above 0 and up to 100")
     }
-    guard offset <= maximum - minimum else {
-      throw UsageFailure("\(method): a step of \(offset) between widths leaves one width from \(minimum) to \(maximum)")
-    }
     guard offset > 0, (maximum - minimum) / offset <= 1000 else {
       throw UsageFailure(
         "\(method): the step between widths is \(offset), it must be positive and make at most 1000 steps")

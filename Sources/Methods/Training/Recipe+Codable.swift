@@ -33,6 +33,16 @@ extension Recipe {
     try read(.batchSize, \.batchSize)
     try choose(.optimizer, \.optimizer)
     try read(.learningRate, \.learningRate)
+    // A rate of one kind of step is none of the other, by two orders of magnitude.
+    if optimizer != .sgd, !values.contains(.learningRate) { learningRate = 0.001 }
+    // To YAML, a name without a value is nothing, and nobody writes it to say that.
+    for key in [Key.colorJitter, .randAugment, .lighting] where values.contains(key) {
+      guard try !values.decodeNil(forKey: key) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: values,
+          debugDescription: "its settings are missing; with its usual ones it is `\(key.rawValue): {}`")
+      }
+    }
     try read(.finalLearningRate, \.finalLearningRate)
     try choose(.decay, \.decay)
     try read(.decayAt, \.decayAt)

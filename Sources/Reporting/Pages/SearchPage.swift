@@ -54,7 +54,7 @@ struct SearchPage {
       tiles.append(
         .init(
           label: "MACs at these widths", value: Format.si(Double(decided.macs)),
-          detail: points.last.map { "budget \(Format.si($0.targetMACs))" } ?? ""))
+          detail: points.last.flatMap { $0.targetMACs > 0 ? "budget \(Format.si($0.targetMACs))" : nil } ?? ""))
     }
     if let parameters = record.widths?.parameters {
       tiles.append(.init(label: "Parameters", value: Format.si(Double(parameters)), detail: ""))

@@ -86,8 +86,9 @@ public final class TensorBoardWriter: EventSink {
         search.step,
         [
           ("search/loss", search.loss), ("search/expected_macs", search.macs),
-          ("search/target_macs", search.targetMACs), ("images_per_second", search.imagesPerSecond),
-        ] + (search.undecided.map { [("search/undecided", $0)] } ?? []) + widths
+          ("images_per_second", search.imagesPerSecond),
+        ] + (search.targetMACs > 0 ? [("search/target_macs", search.targetMACs)] : [])
+          + (search.undecided.map { [("search/undecided", $0)] } ?? []) + widths
       )
     case .adaptation(let adaptation):
       return (

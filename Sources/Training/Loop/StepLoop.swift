@@ -204,9 +204,10 @@ public final class StepLoop {
   private func endEpoch(_ work: some StepWork) throws -> EpochEnd {
     do {
       let end = try work.endEpoch(step / stepsPerEpoch - 1)
-      try uniteSkipped()
       progress.endedEpochs = step / stepsPerEpoch
       (progress.epochLoss, progress.epochSteps) = (0, 0)
+      // Last, so that what is complete is complete also where this fails.
+      try uniteSkipped()
       return end
     } catch let interrupted as Interrupted where interrupted.saved == nil {
       throw try stopped(work, by: interrupted.signal)
@@ -231,7 +232,8 @@ public final class StepLoop {
   }
 
   private func stopped(_ work: some StepWork, by signal: Int32) throws -> Interrupted {
-    try uniteSkipped()
+    // One that is gone by now takes nothing with it but what it alone has left out.
+    do { try uniteSkipped() } catch is GroupFailure {}
     try save(work)
     return Interrupted(signal: signal, saved: "the checkpoint of \(work.unit) \(step) is written")
   }

@@ -1,4 +1,5 @@
 import Networks
+import Support
 
 /// Differentiable Markov channel pruning: Guo et al., CVPR 2020 (arXiv 2005.03354).
 ///
@@ -24,6 +25,8 @@ public struct DMCP: WidthOptimizer {
   public func searchRecipe(from recipe: Recipe) -> Recipe {
     var search = recipe.scalingEpochs(by: 0.4)
     search.finalLearningRate = 0.16 * search.learningRate
+    // Steps know no final rate: they would all but stop the weights where the widths begin to move.
+    if search.decay == .step { search.decay = .cosine }
     return search
   }
 
@@ -33,6 +36,12 @@ public struct DMCP: WidthOptimizer {
   /// Refuses float16, which would need its loss scaled, and networks with a group that it cannot act on.
   public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()
+    let range = settings.range
+    // As the grid of widths rounds.
+    guard Int((range.maximum - range.minimum) / range.offset + 1e-4) > 0 else {
+      throw UsageFailure(
+        "\(name): a step of \(range.offset) between widths leaves one width from \(range.minimum) to \(range.maximum)")
+    }
     try Requirements.precision(recipe, name)
     try Requirements.groups(of: network, self)
   }

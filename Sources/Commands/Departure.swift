@@ -17,10 +17,6 @@ package enum Departure {
       StandardError.write("width-transfer: this is a bug, please report it with the command you gave: \(error)\n")
       Foundation.exit(ExitStatus.internalError.rawValue)
     default:
-      if let hint = FamiliarFlags.hint(for: root.fullMessage(for: error)) {
-        StandardError.write("\(root.fullMessage(for: error))\n\(hint)\n")
-        Foundation.exit(root.exitCode(for: error).rawValue)
-      }
       root.exit(withError: error)
     }
   }

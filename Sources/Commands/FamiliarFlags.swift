@@ -1,5 +1,3 @@
-import Foundation
-
 /// Flags that people know from other programs that train networks, and what they are called here.
 enum FamiliarFlags {
   private static let names: [String: String] = [
@@ -19,12 +17,8 @@ enum FamiliarFlags {
     "--checkpoint": "--weights",
   ]
 
-  /// A line to stand below the message of an unknown option; nil where nothing is known of it.
-  static func hint(for message: String) -> String? {
-    guard let start = message.range(of: "Unknown option \'"),
-      let end = message[start.upperBound...].firstIndex(of: "\'")
-    else { return nil }
-    let flag = String(message[start.upperBound..<end])
+  /// What a flag is called here; nil where nothing is known of it.
+  static func hint(of flag: String) -> String? {
     if flag == "--resume" { return "Here a run goes on when the same command is given again." }
     return names[flag].map { "Here \(flag) is called \($0)." }
   }

@@ -34,11 +34,18 @@ package struct WidthTransferCommand: ParsableCommand {
       let words = try ConfigurationFile.expand(Array(ArgumentEncoding.arguments.dropFirst()), Vocabulary())
       let arguments = try GridArguments.expand(words, Vocabulary())
       try requireKnownCommand(arguments)
-      try MistypedFlags.refuse(arguments, Vocabulary())
-      var command = try parseAsRoot(arguments)
+      var command = try parsed(arguments)
       try Engine.$arguments.withValue([ArgumentEncoding.arguments[0]] + words) { try perform(&command) }
     } catch {
       Departure.leave(self, error)
+    }
+  }
+
+  // A parser that does not know a flag takes its value for a name, and may complain of that.
+  private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+    do { return try parseAsRoot(arguments) } catch {
+      try MistypedFlags.refuse(arguments, Vocabulary())
+      throw error
     }
   }
 

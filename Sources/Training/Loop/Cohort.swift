@@ -146,18 +146,13 @@ public final class Cohort {
     return try tensor.array()
   }
 
-  /// What each process has, by rank, for all. Meant for a few bytes: they travel as numbers.
+  /// What each process has, by rank, for all.
   public func gathered<Value: Codable>(_ own: Value) throws -> [Value] {
-    guard !isSingle else { return [own] }
-    let bytes = try JSONEncoder.compact.encode([own])
-    let counts = try sum((0..<size).map { $0 == share.rank ? Double(bytes.count) : 0 }).map { Int($0) }
-    var all = [Double](repeating: 0, count: counts.reduce(0, +))
-    let start = counts[..<share.rank].reduce(0, +)
-    for (index, byte) in bytes.enumerated() { all[start + index] = Double(byte) }
-    var rest = try sum(all).map { UInt8($0) }[...]
-    return try counts.flatMap { count in
-      defer { rest = rest.dropFirst(count) }
-      return try JSONDecoder.own.decode([Value].self, from: Data(rest.prefix(count)))
+    guard let group else { return [own] }
+    // In a list, so that a single number is a document, too.
+    let data = try JSONEncoder.compact.encode([own])
+    return try (0..<size).flatMap { rank in
+      try JSONDecoder.own.decode([Value].self, from: group.broadcast(data, from: rank))
     }
   }
 

@@ -23,12 +23,7 @@ public enum JSONFile {
   public static func read<Value: Decodable>(
     _ type: Value.Type, path: String, expecting: String
   ) throws -> Value {
-    // By a handle, which reads pipes, too.
-    guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: largest + 1) ?? Data()
-    else { throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read") }
-    guard data.count <= largest else {
-      throw FileFailure(.beyondLimit, path: path, reason: "it is larger than \(largest >> 20) MiB; \(expecting)")
-    }
+    let data = try DocumentBytes.read(path, largest: largest)
     do {
       return try JSONDecoder.own.decode(type, from: data)
     } catch let error as DecodingError {

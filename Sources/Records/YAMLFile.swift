@@ -55,19 +55,7 @@ public enum YAMLFile {
   }
 
   private static func content(of path: String) throws -> String {
-    guard let handle = FileHandle(forReadingAtPath: path) else {
-      throw FileFailure(.missing, path: path, reason: "there is no such file, or it cannot be read")
-    }
-    defer { try? handle.close() }
-    let data: Data
-    do {
-      data = try handle.read(upToCount: largest + 1) ?? Data()
-    } catch {
-      throw FileFailure(.missing, path: path, reason: "cannot be read; is it a folder?")
-    }
-    guard data.count <= largest else {
-      throw FileFailure(.badData, path: path, reason: "it is larger than \(largest) bytes; is it the right file?")
-    }
+    let data = try DocumentBytes.read(path, largest: largest)
     guard let text = String(validating: data, as: UTF8.self) else {
       throw FileFailure(.badData, path: path, reason: "it is not UTF-8 text")
     }

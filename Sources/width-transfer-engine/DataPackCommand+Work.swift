@@ -21,9 +21,7 @@ extension DataPackCommand: EngineWork {
     try require(maxSide, "--max-side", in: 1...1_000_000)
     try require(quality, "--quality", in: 1...100)
     guard !output.isEmpty else { throw UsageFailure("--output is empty; name the file to write") }
-    guard overwrite || !FileManager.default.fileExists(atPath: output) else {
-      throw FileFailure(.cannotCreate, path: output, reason: "exists already; choose another name, or give --overwrite")
-    }
+    try ResultFile.require(output, overwrite: overwrite)
     let opened = try DataOptions.open(dataset, reading, general)
     Interruption.listen()
     let shown = WorkProgress(label: "pack", unit: "images", isQuiet: general.quiet)

@@ -29,10 +29,7 @@ extension ExportCommand: EngineWork {
     if let widths { built = try built.with(widthsFile: widths) }
     let source = (output as NSString).deletingPathExtension + ".safetensors"
     let outputs = format == .pytorch ? [output, source] : [output]
-    if let known = outputs.first(where: FileManager.default.fileExists(atPath:)), !overwrite {
-      throw FileFailure(
-        .cannotCreate, path: known, reason: "exists already; give --overwrite to replace it, or another --output")
-    }
+    for path in outputs { try ResultFile.require(path, overwrite: overwrite) }
     // Read as for a training, so that what does not fit is refused here as everywhere.
     let model = try Model(built, seed: seed)
     if let file {

@@ -106,11 +106,11 @@ public struct SearchJob {
     }
     if let narrowest = try optimizer.narrowestNetwork(for: network, divisor: divisor).map(costModel.count) {
       // What is a little below is met within the band that a search has.
-      for target in targets where Double(narrowest) > 1.05 * Double(target) {
+      for target in targets where Double(narrowest) > (1 + DMCPConvergence.band) * Double(target) {
         throw UsageFailure(
-          "\(optimizer.name): the narrowest network that it can find has \(narrowest) \(costModel.unit), and the budget is \(target): lower "
-            + "`search-option` range.minimum, take more steps with a smaller range.offset, or raise `\(costModel.setting)`"
-        )
+          "\(optimizer.name) finds no network below \(narrowest) \(costModel.unit), and the budget is \(target): "
+            + (optimizer.narrowingSetting.map { "lower `search-option` \($0), or " } ?? "")
+            + "raise `\(costModel.setting)`")
       }
     }
     try requireRest()

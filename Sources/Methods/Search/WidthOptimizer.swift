@@ -22,6 +22,8 @@ public protocol WidthOptimizer: Sendable {
   var keepsProportions: Bool { get }
   /// The setting that widens the network which is pruned, for advice when a budget lies beyond it; nil when there is none.
   var wideningSetting: String? { get }
+  /// The setting that lets it find narrower networks, for advice when a budget lies below the narrowest; nil when there is none.
+  var narrowingSetting: String? { get }
   /// Whether budgets beyond the widest network of the search make sense: not where all is found by pruning that network.
   var reachesAnyBudget: Bool { get }
   /// How the search trains weights, made from how the network is trained in the end: epochs and schedule.
@@ -54,6 +56,9 @@ extension WidthOptimizer {
   public var keepsProportions: Bool { false }
   /// None.
   public var wideningSetting: String? { nil }
+
+  /// None.
+  public var narrowingSetting: String? { nil }
 
   /// None.
   public func narrowestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork? { nil }

@@ -9,6 +9,9 @@ public struct WidthRange: Codable, Sendable, Hashable {
   /// Between neighbouring widths.
   public var offset: Double
 
+  /// Whole steps from the smallest to the largest.
+  public var steps: Int { Int((maximum - minimum) / offset + 1e-4) }
+
   /// Creates a range; the defaults are the official MobileNetV2 setting.
   public init(minimum: Double = 0.1, maximum: Double = 1.5, offset: Double = 0.1) {
     self.minimum = minimum

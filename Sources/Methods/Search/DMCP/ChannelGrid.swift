@@ -45,7 +45,7 @@ public struct ChannelGrid: Sendable, Hashable {
       self.init(fixed: units.fixed * granularity, groups: units.groups.map { $0 * granularity })
       return
     }
-    let steps = Int((range.maximum - range.minimum) / range.offset + 1e-4)
+    let steps = range.steps
     switch layout {
     case .official:
       let size = Int(range.offset * Double(channels) / range.maximum)

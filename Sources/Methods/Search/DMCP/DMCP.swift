@@ -1,5 +1,4 @@
 import Networks
-import Support
 
 /// Differentiable Markov channel pruning: Guo et al., CVPR 2020 (arXiv 2005.03354).
 ///
@@ -20,6 +19,9 @@ public struct DMCP: WidthOptimizer {
   /// `range.maximum`.
   public var wideningSetting: String? { "range.maximum" }
 
+  /// `range.minimum`.
+  public var narrowingSetting: String? { "range.minimum" }
+
   /// 0.4 of the epochs; the rate ends at 0.16 of its peak, as the official 0.5 → 0.08, because weights
   /// must go on following the widths.
   public func searchRecipe(from recipe: Recipe) -> Recipe {
@@ -36,12 +38,6 @@ public struct DMCP: WidthOptimizer {
   /// Refuses float16, which would need its loss scaled, and networks with a group that it cannot act on.
   public func validate(_ network: ResolvedNetwork, recipe: Recipe) throws {
     try settings.validate()
-    let range = settings.range
-    // As the grid of widths rounds.
-    guard Int((range.maximum - range.minimum) / range.offset + 1e-4) > 0 else {
-      throw UsageFailure(
-        "\(name): a step of \(range.offset) between widths leaves one width from \(range.minimum) to \(range.maximum)")
-    }
     try Requirements.precision(recipe, name)
     try Requirements.groups(of: network, self)
   }

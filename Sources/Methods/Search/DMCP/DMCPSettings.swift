@@ -91,6 +91,9 @@ public struct DMCPSettings: SearchSettings {
     }
     try range.validate(for: "dmcp")
     try require(
+      range.steps > 0,
+      "a step of \(range.offset) between widths leaves one width from \(range.minimum) to \(range.maximum)")
+    try require(
       (1...100).contains(rampWindow), "rampWindow is \(rampWindow), it must be from 1 to 100")
     try require(minimumChannels >= 1, "minimumChannels is \(minimumChannels), it must be at least 1")
     try require((0...1).contains(warmUpFraction), "warmUpFraction is \(warmUpFraction), it must be from 0 to 1")

@@ -41,7 +41,7 @@ package struct LatencyOptions: ParsableArguments {
   ///
   /// - Throws: As ``table(for:)`` and `Budget`.
   package func budgets(of network: ResolvedNetwork) throws -> [Budget] {
-    guard let table = try table(for: network) else { return [] }
+    guard !latency.isEmpty, let table = try table(for: network) else { return [] }
     return try Budget.parse(latency, in: .latency(table), of: network)
   }
 }

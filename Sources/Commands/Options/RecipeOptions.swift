@@ -75,9 +75,8 @@ package struct RecipeOptions: ParsableArguments {
     }
     set(epochs, \.epochs)
     set(batchSize, \.batchSize)
-    // A rate of one kind of step is none of the other, by two orders of magnitude.
-    if let optimizer, learningRate == nil, (optimizer == .sgd) != (result.optimizer == .sgd) {
-      result.learningRate = optimizer == .sgd ? 0.1 : 0.001
+    if let optimizer, learningRate == nil, optimizer.usualLearningRate != result.optimizer.usualLearningRate {
+      result.learningRate = optimizer.usualLearningRate
     }
     set(learningRate, \.learningRate)
     set(evaluationInterval, \.evaluationInterval)

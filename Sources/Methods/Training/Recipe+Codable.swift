@@ -33,8 +33,7 @@ extension Recipe {
     try read(.batchSize, \.batchSize)
     try choose(.optimizer, \.optimizer)
     try read(.learningRate, \.learningRate)
-    // A rate of one kind of step is none of the other, by two orders of magnitude.
-    if optimizer != .sgd, !values.contains(.learningRate) { learningRate = 0.001 }
+    if !values.contains(.learningRate) { learningRate = optimizer.usualLearningRate }
     // To YAML, a name without a value is nothing, and nobody writes it to say that.
     for key in [Key.colorJitter, .randAugment, .lighting] where values.contains(key) {
       guard try !values.decodeNil(forKey: key) else {

@@ -13,6 +13,9 @@ public struct Recipe: Codable, Sendable, Hashable {
     case adam
     /// Adam with decoupled weight decay.
     case adamw
+
+    /// What nobody says is this: a rate of one kind of step is none of the other, by two orders of magnitude.
+    public var usualLearningRate: Double { self == .sgd ? 0.1 : 0.001 }
   }
 
   /// How the learning rate falls.

@@ -3,7 +3,7 @@ import Networks
 import Torch
 
 /// MorphNet's pull on the scales, computed where they lie: to the bit what ``Methods/FLOPsRegularizer`` says on the host, so that
-/// a step reads nothing from the device.
+/// a step reads nothing from the device, save under a cost that was measured.
 ///
 /// Groups differ in channels and members. All lie in one block `[groups, members, channels]`, in double precision, and what a
 /// group lacks is a zero.
@@ -45,19 +45,19 @@ struct ScaleShrinkage {
       }
     }
     self.places = try Tensor(places, device: device)
-    let most = all.map(\.segment.divisor).max() ?? 1
-    var sharers = [Int64](repeating: Int64(groups * members * channels), count: groups * members * channels * most)
-    for (group, width) in scales.widths.enumerated() {
-      for (number, member) in scales.members[group].enumerated() {
-        for channel in 0..<width {
-          let row = (group * members + number) * channels
-          for (position, sharer) in member.sharers(of: channel).enumerated() {
-            sharers[(row + channel) * most + position] = Int64(row + sharer)
-          }
-        }
-      }
+    // Rows with the same first place have the same scale.
+    let rows = groups * members * channels
+    let shared = Dictionary(grouping: (0..<rows).filter { places[$0 * positions] < Int64(behind) }) {
+      places[$0 * positions]
     }
-    self.sharers = most > 1 ? try Tensor(sharers, device: device) : nil
+    let most = shared.values.map(\.count).max() ?? 1
+    sharers =
+      most > 1
+      ? try Tensor(
+        (0..<rows).flatMap { row in
+          let own = (shared[places[row * positions]] ?? []).map(Int64.init)
+          return own + [Int64](repeating: Int64(rows), count: most - own.count)
+        }, device: device) : nil
     isChannel = try Tensor(
       scales.widths.flatMap { width in (0..<channels).map { $0 < width ? Float(1) : 0 } }, device: device
     ).isGreater(than: 0).reshaped([groups, channels])

@@ -31,6 +31,7 @@ def main():
         words = ["--network", network, "--width", str(width), "--resolution", str(resolution), "--batch-size", str(batch_size),
                  "--iterations", str(options.iterations), "--threads", str(options.threads), "--limits"]
         words += ["--stages", stages] if stages else []
+        words += ["--classes", "10"] if network == "resnet20" else []
         words += ["--plain"] if options.plain else []
         output = subprocess.run([options.executable, "benchmark", *words], check=True, stdout=subprocess.PIPE, text=True).stdout
         found = json.loads(output)

@@ -85,7 +85,7 @@ def compare_metric(executable, folder, network, groups):
     last = max(sample["epoch"] for sample in series)
     ours = {s["group"]: s["var"] for s in series if s["epoch"] == last and s["mode"] == "product"}
     theirs = {group: variance(weights, members) for group, members in groups(weights).items()}
-    worst = max(abs(ours[g] / theirs[g] - 1) for g in theirs)
+    worst = np.max([abs(ours[g] / theirs[g] - 1) for g in theirs])
     check(f"{network}: V of every group as the released code has it", set(ours) == set(theirs) and worst < 1e-5, f"{worst:.1e}")
 
 
@@ -159,9 +159,9 @@ def compare_merging(executable, file, label, scratch):
             members, expected = numpy_merge(weights, vgg_places(weights), "mean-sum" if mode == "mean-sum" else "paper", beta)
             equal = {g: m for g, m in record["members"].items()} == members
             ours = load_file(output / "model.safetensors")
-            worst = max(
-                (np.abs(ours[n] - v).max() / max(np.abs(v).max(), 1e-9) if ours[n].shape == v.shape else np.inf)
-                for n, v in expected.items())
+            worst = np.max(
+                [np.abs(ours[n] - v).max() / max(np.abs(v).max(), 1e-9) if ours[n].shape == v.shape else np.inf
+                 for n, v in expected.items()])
             left = sum(map(len, members.values())) / sum(len(x) for m in members.values() for x in m)
             check(f"merge {label}, {mode}, β {beta}: equal lists and weights", equal and worst < 1e-5, f"{left:.0%} left, {worst:.1e}")
 

@@ -23,6 +23,7 @@ class Failed(Exception):
 class Check:
     def __init__(self, executable, work):
         self.executable, self.work = executable, work
+        self.wrong = []
         make_data(work / "data", training=512, held_out=256)
         self.shared = ["--network", "resnet20", "--width", "0.5", "--divisor", "2", "--batch-size", "32", "--learning-rate", "0.002",
                        "--dataset", str(work / "data"), "--quiet"]
@@ -51,16 +52,24 @@ class Check:
     def trainings(self):
         print("| epoch | 1 process | 1 process, 2 threads | 2 processes | 4 processes | 2, own normalization |")
         print("| --- | --- | --- | --- | --- | --- |")
-        columns = []
+        columns = {}
         # Two threads add up in another order, too: as far as they go apart, rounding alone does.
         for name, processes, more in [("1", 1, ["--threads", "1"]), ("threads", 1, ["--threads", "2"]), ("2", 2, ["--sync-batch-norm"]),
                                       ("4", 4, ["--sync-batch-norm"]), ("2-plain", 2, [])]:
             output = self.work / f"train-{name}"
             self.run(processes, "train", *self.shared, *more, "--epochs", "4", "--output", str(output))
-            columns.append([(event["trainLoss"], event["loss"]) for event in events(output) if event["event"] == "epoch"])
-        for epoch, row in enumerate(zip(*columns)):
+            columns[name] = [(event["trainLoss"], event["loss"]) for event in events(output) if event["event"] == "epoch"]
+        for epoch, row in enumerate(zip(*columns.values())):
             print(f"| {epoch + 1} | " + " | ".join(f"{train:.6f}, {held_out:.6f}" for train, held_out in row) + " |", flush=True)
         print("\n(training loss, held-out loss)\n")
+        # Later epochs go apart by what rounding grows to.
+        first = {name: column[0] for name, column in columns.items()}
+        for name in ["threads", "2", "4"]:
+            self.expect(max(abs(one - other) for one, other in zip(first["1"], first[name])) < 1e-4, f"first epoch of {name}")
+
+    def expect(self, right, what):
+        if not right:
+            self.wrong.append(what)
 
     def searches(self):
         print("| method | group | 1 process | 2 processes |")
@@ -106,8 +115,11 @@ class Check:
                 self.run(1, *words, "--output", str(output))
                 resumed = [event["step"] for event in events(output) if event["event"] == "resume"][-1]
                 print(f"The last checkpoint is of step {saved}; one process goes on from step {resumed} and ends.")
+                self.expect(resumed == saved, "a training resumed at another step")
             ours, theirs = (json.loads((folder / "result.json").read_text()) for folder in (output, straight))
             equal = (output / "model.safetensors").read_bytes() == (straight / "model.safetensors").read_bytes()
+            self.expect(equal or restarts == 0, "weights after a restart by torchrun")
+            self.expect(abs(ours["loss"] - theirs["loss"]) < 1e-2, "held-out loss after a resume")
             same = "equal to the byte" if equal else "other by rounding, and what it grew to" if restarts == 0 else "OTHERS"
             print(f"Held-out loss {ours['loss']:.6f}, of an undisturbed training by two {theirs['loss']:.6f}; weights {same}.\n",
                   flush=True)
@@ -130,6 +142,7 @@ class Check:
             saved = [event["step"] for event in events(output / "search") if event["event"] == "checkpoint"][-1]
             self.run(1, *words, "--output", str(output))
             resumed = [event["step"] for event in events(output / "search") if event["event"] == "resume"][-1]
+            self.expect(resumed == saved, f"a search by {method} resumed at another step")
             widths = [json.loads((folder / "widths.json").read_text())["widths"] for folder in (straight, output, alone)]
             moved, without = ([abs(other[name] - widths[0][name]) for name in other] for other in widths[1:])
             print(f"| {method} | step {saved} | step {resumed} | {moved.count(0)} of {len(moved)} | at most {max(moved)} channels | "
@@ -162,6 +175,8 @@ class Check:
             os.kill(max(engines), signal.SIGKILL)
             errors = process.communicate()[1]
             said = [line for line in errors.splitlines() if "lost the others" in line]
+            self.expect(equal, f"weights by {name}")
+            self.expect(process.returncode != 0, f"a killed worker under {name}")
             same = "equal to the byte to" if equal else "OTHER than"
             print(f"{name}: two processes, weights {same} those of torchrun. One is killed: it ends with {process.returncode}"
                   f"{': ' + said[0].strip() if said else ''}", flush=True)
@@ -182,6 +197,8 @@ def main():
         check.killed()
         check.killed_searches()
         check.launchers()
+        if check.wrong:
+            raise Failed(f"not as it must be: {'; '.join(check.wrong)}")
 
 
 if __name__ == "__main__":

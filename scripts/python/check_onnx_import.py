@@ -358,15 +358,16 @@ def main():
                                                 normalized)
                     fault = fault or reason
                 narrow = halved(arguments.executable, path, again, found["widthGroups"], normalized)
-                isSame = arguments.structure or None not in (difference, mine) and max(difference, mine) <= 1e-4
+                isSame = arguments.structure or None not in (difference, mine) and difference <= 1e-4 and mine <= 1e-4
                 searching = ""
                 if arguments.searches and how == exports[-1]:
                     faults = searches(arguments.executable, path, data, again.parent, image.shape[-1])
                     searching = "yes" if not faults else f"{len(METHODS) - len(faults)} of {len(METHODS)}"
                     fault = " ".join([fault, *faults])
                 worst = max(worst, difference or 0.0, mine or 0.0)
-                read += isRight and isSame and not narrow
-                wrong += not (isRight and isSame and not narrow)
+                isFine = isRight and isSame and not narrow and searching in ("", "yes")
+                read += isFine
+                wrong += not isFine
                 blocks = " ".join(str(len(stage["blocks"])) for stage in found["stages"]) or "–"
                 print(f"| {name} | {how} | {parameters:,} | {products / 1e6:.1f} | {len(found['widthGroups'])} | {blocks} | "
                       + " | ".join("–" if one is None else f"{one:.0e}" for one in (difference, mine))

@@ -2,6 +2,7 @@
 wheel_libraries.py --run-paths WHEEL fails when one of its files looks for libraries outside of it."""
 
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import zipfile
 
 def sources(wheel, swift):
     known = {}
+    machine = {"x86_64": "x86-64", "aarch64": "AArch64"}.get(platform.machine(), "")
     for line in subprocess.run(["/sbin/ldconfig", "-p"], check=True, capture_output=True, text=True).stdout.splitlines():
-        match = re.match(r"\s+(\S+) \(.*x86-64.*\) => (\S+)", line)
+        match = re.match(rf"\s+(\S+) \(.*{machine}.*\) => (\S+)", line)
         if match:
             known.setdefault(match[1], match[2])
     for path in pathlib.Path(swift).glob("*.so"):

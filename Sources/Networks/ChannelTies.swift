@@ -53,11 +53,15 @@ struct ChannelTies {
 
   func count(_ variable: Int) -> Int { counts[root(variable)] }
 
-  /// How many entries there are for each channel of a segment's root, in lowest terms.
+  /// How many entries there are for how many channels of a segment's root.
   func entries(of segment: Resolver.Segment) -> (positions: Int, divisor: Int) {
     let count = max(1, counts[root(segment.variable)])
-    let common = greatestCommonDivisor(segment.channels, count)
-    return (segment.channels / common, count / common)
+    // The places of a flattened channel stay together: four entries of every second channel are no two entries of every one.
+    let isWhole = segment.channels.isMultiple(of: segment.positions)
+    let positions = isWhole ? segment.positions : 1
+    let channels = segment.channels / positions
+    let common = greatestCommonDivisor(channels, count)
+    return (channels / common * positions, count / common)
   }
 
   /// Lets every variable point to its root: a parent is always older than its children, so that one pass does it.
@@ -88,10 +92,14 @@ struct ChannelTies {
   ) throws -> [Resolver.Segment] {
     switch layer.operation.definition.channels {
     case .filters:
+      try refuseDerived(inputs[0], by: layer)
       for segment in inputs[0] { producers.append((segment.variable, index)) }
       return inputs[0]
     case .produces(let multiple, let rule):
-      if multiple > 1 { try constrain(inputs[0], toMultiplesOf: multiple, by: layer) }
+      if multiple > 1 {
+        try refuseDerived(inputs[0], by: layer)
+        try constrain(inputs[0], toMultiplesOf: multiple, by: layer)
+      }
       let new = produce(at: index, channels: output.channels, isDerived: rule != nil)
       if multiple > 1 { try constrain([new], toMultiplesOf: multiple, by: layer) }
       return [new]
@@ -99,24 +107,28 @@ struct ChannelTies {
       for other in inputs.dropFirst() { try tie(inputs[0], other, by: layer) }
       return inputs[0]
     case .joins:
+      try checkParts(inputs.reduce(0) { $0 + $1.count }, times: 1, of: layer)
       try refuseDerived(inputs.flatMap { $0 }, by: layer)
       return inputs.flatMap { $0 }
     case .spreads:
       let positions = shapes[0].height * shapes[0].width
       guard positions > 1 else { return inputs[0] }
       try refuseDerived(inputs[0], by: layer)
-      return inputs[0].map { .init(variable: $0.variable, channels: $0.channels * positions) }
+      return inputs[0].map {
+        .init(variable: $0.variable, channels: $0.channels * positions, positions: $0.positions * positions)
+      }
     case .slices(let range):
       try refuseDerived(inputs[0], by: layer)
       return cut(inputs[0], range)
     case .shuffles(let groups):
+      try checkParts(inputs[0].count, times: groups, of: layer)
       try refuseDerived(inputs[0], by: layer)
       let size = shapes[0].channels / max(1, groups)
       let first = cut(inputs[0], 0..<size)
       for group in 1..<max(2, groups) where groups > 1 {
         try tie(first, cut(inputs[0], group * size..<(group + 1) * size), by: layer)
       }
-      return first.map { .init(variable: $0.variable, channels: $0.channels * groups) }
+      return first.map { .init(variable: $0.variable, channels: $0.channels * groups, positions: $0.positions) }
     case .groups(let groups):
       try refuseDerived(inputs[0], by: layer)
       try constrain(inputs[0], toMultiplesOf: groups, by: layer)
@@ -125,6 +137,7 @@ struct ChannelTies {
       for segment in inputs.dropFirst().joined() { fix(segment.variable) }
       return inputs[0]
     case .repeats(let count):
+      try checkParts(inputs[0].count, times: count, of: layer)
       try refuseDerived(inputs[0], by: layer)
       return Array(repeatElement(inputs[0], count: count).joined())
     case .passes: return inputs[0]
@@ -148,7 +161,9 @@ struct ChannelTies {
     for segment in segments {
       let own = start..<start + segment.channels
       let part = own.clamped(to: range)
-      if !part.isEmpty { result.append(.init(variable: segment.variable, channels: part.count)) }
+      if !part.isEmpty {
+        result.append(.init(variable: segment.variable, channels: part.count, positions: segment.positions))
+      }
       if part != own, !part.isEmpty {
         for piece in [part.lowerBound - own.lowerBound, part.count, own.upperBound - part.upperBound] where piece > 0 {
           demands.append((segment.variable, piece, 1))
@@ -204,6 +219,17 @@ struct ChannelTies {
     let (older, newer) = (min(a, b), max(a, b))
     parents[newer] = older
     kinds[older] = merged
+  }
+
+  /// Refuses what no network has, before memory is spent on it: a few concatenations of a tensor with itself have millions of parts.
+  private func checkParts(_ parts: Int, times count: Int, of layer: Layer) throws {
+    let (all, overflows) = parts.multipliedReportingOverflow(by: max(1, count))
+    guard !overflows, all <= Limits.segments else { throw Self.tooManyParts(layer) }
+  }
+
+  static func tooManyParts(_ layer: Layer) -> NetworkFailure {
+    NetworkFailure(
+      layer: layer.name, "its channels are of more than \(Limits.segments) parts, which is beyond any network")
   }
 
   // Costs of derived channels are followed through plain layers only (``CostCounter``).

@@ -34,4 +34,6 @@ enum Limits {
   static let channels = 1 << 28
   /// Pixels along one side; kernel sizes, strides and paddings too.
   static let side = 1 << 20
+  /// Tensors that lie side by side in the tensors of one network, all together; DenseNet-264 has some ten thousand.
+  static let segments = 1 << 20
 }

@@ -61,6 +61,14 @@ extension Network {
     let output = try interface(of: stages[stage].blocks[stages[stage].blocks.count - 1]).output
     let kept = try interface(of: stages[stage].blocks[first - 1]).output
     let gone = Set(removed.flatMap(\.layers))
+    let losing = fixed.intersection(gone)
+    if !losing.isEmpty {
+      // What is fixed stays fixed where other layers have the same channels.
+      let whole = try resolved().unfixed
+      let groups = Set(losing.flatMap { whole[$0]?.outputSegments.compactMap(\.group) ?? [] })
+      fixed.formUnion(
+        whole.widthGroups.filter { groups.contains($0.id) }.compactMap { $0.layers.first { !gone.contains($0) } })
+    }
     layers.removeAll { gone.contains($0.name) }
     fixed.subtract(gone)
     tied = tied.map { $0.filter { !gone.contains($0) } }.filter { $0.count > 1 }

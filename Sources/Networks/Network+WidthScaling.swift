@@ -36,8 +36,12 @@ extension ResolvedNetwork {
       makeDivisible(exact[$0.id] ?? 1, divisor: $0.step(divisor: divisor))
     }
     for group in widthGroups where group.role.hasPrefix("hidden") {
-      guard let (source, ratio) = expansion(of: group), let width = widths[source] else { continue }
-      widths[group.id] = ratio * width
+      guard let (segment, ratio) = expansion(of: group), let width = segment.group.flatMap({ widths[$0] }) else {
+        continue
+      }
+      let expanded = ratio * segment.channels(at: width)
+      guard expanded.isMultiple(of: group.granularity), expanded > 0 else { continue }
+      widths[group.id] = expanded
       exact[group.id] = nil
     }
     var scaled = try network(with: widths)
@@ -53,13 +57,15 @@ extension ResolvedNetwork {
     group.layers.lazy.compactMap { self[$0]?.layer.unrounded }.first ?? Double(group.width)
   }
 
-  /// The group that an inverted residual expands, and how many times, when that is a whole number above one.
-  fileprivate func expansion(of group: WidthGroup) -> (source: WidthGroup.ID, ratio: Int)? {
+  /// The channels that an inverted residual expands, and how many times, when that is a whole number above one. After a split they are a
+  /// part of their group's.
+  fileprivate func expansion(of group: WidthGroup) -> (source: ChannelSegment, ratio: Int)? {
     guard let producer = group.layers.first.flatMap({ self[$0] }),
       case .convolution(let convolution) = producer.layer.operation, convolution.grouping == .dense,
-      let input = producer.inputIndices.first, input >= 0, let source = layers[input].group
+      let input = producer.inputIndices.first, input >= 0, layers[input].outputSegments.count == 1,
+      let source = layers[input].outputSegments.first, source.group != nil
     else { return nil }
-    let (ratio, remainder) = group.width.quotientAndRemainder(dividingBy: layers[input].output.channels)
+    let (ratio, remainder) = group.width.quotientAndRemainder(dividingBy: source.channels)
     return remainder == 0 && ratio > 1 ? (source, ratio) : nil
   }
 }

@@ -70,7 +70,9 @@ extension ResolvedNetwork {
       }
       guard width.isMultiple(of: group.granularity) else {
         throw NetworkFailure(
-          layer: id, "its width must be a multiple of \(group.granularity) for a grouped convolution, not \(width)")
+          layer: id,
+          "its width must be a multiple of \(group.granularity), because its channels are divided into groups or parts, and is \(width)"
+        )
       }
     }
   }
@@ -88,7 +90,11 @@ extension [ChannelSegment] {
     var (before, after) = (0, 0)
     for segment in self {
       let changed = segment.channels(in: widths)
-      guard before + segment.channels <= border else { return after + (border - before) * changed / segment.channels }
+      guard before + segment.channels <= border else {
+        // Its share is smaller than the whole, and only the product on the way to it may not fit.
+        let product = (border - before).multipliedFullWidth(by: changed)
+        return after + segment.channels.dividingFullWidth(product).quotient
+      }
       before += segment.channels
       after += changed
     }

@@ -19,9 +19,9 @@ public struct PyTorchSource {
 
   /// The file's text.
   ///
-  /// - Throws: `UsageFailure` for an operation that is not PyTorch's.
+  /// - Throws: `UsageFailure` for an operation that is not PyTorch's, ``NetworkFailure`` for a layer name that its modules cannot have.
   public func text() throws -> String {
-    var layers: [String] = []
+    var layers: [(name: String, text: String)] = []
     var steps: [String] = []
     var names: [String] = []
     var flat: [Bool] = []
@@ -39,13 +39,13 @@ public struct PyTorchSource {
       let isFlat = !needsMaps && flatInputs.first ?? false
       flat.append(layer.leavesFlat(flatInputs))
       if let module = try module(layer, isFlat: isFlat) {
-        layers.append("        \(Self.quoted(own)): \(module),")
+        layers.append((own, "        \(Self.quoted(own)): \(module),"))
       }
       let name = Self.variable(own, &taken)
       names.append(name)
       if let program = layer.layer.operation.definition as? TensorProgram {
         for (part, registration) in program.registrations {
-          layers.append("        \(Self.quoted("\(own).\(part)")): \(registration),")
+          layers.append(("\(own).\(part)", "        \(Self.quoted("\(own).\(part)")): \(registration),"))
         }
         let statements = program.statements(for: name, inputs) {
           Self.variable($0, &taken)
@@ -57,6 +57,10 @@ public struct PyTorchSource {
       }
       steps.append("        \(name) = \(try expression(layer, inputs, isFlat: isFlat))")
     }
+    for (name, _) in layers { try Self.check(name) }
+    // A module comes before those inside of it, which would else be put into a container that it replaces.
+    let depths = layers.map { $0.name.split(separator: ".").count }
+    let ordered = layers.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }.map { layers[$0].text }
     let (input, cost) = (network.input, network.cost)
     func uses(_ type: any OperationDefinition.Type) -> Bool {
       network.layers.contains { Swift.type(of: $0.layer.operation.definition) == type }
@@ -81,7 +85,7 @@ public struct PyTorchSource {
       def layers():
           \"\"\"All layers with weights, by their names in the state dict.\"\"\"
           return {
-      \(layers.joined(separator: "\n"))
+      \(ordered.joined(separator: "\n"))
           }
 
       \(usesDropPath ? Self.dropPath : "")\(uses(GlobalResponseNorm.self) ? Self.responseNorm : "")\(uses(StandardizedConvolution.self) ? Self.standardized : "")\(usesPlainGroups ? Self.groupNorm : "")
@@ -109,6 +113,31 @@ public struct PyTorchSource {
 
       """
   }
+
+  /// Refuses a name that PyTorch's modules cannot have.
+  private static func check(_ name: String) throws {
+    for part in name.split(separator: ".", omittingEmptySubsequences: false)
+    where part.isEmpty || reserved.contains(String(part)) {
+      throw NetworkFailure(
+        layer: name,
+        part.isEmpty
+          ? "PyTorch has no module whose name has an empty part; give it another name"
+          : "PyTorch's modules have an attribute \(part) of their own; give it another name")
+    }
+  }
+
+  // The public attributes of torch.nn.Module, of torch 2.13.
+  private static let reserved: Set<String> = [
+    "T_destination", "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu",
+    "cuda", "double", "dump_patches", "eval", "extra_repr", "float", "forward", "get_buffer", "get_extra_state",
+    "get_parameter", "get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers",
+    "named_children", "named_modules", "named_parameters", "parameters", "register_backward_hook", "register_buffer",
+    "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
+    "register_full_backward_pre_hook", "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook",
+    "register_module", "register_parameter", "register_state_dict_post_hook", "register_state_dict_pre_hook",
+    "requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train",
+    "training", "type", "xpu", "zero_grad",
+  ]
 
   private static let dropPath = """
 

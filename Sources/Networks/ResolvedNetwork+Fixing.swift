@@ -13,7 +13,10 @@ extension ResolvedNetwork {
   }
 
   /// The groups of tied channels that the network fixes, in network order.
-  public var fixedGroups: [WidthGroup] { network.fixed.isEmpty ? [] : allGroups.filter { $0.isFixed(in: network) } }
+  public var fixedGroups: [WidthGroup] {
+    let free = Set(widthGroups.map(\.id))
+    return allGroups.filter { !free.contains($0.id) }
+  }
 
   /// The groups that patterns name: `classifier.*`, `layer?.0.conv1`, `[fs]*`. A pattern may name any layer of a group.
   ///

@@ -11,12 +11,15 @@ struct Resolver {
   var isRead: [Bool] = []
   private var parameterNames: Set<String> = []
   var costs: [Cost] = []
+  private var segmentCount = 0
   var total = Cost()
 
   /// Channels of one variable, before variables have become groups.
   struct Segment {
     var variable: Int
     var channels: Int
+    /// Entries of one channel side by side: 1, or rows × columns after a flatten of feature maps.
+    var positions = 1
   }
 
   init(_ network: Network) { self.network = network }
@@ -75,7 +78,8 @@ struct Resolver {
     }
   }
 
-  /// Channels that are to stay as they are belong to no group, as those of the classifier.
+  /// Channels that are to stay as they are belong to no group, as those of the classifier. A layer that makes none, such as an addition,
+  /// stands for what it puts out.
   private func setAside(fixedOf groups: inout Groups) throws {
     guard !network.fixed.isEmpty else { return }
     for name in network.fixed.sorted() where indices[name] == nil {
@@ -83,9 +87,10 @@ struct Resolver {
       throw NetworkFailure(
         "\(name) is to be fixed, but there is no such layer; nearest: \(near.joined(separator: ", "))")
     }
-    groups.list.removeAll { $0.isFixed(in: network) }
-    let kept = Set(groups.list.map(\.id))
-    groups.byVariable = groups.byVariable.filter { kept.contains($0.value) }
+    let named = network.fixed.compactMap { indices[$0] }.flatMap { segments[$0] }
+    let gone = Set(named.compactMap { groups.byVariable[ties.root($0.variable)] })
+    groups.list.removeAll { gone.contains($0.id) }
+    groups.byVariable = groups.byVariable.filter { !gone.contains($0.value) }
   }
 
   private func checkInput() throws {
@@ -126,6 +131,8 @@ struct Resolver {
     inputIndices.append(inputs)
     outputs.append(output)
     segments.append(try ties.propagate(layer, at: index, inputs: sources, shapes: shapes, output: output))
+    segmentCount += segments[index].count
+    guard segmentCount <= Limits.segments else { throw ChannelTies.tooManyParts(layer) }
   }
 
   // Names of a state dict, which two layers could share: `a` with `b.weight`, and `a.b` with `weight`.

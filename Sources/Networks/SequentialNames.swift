@@ -37,6 +37,7 @@ struct SequentialNames {
 
   private func number(of name: String) -> Int? {
     guard name.hasPrefix(prefix) else { return nil }
-    return Int(name.dropFirst(prefix.count).prefix { $0 != "." })
+    // Within bounds to which any number of blocks can be added.
+    return Int32(name.dropFirst(prefix.count).prefix { $0 != "." }).map(Int.init)
   }
 }

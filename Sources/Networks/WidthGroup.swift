@@ -48,9 +48,6 @@ public struct WidthGroup: Codable, Hashable, Sendable, Identifiable {
     return granularity * max(1, (2 * divisor / granularity + 1) / 2)
   }
 
-  /// Whether a network fixes one of its layers, and so all of them.
-  func isFixed(in network: Network) -> Bool { layers.contains(where: network.fixed.contains) }
-
   /// Stage, block and role of a width group.
   public struct Address: Codable, Hashable, Sendable {
     /// The index of the stage.

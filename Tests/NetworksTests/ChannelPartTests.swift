@@ -46,6 +46,48 @@ struct ChannelPartTests {
     #expect(try Network(json: network.json(), file: "n", operations: []) == network)
   }
 
+  /// One of two halves of a layer's channels, which `expanded` expands sixfold.
+  private func split(flattened: Bool = false) -> Network {
+    var layers = [
+      Layer(name: "a", operation: convolution(64), inputs: ["input"]),
+      Layer(name: "half", operation: .other(ChannelPart(start: 0, end: 32)), inputs: ["a"]),
+    ]
+    layers +=
+      flattened
+      ? [Layer(name: "flat", operation: .flatten, inputs: ["half"])]
+      : [
+        Layer(name: "expanded", operation: convolution(192), inputs: ["half"]),
+        Layer(name: "inner", operation: convolution(192, .depthwise), inputs: ["expanded"]),
+        Layer(name: "projected", operation: convolution(64), inputs: ["inner"]),
+        Layer(name: "sum", operation: .add, inputs: ["a", "projected"]),
+        Layer(name: "pool", operation: .globalAveragePool, inputs: ["sum"]),
+      ]
+    layers.append(
+      Layer(name: "classes", operation: .linear(Linear(outputFeatures: 10)), inputs: [flattened ? "flat" : "pool"]))
+    var network = Network(name: "split", input: Shape(channels: 3, height: 2, width: 2), layers: layers)
+    if !flattened {
+      network.stages = [
+        Stage(name: "s", blocks: [Block(name: "b", layers: ["half", "expanded", "inner", "projected", "sum"])])
+      ]
+    }
+    return network
+  }
+
+  @Test("What expands a half stays the same multiple of the half, not of the whole")
+  func expansion() throws {
+    let half = try split().scalingWidth(by: 0.5).resolved()
+    #expect(half["a"]?.output.channels == 32 && half["expanded"]?.output.channels == 96)
+  }
+
+  @Test("The places of a flattened half stay together")
+  func flattenedHalf() throws {
+    let network = try split(flattened: true).resolved()
+    let segment = try #require(network["flat"]?.outputSegments.first)
+    #expect(segment == ChannelSegment(group: "a", channels: 128, positions: 4, divisor: 2))
+    #expect(segment.channels(at: 32) == 64 && segment.firstEntry(ofChannel: 3, of: 32) == 12)
+    #expect(CostCounter(network).count([32]) == (try network.with(["a": 32])).cost.macs)
+  }
+
   /// A Res2Net block: quarters of one layer's channels, three of which go through a convolution and are added to the next.
   private func quarters() -> Network {
     var layers = [Layer(name: "wide", operation: convolution(16), inputs: ["input"])]

@@ -29,6 +29,19 @@ struct FixingTests {
     #expect(try fixed("resnet20", "layer?.0.conv2").fixedGroups.count == 3)
   }
 
+  @Test(
+    "A layer that makes no channels fixes those that it puts out, and a fix survives the removal of the layer that it names"
+  )
+  func others() throws {
+    var named = try NetworkZoo.network(named: "resnet20")
+    named.fixed = ["layer1.0.relu"]
+    if named.layers.contains(where: { $0.name == "layer1.0.add" }) { named.fixed = ["layer1.0.add"] }
+    #expect(try named.resolved().fixedGroups.map(\.id) == ["conv1"])
+    named.fixed = ["layer1.2.conv2"]
+    let shallow = try named.scalingDepth(by: 0.34).resolved()
+    #expect(shallow.fixedGroups.map(\.id) == ["conv1"])
+  }
+
   @Test("Its own width is accepted, another is refused by its name")
   func widths() throws {
     let network = try fixed("resnet20", "conv1")

@@ -25,6 +25,20 @@ import Testing
     }
   }
 
+  @Test("What follows a flattening of several places is no part of the convolution's step")
+  func flattened() throws {
+    let network = try Network(
+      name: "flat", input: Shape(channels: 3, height: 4, width: 4),
+      layers: [
+        Layer(name: "conv", operation: .convolution(Convolution(outputChannels: 8, kernelSize: 1)), inputs: ["input"]),
+        Layer(name: "flat", operation: .flatten, inputs: ["conv"]),
+        Layer(name: "relu", operation: .activation(.relu), inputs: ["flat"]),
+        Layer(name: "fc", operation: .linear(Linear(outputFeatures: 2)), inputs: ["relu"]),
+      ]
+    ).resolved()
+    #expect(network.latencySteps.map(\.layers) == [[0], [2], [3]])
+  }
+
   @Test("Folded, a network computes the same with a bias for each normalization", arguments: names)
   func folded(name: String) throws {
     let network = try NetworkZoo.resolved(named: name)

@@ -1,3 +1,4 @@
+import Foundation
 import Support
 import Testing
 
@@ -15,6 +16,23 @@ import Testing
     #expect(text.contains("load_file(\"w.safetensors\")"))
     #expect(text.contains("F.dropout(") && !text.contains("def drop_path"))
     #expect(text.split(separator: "\n").allSatisfy { !$0.hasSuffix(" ") })
+  }
+
+  @Test("A module comes before those inside of it, and a name that PyTorch's modules cannot have is refused")
+  func nested() throws {
+    func source(_ first: String, _ second: String) throws -> String {
+      let layers = [
+        Layer(name: first, operation: .convolution(Convolution(outputChannels: 3, kernelSize: 1)), inputs: ["input"]),
+        Layer(name: second, operation: .convolution(Convolution(outputChannels: 2, kernelSize: 1)), inputs: [first]),
+      ]
+      return try PyTorchSource(
+        Network(name: "n", input: Shape(channels: 1, height: 4, width: 4), layers: layers).resolved()
+      ).text()
+    }
+    let text = try source("a.b", "a")
+    let (outer, inner) = (try #require(text.range(of: "\"a\": nn")), try #require(text.range(of: "\"a.b\": nn")))
+    #expect(outer.lowerBound < inner.lowerBound)
+    for name in ["a.half", "type", "a..b"] { #expect(throws: NetworkFailure.self) { try source(name, "fc") } }
   }
 
   @Test("Names of a stranger's document do not become code")

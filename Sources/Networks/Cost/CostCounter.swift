@@ -108,8 +108,9 @@ extension ResolvedNetwork {
       let layer = layers[index]
       switch layer.layer.operation.definition.channels {
       case .produces(_, let rule): return rule
-      case .passes, .passesFirst, .filters, .spreads: break
-      case .ties, .joins, .repeats, .slices, .shuffles, .groups, .fixes: return nil
+      // Derived channels can be tied to themselves alone: x · sigmoid(x).
+      case .passes, .passesFirst, .filters, .spreads, .ties: break
+      case .joins, .repeats, .slices, .shuffles, .groups, .fixes: return nil
       }
       index = layer.inputIndices[0]
     }

@@ -20,6 +20,9 @@ public struct CostGrid: Sendable, Hashable {
     func isIncreasing(_ points: [Int]) -> Bool { zip(points, points.dropFirst()).allSatisfy { $0 < $1 } }
     guard let least = outputs.first, least > 0, inputs.first ?? 1 > 0, isIncreasing(inputs), isIncreasing(outputs)
     else { throw UsageFailure("the channel counts of a grid are positive, and each is above the one before") }
+    guard max(inputs.last ?? 1, outputs.last ?? 1) <= Limits.channels else {
+      throw UsageFailure("no layer has more than \(Limits.channels) channels, which a grid goes beyond")
+    }
     guard values.count == max(1, inputs.count), values.allSatisfy({ $0.count == outputs.count }) else {
       throw UsageFailure(
         "a grid of \(max(1, inputs.count)) by \(outputs.count) channel counts needs as many values, not "

@@ -69,12 +69,12 @@ public struct LatencyForm: Hashable, Sendable, Codable {
   }
 
   /// The learnable numbers at some channels; without own channels, those of the input are the output's.
-  func parameters(input: Int, output: Int) -> Int {
+  func parameters(input: Int, output: Int) -> Double {
     var source = hasOwnChannels ? input : output
     return operations.reduce(0) { total, operation in
       defer { source = output }
       return operation.definition.parameters.reduce(total) { total, parameter in
-        total + parameter.shape(input: source, output: output).reduce(1, *)
+        total + parameter.shape(input: source, output: output).reduce(1) { $0 * Double($1) }
       }
     }
   }

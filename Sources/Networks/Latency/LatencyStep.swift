@@ -27,6 +27,8 @@ extension ResolvedNetwork {
       let operation = layer.layer.operation
       let before = source >= 0 && readers[source] == 1 ? ends[source] : nil
       switch operation {
+      // An activation behind several places of a channel would have to know of them.
+      case .flatten where layer.inputs[0].height * layer.inputs[0].width > 1: continue
       case .dropout, .stochasticDepth, .flatten:
         // What it reads goes on behind it.
         if let before { ends[index] = before }

@@ -132,7 +132,7 @@ public struct LatencyTable: Sendable, Hashable {
   /// The times of a form among others.
   func corrected(_ form: LatencyForm) -> CostGrid? {
     seconds(of: form)?.scaled(by: calibration.factor).adding { input, output in
-      calibration.step + calibration.weight * Double(form.parameters(input: input, output: output))
+      calibration.step + calibration.weight * form.parameters(input: input, output: output)
     }
   }
 

@@ -65,7 +65,7 @@ public struct AdaptivePool: Codable, Hashable, Sendable {
 extension Pool {
   /// The shape after sliding the window over the input.
   func output(at site: OperationSite) throws -> Shape {
-    guard padding.height * 2 <= kernelSize.height, padding.width * 2 <= kernelSize.width else {
+    guard padding.height <= kernelSize.height / 2, padding.width <= kernelSize.width / 2 else {
       throw site.failure("a pool may be padded by half its window at most")
     }
     return try site.sliding(

@@ -19,11 +19,17 @@ public struct ComparePlan {
     public var optimizer: any WidthSearching
     /// How it trains during the search.
     public var searchRecipe: Recipe
+    /// What its arms are called: the method, where it is there several times with its settings.
+    public var name: String
+    /// Whether it searches on the network itself alone.
+    public var isDirectOnly: Bool
 
-    /// Describes a method.
-    public init(optimizer: any WidthSearching, searchRecipe: Recipe) {
+    /// Describes a method, which goes by its own name unless told otherwise.
+    public init(optimizer: any WidthSearching, searchRecipe: Recipe, name: String? = nil, isDirectOnly: Bool = false) {
       self.optimizer = optimizer
       self.searchRecipe = searchRecipe
+      self.name = name ?? optimizer.name
+      self.isDirectOnly = isDirectOnly
     }
   }
 
@@ -98,12 +104,16 @@ public struct ComparePlan {
     var distinction: String?
     var name: String {
       switch way {
-      case .method(let method): method.optimizer.name
+      case .method(let method): method.name
       case .given(let given): given.name
       }
     }
     /// The folder, which is the same whatever else is compared: other comparisons in the run folder have other arms.
-    var folder: String { ([mode.rawValue] + place + [name]).joined(separator: "/") }
+    var folder: String {
+      // `network-slimming:width=2,epochs=30` is a folder network-slimming-width-2-epochs-30.
+      let own = name.split { ":=,%/".contains($0) }.joined(separator: "-")
+      return ([mode.rawValue] + place + [own]).joined(separator: "/")
+    }
     var label: String { "\(name) \(mode.rawValue)\(distinction.map { " (\($0))" } ?? "")" }
 
     // What was shrunk, and how it was stacked: `width-0.5-data-0.2`, `depth-0.5-last-block`.
@@ -120,7 +130,9 @@ public struct ComparePlan {
     let searches = methods.filter { !$0.optimizer.isControl }
     let ready = given.map { Arm(way: .given($0), mode: .control) }
     let searching = searches.flatMap { method -> [Arm] in
-      let direct = searchesDirectly || projections.isEmpty ? [Arm(way: .method(method), mode: .direct)] : []
+      let isDirect = searchesDirectly || projections.isEmpty || method.isDirectOnly
+      let direct = isDirect ? [Arm(way: .method(method), mode: .direct)] : []
+      guard !method.isDirectOnly else { return direct }
       return direct
         + projections.flatMap { projection in
           stackings.map { stacking in

@@ -25,6 +25,8 @@ public struct NetworkStudy {
   public var loaderThreads: Int
   /// What is followed of each training.
   public var tracks: Set<Tracking> = [.weightNorms, .signChanges]
+  /// What is followed, too, of trainings that are not done yet: another study in the same folder may have done some without.
+  public var furtherTracks: Set<Tracking> = []
   /// Who listens to a training, given what it is called and its folder.
   public var sinks: (_ label: String, _ folder: RunFolder) throws -> [any EventSink]
 
@@ -59,6 +61,8 @@ public struct NetworkStudy {
   ) throws -> [(tracked: TrackedTraining, result: TrainingResult)] {
     try seeds.map { seed in
       let place = RunFolder(path: (folder as NSString).appendingPathComponent("seed-\(seed)"))
+      let isDone = FileManager.default.fileExists(atPath: place.result)
+      let tracks = tracks.union(furtherTracks.filter { !isDone || place.weightNorms.holds($0) })
       let job = TrainingJob(
         network: network, dataset: dataset, recipe: recipe, dataFraction: dataFraction, seed: seed, device: device,
         loaderThreads: loaderThreads, tracks: tracks)

@@ -151,10 +151,9 @@ public struct DiagnosisSummary: Codable, Sendable {
       let agreed = PatternAgreement(findings)
       let speaker = findings.firstIndex { $0.pattern == agreed.pattern } ?? 0
       let reason =
-        findings.contains { $0.pattern == agreed.pattern }
+        agreed.alike != nil && findings.contains { $0.pattern == agreed.pattern }
         ? findings[speaker].reasonText(epochs: sources[speaker].series.epochs, rules: rules)
-        : "the seeds disagree: "
-          + agreed.counts.sorted { $0.key < $1.key }.map { "\($1) × \($0)" }.joined(separator: ", ")
+        : "the \(agreed.words)"
       return Group(
         id: group.id, numbers: group.numbers, layers: layers, width: group.width, pattern: agreed.pattern,
         verdict: agreed.pattern.verdict, reason: reason, drop: agreed.drop, confidence: agreed.confidence,

@@ -24,7 +24,9 @@ public struct StreamlinedWidths: Sendable {
   ) throws {
     var drops = PerGroup<Double>()
     var confidences = PerGroup<Double>()
-    for group in diagnosis?.groups ?? [] {
+    let followed = control?.patterns(patterns, seed: seed) ?? patterns
+    // How clear a pattern is says nothing of another that was given in its place.
+    for group in diagnosis?.groups ?? [] where followed[group.id] == group.pattern {
       drops[group.id] = group.drop
       confidences[group.id] = group.confidence
     }
@@ -43,8 +45,7 @@ public struct StreamlinedWidths: Sendable {
       return
     }
     let outcome = try Streamlining(
-      base, patterns: control?.patterns(patterns, seed: seed) ?? patterns, drops: drops, confidences: confidences,
-      settings: settings
+      base, patterns: followed, drops: drops, confidences: confidences, settings: settings
     ).outcome()
     self.outcome = outcome
     file = Self.file(

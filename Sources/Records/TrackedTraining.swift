@@ -48,10 +48,14 @@ public struct TrackedTraining: Sendable {
     }
     let parts = try RunManifest.read(folder)?.parts.filter { $0.kind == "train" } ?? []
     // Of one that is not done, the series is not all there.
-    let tracked = parts.compactMap { folder.part($0.folder) }.filter {
-      $0.weightNorms.exists && FileManager.default.fileExists(atPath: $0.result)
-    }
+    let begun = parts.compactMap { folder.part($0.folder) }.filter(\.weightNorms.exists)
+    let tracked = begun.filter { FileManager.default.fileExists(atPath: $0.result) }
     guard !tracked.isEmpty else {
+      guard begun.isEmpty else {
+        throw FileFailure(
+          .missing, path: folder.path,
+          reason: "none of its trainings has ended; run the same command again, and diagnose it then")
+      }
       throw FileFailure(
         .missing, path: folder.weightNorms.series,
         reason: "the weight norms of this training were not followed; `train --track weight-norms` does it, and "

@@ -175,8 +175,8 @@ public struct TrainingJob {
       try tell(finished, in: folder)
       for track in tracks.sorted(by: { $0.rawValue < $1.rawValue }) where !folder.weightNorms.holds(track) {
         throw UsageFailure(
-          "the training in \(folder.path) is complete, and its \(track.rawValue.replacing("-", with: " ")) were not followed; `overwrite` "
-            + "trains it again, another `output` beside it")
+          "the training in \(folder.path) is complete, and its \(track.rawValue.replacing("-", with: " ")) were not followed",
+          remedy: "`overwrite` trains it again, another `output` beside it")
       }
       return finished
     }

@@ -19,13 +19,14 @@ extension CompareCommand: EngineWork {
     if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
       throw UsageFailure("--algorithm \(twice) is given twice")
     }
-    let optimizers = try transfer.optimizers(names).map { try $0.searching() }
+    let requests = try names.map(MethodRequest.init(parsing:))
+    let optimizers = try transfer.optimizers(requests).map { try $0.searching() }
     let subject = try transfer.subject(
       network: network, data: data, recipe: recipe, compute: compute, general, jobs: jobs, tracks: tracking.track)
     let given = try widths.map { path in
       let own = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
       // `streamline --control uniform` is likely to be called so, and is not the network itself.
-      let name = names.contains(own) ? "\(own)-widths" : own
+      let name = WidthOptimizers.names.contains(own) ? "\(own)-widths" : own
       return ComparePlan.Given(name: name, widths: try subject.target.with(widthsFile: path).widths)
     }
     let projections = try transfer.projections()
@@ -42,8 +43,13 @@ extension CompareCommand: EngineWork {
     let most = jobs.part != nil && untilDecided != nil ? mostSeeds : seeds
     var plan = ComparePlan(
       subject: subject,
-      methods: try optimizers.map {
-        .init(optimizer: $0, searchRecipe: try transfer.searchRecipe(for: $0, subject.recipe))
+      methods: try zip(requests, optimizers).map { request, optimizer in
+        .init(
+          optimizer: optimizer,
+          searchRecipe: try request.searchRecipe(
+            for: optimizer, from: subject.recipe, epochs: transfer.searchEpochs,
+            learningRate: transfer.searchLearningRate),
+          name: request.text, isDirectOnly: request.isDirectOnly)
       }, given: given, projections: projections, stackings: transfer.stackings, budget: finding.budgets[0],
       searchesDirectly: !skipsDirect, seeds: (0..<most).map { compute.seed &+ $0 })
     plan.searches = searches
@@ -74,28 +80,32 @@ extension CompareCommand: EngineWork {
       ]) { $1 })
     var reading = try cohort.isWriter ? transfer.timing.reading(for: subject.target, subject.device, general) : nil
     if sharing.isShared { reading?.clock = nil }
-    let summary = try output.session(configuration, general, with: cohort, isShared: sharing.isShared) {
-      folder, surroundings in
+    let outcome = try output.session(configuration, general, with: cohort, isShared: sharing.isShared) {
+      folder, surroundings -> Outcome? in
       let former = try? JSONFile.read(
         ComparisonSummary.self, path: folder.comparison, expecting: "what compare writes")
-      var summary = try carryOut(plan, in: folder, surroundings)
-      guard cohort.isWriter else { return summary }
+      guard var outcome = try carryOut(plan, in: folder, surroundings), cohort.isWriter else { return nil }
       // When all is trained, so that nothing of this comparison is busy beside it; of others' work nothing is known.
-      if let reading { summary = try plan.timed(summary, by: reading, keeping: former, in: folder) }
+      if let reading { outcome.summary = try plan.timed(outcome.summary, by: reading, keeping: former, in: folder) }
       for warning in try Report.write(folder) { general.warn(warning) }
-      return summary
+      return outcome
     }
-    guard let summary else { return }
-    if let failed = summary.failed {
+    guard let outcome = outcome ?? nil else { return }
+    if let failed = outcome.summary.failed {
       general.note("what is done is in \(RunFolder(path: output.output).report)")
-      throw FailedParts(failed)
+      throw FailedParts(failed, exitCode: outcome.exitCode)
     }
-    if output.json { try Output.json(summary) } else { try tell(summary) }
+    if output.json { try Output.json(outcome.summary) } else { try tell(outcome.summary) }
   }
 
-  private func carryOut(_ plan: ComparePlan, in folder: RunFolder, _ surroundings: JobSurroundings) throws
-    -> ComparisonSummary
-  {
+  /// What came of a comparison, and what the program ends with where parts of it failed.
+  private struct Outcome {
+    var summary: ComparisonSummary
+    var exitCode: ExitStatus = .badData
+  }
+
+  /// Compares; nil where a shard has no part and nothing is done yet.
+  private func carryOut(_ plan: ComparePlan, in folder: RunFolder, _ surroundings: JobSurroundings) throws -> Outcome? {
     guard sharing.isShared else {
       var plan = plan
       plan.stopping = untilDecided.map { .init(halfInterval: $0, mostSeeds: mostSeeds) }
@@ -106,12 +116,14 @@ extension CompareCommand: EngineWork {
           return try gather(plan, in: folder, after: failure)
         }
         let summary = try plan.run(in: folder, surroundings)
-        guard let untilDecided, plan.seeds.count < mostSeeds, summary.failed == nil else { return summary }
+        guard let untilDecided, plan.seeds.count < mostSeeds, summary.failed == nil else {
+          return Outcome(summary: summary)
+        }
         if let half = summary.widestHalfInterval {
           general.note(
             "with \(Format.number(plan.seeds.count, "seed")) the widest interval is ± \(Format.decimal(half, 2)) points"
           )
-          if half <= untilDecided, plan.seeds.count >= Self.leastSeeds { return summary }
+          if half <= untilDecided, plan.seeds.count >= Self.leastSeeds { return Outcome(summary: summary) }
         }
         plan.seeds.append(compute.seed &+ plan.seeds.count)
       }
@@ -123,14 +135,21 @@ extension CompareCommand: EngineWork {
         return try gather(plan, in: folder, after: failure)
       }
     }
-    return try plan.gather(in: folder)
+    if !sharing.gather, sharing.share(of: plan.parts).isEmpty,
+      try plan.missing(plan.parts, in: folder).count == plan.parts.count
+    {
+      general.note(
+        "this shard has no part of the comparison's \(plan.parts.count), and the others have not done any yet")
+      return nil
+    }
+    return Outcome(summary: try plan.gather(in: folder))
   }
 
   // What is done is shown, and what failed with it.
-  private func gather(_ plan: ComparePlan, in folder: RunFolder, after failure: FailedParts) throws
-    -> ComparisonSummary
-  {
-    do { return try plan.gather(in: folder, failed: failure.parts) } catch is UsageFailure { throw failure }
+  private func gather(_ plan: ComparePlan, in folder: RunFolder, after failure: FailedParts) throws -> Outcome {
+    do {
+      return Outcome(summary: try plan.gather(in: folder, failed: failure.parts), exitCode: failure.exitCode)
+    } catch is UsageFailure { throw failure }
   }
 
   private func tell(_ summary: ComparisonSummary) throws {

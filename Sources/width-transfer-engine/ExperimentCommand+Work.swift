@@ -9,6 +9,7 @@ import Records
 import Reporting
 import StudyModels
 import Support
+import Training
 import WidthSearch
 
 extension ExperimentCommand: EngineWork {
@@ -40,9 +41,6 @@ extension ExperimentCommand: EngineWork {
   private func carryOut(_ experiment: ExperimentName, in folder: RunFolder) throws {
     let epochs = epochs ?? experiment.epochs(scale)
     if let study = try Study(self, experiment, epochs: epochs) {
-      guard ["cpu", "auto"].contains(compute.device) else {
-        throw UsageFailure("\(experiment.rawValue) trains its models on the CPU alone: leave `device` out")
-      }
       try finish(sweep(study, experiment, epochs, in: folder), in: folder)
     } else if experiment == .loop {
       try finish(LoopSummary(seed: compute.seed), in: folder)
@@ -165,7 +163,7 @@ extension ExperimentCommand: EngineWork {
       seeds: seedNumbers(experiment), device: try compute.prepare(general), loaderThreads: compute.loaderThreads,
       sinks: progress)
     // The probe of stage 1 belongs to the layers' own figures; elsewhere it would cost small trainings half as much again.
-    if experiment == .layers { study.tracks.insert(.gradientCosines) }
+    if experiment == .layers { study.furtherTracks = [.gradientCosines] }
     let networks = try networks(experiment).map { label, name, factor in
       (label, try NetworkStudy.network(name, width: factor * scale.width(experiment), divisor: divisor, for: images))
     }
@@ -256,7 +254,7 @@ extension ExperimentCommand: EngineWork {
     compared.decay = .step
     let followed = try recipe(experiment.diagnosisEpochs(scale, epochs), count: images.training.count)
     var all: [String: ComparisonSummary] = [:]
-    var failures: [String] = []
+    var failures: [(failure: any Failure, part: FailedPart)] = []
     for (label, name, factor) in networks(experiment) {
       let target = try NetworkStudy.network(
         name, width: factor * scale.width(experiment), divisor: divisor, for: images)
@@ -275,12 +273,16 @@ extension ExperimentCommand: EngineWork {
         outcome = try study.run(
           in: place, JobSurroundings(sinks: { label, folder in progress(label, folder) })
         ) { general.warn("\(label), \($0)") }
-      } catch let failure as UsageFailure {
+      } catch let failure as any Failure
+        where failure is UsageFailure || failure is TrainingFailure || failure is FailedParts
+      {
         // The others may have something to compare.
-        failures.append("\(label): \(Self.withOwnRemedy(failure).message)")
+        let told = (failure as? UsageFailure).map { Self.withOwnRemedy($0) } ?? failure
+        failures.append((told, FailedPart(name: label, reason: told.message)))
         if let found = try? DiagnosisSummary(path: place.diagnosis) {
           _ = try Report(found).write(to: place.file("diagnosis.html"), bundle: VegaBundle.find())
         }
+        if failure is FailedParts { try? write(Report([place]), to: place, named: label) }
         continue
       }
       all[label] = outcome.comparison
@@ -292,7 +294,11 @@ extension ExperimentCommand: EngineWork {
       if !json { try Output.text("\(label)\n\(outcome.text)\nreport in \(place.report)\n") }
     }
     if json { try Output.json(all) }
-    if !failures.isEmpty { throw UsageFailure(failures.joined(separator: "; ")) }
+    guard let first = failures.first else { return }
+    guard failures.contains(where: { !($0.failure is UsageFailure) }) else {
+      throw UsageFailure(failures.map { "\($0.part.name): \($0.part.reason)" }.joined(separator: "; "))
+    }
+    throw FailedParts(failures.map(\.part), exitCode: first.failure.exitCode)
   }
 
   private func described(_ images: Dataset) -> String {
@@ -356,12 +362,16 @@ extension StreamliningStudy.Outcome {
         difference?.interval == nil ? "–" : difference?.intervalText ?? "–",
       ])
     }
-    func narrow(_ diagnosis: DiagnosisSummary) -> String {
-      let count = diagnosis.groups.count { $0.pattern == .decreaseToSaturate }
-      return "\(count) of \(diagnosis.groups.count)"
+    func layers(_ name: String, _ diagnosis: DiagnosisSummary) -> String {
+      let narrow = diagnosis.groups.count { $0.pattern == .decreaseToSaturate }
+      let wide = diagnosis.groups.count { $0.pattern == .increaseToSaturate }
+      let remarks = [diagnosis.shortSeries, diagnosis.remark].compactMap { $0 }
+      return
+        "\(name): of \(diagnosis.groups.count) layers \(narrow) are too narrow, \(wide) wide enough, "
+        + "\(diagnosis.groups.count - narrow - wide) undecided."
+        + remarks.map { " \($0)" }.joined()
     }
-    return table.text
-      + "\n\nLayers that are too narrow: \(narrow(diagnosis)) of the original as it was diagnosed, "
-      + "\(narrow(streamlinedDiagnosis)) of the streamlined network in the comparison."
+    return table.text + "\n\n" + layers("The original as it was diagnosed", diagnosis) + "\n"
+      + layers("The streamlined network in the comparison, whose trainings are shorter", streamlinedDiagnosis)
   }
 }

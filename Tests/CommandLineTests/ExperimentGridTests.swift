@@ -43,11 +43,13 @@ import Transfer
       }
       _ = try command.recipe.build()
       // What `experiment list` says, counted from the flags.
-      let searching = command.names.count { $0 != "uniform" }
+      let requests = try command.names.map(MethodRequest.init(parsing:)).filter { $0.name != "uniform" }
+      let projected = requests.count { !$0.isDirectOnly } * projections.count
       let stackings = max(1, command.transfer.stackings.count)
       let counts = try #require(grid.counts(scale))
-      #expect(counts.searches == command.seeds * searching * (1 + projections.count))
-      #expect(counts.trainings == command.seeds * (1 + searching * (1 + projections.count * stackings)))
+      #expect(counts.searches == command.seeds * (requests.count + projected))
+      #expect(counts.trainings == command.seeds * (1 + requests.count + projected * stackings))
+      for request in requests { _ = try WidthOptimizers.named(request.name, settings: request.settings) }
     }
   }
 
@@ -71,6 +73,21 @@ import Transfer
       // The paper's 298 of 320; a factor of 0.2207 for 0.312 / 1.414 = 0.22065.
       #expect(counted.map { $0.rounded() } == [16, 298, 15387])
     }
+  }
+
+  @Test("Figure 9 has network slimming at two widths and three lengths beside DMCP, whose search is 40 epochs long")
+  func slimming() throws {
+    let arguments = try GridArguments.expand(
+      ["experiment", "figure-9", "--scale", "imagenet", "--output", "x", "--dataset", "data"], Vocabulary())
+    let command = try #require(try WidthTransferCommand.parseAsRoot(arguments) as? CompareCommand)
+    let recipe = try command.recipe.build()
+    let requests = try command.names.map(MethodRequest.init(parsing:))
+    let lengths = try requests.map { request in
+      let method = try WidthOptimizers.named(request.name, settings: request.settings)
+      return try request.searchRecipe(for: method, from: recipe).epochs
+    }
+    #expect(requests.map(\.name) == ["uniform"] + Array(repeating: "network-slimming", count: 6) + ["dmcp"])
+    #expect(lengths.dropFirst() == [10, 30, 100, 10, 30, 100, 40])
   }
 
   @Test("Another optimizer than the recipe's has a learning rate of its own")

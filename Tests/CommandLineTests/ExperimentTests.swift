@@ -23,11 +23,17 @@ import Testing
     let wrong = try place.run(["experiment", "matthew-2-gcm", "--output", "x"])
     wrong.expect(64)
     #expect(wrong.errors.contains("did you mean matthew-2-gcn?"))
-    try place.run(["experiment", "figure-8", "--output", "x"]).expect(64, "each an experiment: figure-8a, figure-8b")
+    for more in [[], ["--scale", "cifar"], ["--jobs", "2"]] {
+      try place.run(["experiment", "figure-8", "--output", "x"] + more).expect(
+        64, "each an experiment: figure-8a, figure-8b")
+    }
+    try place.run("experiment", "figur-4a", "--scale", "imagenet").expect(64, "did you mean figure-4a?")
+    try place.run("experiment", "matthew-t1", "--seeds", "5").expect(64, "measures nothing without --output")
     for words in [
       ["matthew-1", "--data", "data"], ["matthew-4", "--widths", "4"], ["matthew-4", "--layer", "3"],
       ["matthew-x1", "--widths", "0"], ["matthew-4", "--subset", "200%"], ["matthew-4"],
-      ["matthew-t2", "--network", "resnet18"], ["matthew-t3", "--network", "vgg11"],
+      ["matthew-t2", "--network", "resnet18"], ["matthew-1", "--scale", "full"], ["matthew-1", "--device", "cuda"],
+      ["matthew-t3", "--network", "vgg11"],
     ] {
       try place.run(["experiment"] + words + (words.count > 1 ? ["--output", "x"] : [])).expect(64)
     }

@@ -32,6 +32,33 @@ import Testing
     #expect(!place.has("out/flops-1x/widths.json") && place.has("out/widths.json"))
   }
 
+  @Test("A method is there several times with settings of its own, and a file of another network is never the baseline")
+  func variants() throws {
+    let place = try Workplace()
+    let words =
+      Self.words + ["--project", "width=0.5", "--output", "out", "--seeds", "1"]
+      + [
+        "network-slimming:epochs=100%,direct", "network-slimming:width=1.2,sparsity=0.001",
+      ].flatMap { ["--algorithm", $0] }
+    try place.run(["search"] + Self.words + ["--algorithm", "random", "--output", "narrow"]).expect(0)
+    try FileManager.default.copyItem(atPath: place.file("narrow/widths.json"), toPath: place.file("uniform.json"))
+    let compared = try place.run(["compare"] + words + ["--widths", "uniform.json", "--json"])
+    compared.expect(0)
+    let summary = try #require(try JSONSerialization.jsonObject(with: Data(compared.output.utf8)) as? [String: Any])
+    let arms = try #require(summary["arms"] as? [[String: Any]])
+    #expect(
+      arms.map { "\($0["algorithm"] ?? "") \($0["mode"] ?? "")" } == [
+        "uniform-widths control", "network-slimming:epochs=100%,direct direct",
+        "network-slimming:width=1.2,sparsity=0.001 direct", "network-slimming:width=1.2,sparsity=0.001 transferred",
+      ])
+    #expect(place.has("out/direct/network-slimming-epochs-100-direct/seed-0/widths.json"))
+    let page = try place.text("out/report.html")
+    #expect(page.contains("Network Slimming, width 1.2, sparsity 0.001 transferred"))
+    try place.run(["compare"] + Self.words + ["--output", "x", "--algorithm", "uniform:epochs=2"]).expect(
+      64, "has no settings")
+    #expect(!place.has("x"))
+  }
+
   @Test("A search, a run and a comparison in one folder share what they have in common, and each stays readable")
   func shared() throws {
     let place = try Workplace()

@@ -96,21 +96,24 @@ package struct ExperimentCommand: EngineCommand {
     if let shown { throw ValidationError("\(shown) is one name too many") }
     if times, name != "list" { throw ValidationError("--times belongs to `experiment list`") }
     if name == "list" { return }
+    guard experiment != nil else { throw ValidationError(Self.unknown(name)) }
     guard ExperimentScale(rawValue: scaleText ?? "small") != nil else {
       throw ValidationError("--scale is small or full")
     }
-    guard experiment != nil else {
-      let names = ExperimentName.allCases.map(\.rawValue) + ExperimentGrid.all.map(\.name)
-      // Figures of the paper with several parts: figure-8 is figure-8a and figure-8b.
-      let parts = names.filter { $0.hasPrefix(name) && $0.count == name.count + 1 }
-      guard parts.count < 2 else {
-        throw ValidationError("\(name) has several parts, each an experiment: \(parts.joined(separator: ", "))")
+    if output == nil {
+      guard experiment == .phenomena else { throw ValidationError("Give --output FOLDER") }
+      guard seeds == nil, epochs == nil, scaleText == nil else {
+        throw ValidationError("\(name) measures nothing without --output FOLDER; it prints what the networks are")
       }
-      let near = nearestNames(to: name, in: names, count: 1)
-      throw ValidationError(
-        "There is no experiment \(name)\(near.isEmpty ? "" : "; did you mean \(near[0])?") `experiment list` shows all")
     }
-    if output == nil, experiment != .phenomena { throw ValidationError("Give --output FOLDER") }
+    if !["cpu", "auto"].contains(compute.device),
+      [.loop, .phenomena, .graphConvolution, .languageModel, .transformer].contains(experiment)
+    {
+      throw ValidationError("\(name) computes on the CPU alone; leave --device out")
+    }
+    if scaleText != nil, [.loop, .phenomena, .graphConvolution].contains(experiment) {
+      throw ValidationError("\(name) is the same at both scales; leave --scale out")
+    }
     let networks = experiment?.networks.map(\.label) ?? []
     if let unknown = network.first(where: { !networks.contains($0) }) {
       throw ValidationError(
@@ -135,6 +138,19 @@ package struct ExperimentCommand: EngineCommand {
     if let subset, Fraction.parse(subset) == nil {
       throw ValidationError("--subset \(subset): expected a part such as 20% or 0.2, above 0 and at most all")
     }
+  }
+
+  /// What to say of a name that no experiment has.
+  static func unknown(_ name: String) -> String {
+    let names = ExperimentName.allCases.map(\.rawValue) + ExperimentGrid.all.map(\.name)
+    // Figures of the paper with several parts: figure-8 is figure-8a and figure-8b.
+    let parts = names.filter { $0.hasPrefix(name) && $0.count == name.count + 1 }
+    guard parts.count < 2 else {
+      return "\(name) has several parts, each an experiment: \(parts.joined(separator: ", "))"
+    }
+    let near = nearestNames(to: name, in: names, count: 1)
+    return
+      "There is no experiment \(name)\(near.isEmpty ? "" : "; did you mean \(near[0])?") `experiment list` shows all"
   }
 
   /// Widths in order; nil when the text is none.

@@ -27,7 +27,9 @@ extension ExperimentGrid {
     var loads: [MachinePace.Load] = []
     let ways = [Projection.identity] + (try projections.texts(side: side).map(Projection.init(parsing:)))
     for name in methods(scale) {
-      let method = try WidthOptimizers.named(name)
+      let request = try MethodRequest(parsing: name)
+      let method = try WidthOptimizers.named(request.name, settings: request.settings)
+      let ways = request.isDirectOnly ? [.identity] : ways
       let found = method.isControl ? 1 : 1 + (ways.count - 1) * max(1, stackings.count)
       loads.append(
         .init(macs: training.macs, activations: training.activations, images: Double(found) * training.images))
@@ -36,7 +38,7 @@ extension ExperimentGrid {
         let source = try way.applied(to: target, divisor: network.divisor)
         let widest = try method.widestNetwork(for: source, divisor: network.divisor)
         let forecast = try method.forecast(for: source, divisor: network.divisor)
-        let images = Int(Double(method.searchRecipe(from: recipe).epochs) * data.images * way.data)
+        let images = Int(Double(try request.searchRecipe(for: method, from: recipe).epochs) * data.images * way.data)
         let compared = method.heldOutPart.map { Double($0.images) } ?? 0
         let macs = forecast.macs(
           images: images, comparedImages: Int(min(compared, 0.2 * data.images * way.data)))

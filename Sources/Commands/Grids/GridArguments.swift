@@ -5,7 +5,7 @@ import Support
 package enum GridArguments {
   /// Replaces `experiment GRID` by `compare` and the grid's flags; what is typed wins. Other arguments stay as they are.
   ///
-  /// - Throws: `UsageFailure` for a scale that the grid does not have; `FileFailure` for a file that is no configuration.
+  /// - Throws: `UsageFailure` for a scale that the grid does not have, and for a figure or table that is none; `FileFailure` for a file that is no configuration.
   package static func expand(_ arguments: [String], _ vocabulary: @autoclosure () throws -> Vocabulary) throws
     -> [String]
   {
@@ -28,6 +28,9 @@ package enum GridArguments {
       configuration = try Configuration(text: text, name: name)
     } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
       configuration = try Configuration(path: name)
+    } else if name.hasPrefix("fig") || name.hasPrefix("tab") {
+      // Before its flags, which are those of `compare`, are found to be unknown.
+      throw UsageFailure(ExperimentCommand.unknown(name))
     } else {
       return arguments
     }

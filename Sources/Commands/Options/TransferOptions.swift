@@ -86,6 +86,21 @@ package struct TransferOptions: ParsableArguments {
 
   /// The methods of these names with the settings that are given for them.
   package func optimizers(_ names: [String]) throws -> [any WidthOptimizer] {
+    let settings = try settings(of: names)
+    return try names.map { try WidthOptimizers.named($0, settings: settings[$0] ?? [:]) }
+  }
+
+  /// The methods that are asked for, with settings of their own before those for all of a method.
+  package func optimizers(_ requests: [MethodRequest]) throws -> [any WidthOptimizer] {
+    var names: [String] = []
+    for request in requests where !names.contains(request.name) { names.append(request.name) }
+    let shared = try settings(of: names)
+    return try requests.map {
+      try WidthOptimizers.named($0.name, settings: (shared[$0.name] ?? [:]).merging($0.settings) { $1 })
+    }
+  }
+
+  private func settings(of names: [String]) throws -> [String: [String: String]] {
     var settings: [String: [String: String]] = [:]
     for text in searchOption {
       guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
@@ -114,7 +129,7 @@ package struct TransferOptions: ParsableArguments {
         settings[name, default: [:]]["settledDrift"] = "0.25"
       }
     }
-    return try names.map { try WidthOptimizers.named($0, settings: settings[$0] ?? [:]) }
+    return settings
   }
 
   /// The only projection; nothing is shrunk without one.

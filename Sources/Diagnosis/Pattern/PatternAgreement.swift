@@ -44,6 +44,7 @@ public struct PatternAgreement: Codable, Hashable, Sendable {
     let parts = WidthPattern.allCases.compactMap { pattern in
       counts[pattern.rawValue].map { (count: $0, text: "\($0) × \(pattern.short)") }
     }
-    return "seeds disagree: " + parts.sorted { $0.count > $1.count }.map(\.text).joined(separator: ", ")
+    return "seeds disagree: "
+      + parts.sorted { ($1.count, $0.text) < ($0.count, $1.text) }.map(\.text).joined(separator: ", ")
   }
 }

@@ -7,7 +7,15 @@ import Records
 /// Parts that pages about different kinds of runs share.
 enum PageParts {
   static func algorithm(_ name: String) -> String {
-    switch name {
+    let parts = name.split(separator: ":", maxSplits: 1)
+    if parts.count == 2 {
+      // With settings of its own, as `network-slimming:width=2,epochs=30%,direct`.
+      let settings = parts[1].split(separator: ",").filter { $0 != "direct" }.map {
+        String($0).replacing("=", with: " ")
+      }
+      return ([algorithm(String(parts[0]))] + settings).joined(separator: ", ")
+    }
+    return switch name {
     case "dmcp": "DMCP"
     case "autoslim": "AutoSlim"
     case "morphnet": "MorphNet"

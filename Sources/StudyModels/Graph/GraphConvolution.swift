@@ -19,11 +19,21 @@ public final class GraphConvolution {
   private let adjacency: Tensor
   private let papers: Int
 
+  // Whole matrices: papers by papers, papers by words; Cora has 7.3 and 3.9 million entries, PubMed 389 million.
+  private static let mostPapers = 1_000_000
+  private static let mostEntries = 500_000_000
+
   /// Creates a network for a graph with Glorot's initialization.
   ///
-  /// - Throws: `UsageFailure` for a width below 1; `TorchError`.
+  /// - Throws: `UsageFailure` for a width below 1 or a graph that is too large; `TorchError`.
   public init(_ graph: CitationGraph, hidden: Int, seed: Int) throws {
     guard hidden >= 1 else { throw UsageFailure("a hidden layer has 1 feature at least, not \(hidden)") }
+    let (papers, words) = (graph.features.count, graph.featureCount)
+    guard max(papers, words) <= Self.mostPapers, papers * max(papers, words) <= Self.mostEntries else {
+      throw UsageFailure(
+        "a graph of \(papers) papers and \(words) words is too large: it is held as whole matrices, of papers by papers and of papers by "
+          + "words, which may have \(Self.mostEntries) entries")
+    }
     self.hidden = hidden
     let generator = try Generator(seed: SeededGenerator(seed: seed, .graphWeights).state)
     func glorot(_ rows: Int, _ columns: Int) throws -> Tensor {
@@ -38,7 +48,7 @@ public final class GraphConvolution {
     for (_, tensor) in parameters { try tensor.setRequiresGradient(true) }
     (entries, places) = try Self.words(graph)
     blank = try Tensor.zeros([graph.features.count * graph.featureCount])
-    papers = graph.features.count
+    self.papers = papers
     adjacency = try Self.adjacency(graph)
   }
 

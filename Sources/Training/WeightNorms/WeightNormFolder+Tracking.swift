@@ -3,7 +3,7 @@ import Records
 
 extension WeightNormFolder {
   /// Whether what a training can follow was followed.
-  func holds(_ track: Tracking) -> Bool {
+  package func holds(_ track: Tracking) -> Bool {
     switch track {
     case .weightNorms: exists
     case .signChanges: (try? signChanges()) != nil

@@ -111,7 +111,7 @@ public struct ComparePlan {
     /// The folder, which is the same whatever else is compared: other comparisons in the run folder have other arms.
     var folder: String {
       // `network-slimming:width=2,epochs=30` is a folder network-slimming-width-2-epochs-30.
-      let own = name.split { ":=,%/".contains($0) }.joined(separator: "-")
+      let own = name.replacing("%", with: "-percent").split { ":=,/".contains($0) }.joined(separator: "-")
       return ([mode.rawValue] + place + [own]).joined(separator: "/")
     }
     var label: String { "\(name) \(mode.rawValue)\(distinction.map { " (\($0))" } ?? "")" }
@@ -181,8 +181,8 @@ public struct ComparePlan {
 
   /// Whether seeds can decide anything: there is a uniform network beside others, or a method searches both directly and on a projection.
   public var hasDifferences: Bool {
-    let modes = Set(arms.map(\.mode))
-    return modes.isSuperset(of: [.direct, .transferred])
+    let direct = Set(arms.filter { $0.mode == .direct }.map(\.name))
+    return arms.contains { $0.mode == .transferred && direct.contains($0.name) }
       || arms.count > 1 && arms.contains { $0.mode == .control && $0.name == "uniform" }
   }
 

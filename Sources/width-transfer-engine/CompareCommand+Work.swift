@@ -64,6 +64,9 @@ extension CompareCommand: EngineWork {
       throw UsageFailure("\(output.output): there is no comparison in this folder, so that there is nothing to gather")
     }
     let cohort = try launcher.cohort(jobs, isShared: sharing.isShared)
+    if !output.overwrite, let remark = launcher.remark(in: RunFolder(path: output.output), cohort) {
+      general.warn(remark)
+    }
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [

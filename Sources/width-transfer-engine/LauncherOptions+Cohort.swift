@@ -27,6 +27,26 @@ extension LauncherOptions {
     cohort.isSingle
       ? [:] : ["processes": "\(cohort.size)", "sync-batch-norm": syncBatchNorm ? "true" : nil]
   }
+
+  /// What to know of a comparison that goes on with another number of processes: each normalizes its own part of a batch, and trainings that are
+  /// set side by side should do so alike. Nil where they do.
+  func remark(in folder: RunFolder, _ cohort: Cohort) -> String? {
+    guard cohort.isWriter, let former = try? Configuration(path: folder.configuration).values, former["command"] != nil
+    else {
+      return nil
+    }
+    var before = 1
+    if case .text(let count) = former["processes"], former["sync-batch-norm"] == nil { before = Int(count) ?? 1 }
+    let now = cohort.isSingle || syncBatchNorm ? 1 : cohort.size
+    guard before != now else { return nil }
+    return
+      "what was trained in this folder before normalized \(Self.part(before)), and what is trained now normalizes \(Self.part(now)): their "
+      + "differences are not those of their widths alone. As many processes as before, or `sync-batch-norm` from the start, avoid it"
+  }
+
+  private static func part(_ processes: Int) -> String {
+    processes == 1 ? "over whole batches" : "over parts of each batch, one of \(processes)"
+  }
 }
 
 extension OutputOptions {

@@ -34,6 +34,12 @@ import Testing
       #expect(first[key] as? NSObject == second[key] as? NSObject, "\(key)")
       #expect(first[key] != nil, "\(key)")
     }
+    // Half of the width and half of the images: nominally eight times less.
+    let overhead = try #require(first["overhead"] as? [String: Any])
+    let flops = try #require(overhead["flops"] as? Double)
+    let direct = try #require(overhead["directFlops"] as? Double)
+    #expect(flops > 0 && direct > 3 * flops)
+    #expect(abs((overhead["reduction"] as? Double ?? 0) * flops / direct - 1) < 1e-9)
   }
 
   @Test("What a file cannot mean is named with the file and the key")

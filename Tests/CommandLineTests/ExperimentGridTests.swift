@@ -88,6 +88,19 @@ import Transfer
     }
     #expect(requests.map(\.name) == ["uniform"] + Array(repeating: "network-slimming", count: 6) + ["dmcp"])
     #expect(lengths.dropFirst() == [10, 30, 100, 10, 30, 100, 40])
+    func names(_ name: String, _ more: String...) throws -> [String] {
+      let words = ["experiment", name, "--scale", "imagenet", "--output", "x", "--dataset", "data"] + more
+      return try #require(
+        try WidthTransferCommand.parseAsRoot(GridArguments.expand(words, Vocabulary())) as? CompareCommand
+      ).names
+    }
+    #expect(try names("figure-4b") == ["uniform", "dmcp:epochs=16%", "morphnet", "autoslim:epochs=20%"])
+    // What is typed wins.
+    #expect(try names("figure-4b", "--search-epochs", "2") == ["uniform", "dmcp", "morphnet", "autoslim"])
+    #expect(
+      try names("figure-9", "--search-epochs=2") == [
+        "uniform", "network-slimming:width=1.414,direct", "network-slimming:width=2,direct", "dmcp",
+      ])
   }
 
   @Test("Another optimizer than the recipe's has a learning rate of its own")

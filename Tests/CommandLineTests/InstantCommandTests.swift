@@ -115,6 +115,14 @@ import Testing
     let described = try place.run("inspect", "resnet20", "--widths", "wide.json", "--json")
     #expect(try described.json()["macs"] as? Double == macs)
     try place.run(["extrapolate", "--widths", "nowhere.json"] + projection).expect(66, "nowhere.json")
+    // The rule of stacking reaches the widths.
+    let deep = ["--network", "resnet20", "--depth", "2", "--divisor", "2", "--project", "depth=0.5"]
+    try place.write(#"{"network": "resnet20", "widths": {"layer1.1.conv1": 8, "layer1.2.conv1": 32}}"#, to: "deep.json")
+    let found = try ["average-block", "last-block"].map {
+      try place.run(["extrapolate", "--widths", "deep.json", "--stacking", $0] + deep).json()["widths"]
+        as? [String: Int]
+    }
+    #expect(found[0] != nil && found[1] != nil && found[0] != found[1])
   }
 
   @Test(

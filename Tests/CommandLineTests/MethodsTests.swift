@@ -51,7 +51,7 @@ import Testing
         "uniform-widths control", "network-slimming:epochs=100%,direct direct",
         "network-slimming:width=1.2,sparsity=0.001 direct", "network-slimming:width=1.2,sparsity=0.001 transferred",
       ])
-    #expect(place.has("out/direct/network-slimming-epochs-100-direct/seed-0/widths.json"))
+    #expect(place.has("out/direct/network-slimming-epochs-100-percent-direct/seed-0/widths.json"))
     let page = try place.text("out/report.html")
     #expect(page.contains("Network Slimming, width 1.2, sparsity 0.001 transferred"))
     try place.run(["compare"] + Self.words + ["--output", "x", "--algorithm", "uniform:epochs=2"]).expect(

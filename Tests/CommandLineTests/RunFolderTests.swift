@@ -10,6 +10,7 @@ import Testing
     let first = try place.run(training + ["--output", "out", "--json"])
     first.expect(0)
     let before = try place.contents(of: "out")
+    #expect(before.keys.contains { $0.contains("tfevents") })
     try place.run(training + ["--output", "out", "--epochs", "3"]).expect(
       64, "out holds another run", "epochs is 1", "3")
     try place.run(training + ["--output", "out", "--seed", "3"]).expect(64, "seed is 0", "3", "--overwrite")

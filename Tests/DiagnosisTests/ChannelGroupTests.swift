@@ -29,9 +29,16 @@ import Testing
     }
     for (key, entries) in covered { #expect(entries.allSatisfy { $0 }, "\(key)") }
     // What is covered by nothing: the image, the classes, squeeze-excite bottlenecks.
-    for layer in network.layers
-    where layer.layer.operation.definition.parameters.contains(where: { $0.role == .weight }) {
-      if layer.group != nil { #expect(covered["\(layer.layer.name).weight 0"] != nil) }
+    for (index, layer) in network.layers.enumerated() {
+      for form in layer.layer.operation.definition.parameters where form.role == .weight && form.dimensions.count > 1 {
+        let name = form.name(in: layer.layer.name)
+        if layer.group != nil { #expect(covered["\(name) 0"] != nil, "\(name)") }
+        guard form.dimensions.contains(where: { if case .input = $0 { true } else { false } }) else { continue }
+        let reads = network.inputSegments(of: index)[0].compactMap(\.group)
+        if reads.contains(where: { !network.mixedGroups.contains($0) }) {
+          #expect(covered["\(name) 1"] != nil, "\(name)")
+        }
+      }
     }
   }
 

@@ -17,8 +17,11 @@ struct HostileNetworkTests {
   @Test("A pool's padding beyond all numbers is refused")
   func pool() throws {
     let text =
-      #"{"name": "n", "input": [1, 4, 4], "layers": [{"name": "p", "kind": "maxPool", "kernelSize": 2, "padding": \#(Int.max)}]}"#
-    #expect(throws: (any Error).self) { try Network(json: Data(text.utf8), file: "n", operations: []).resolved() }
+      #"{"name": "n", "input": {"channels": 1, "height": 4, "width": 4}, "layers": [{"name": "p", "inputs": ["input"], "operation": {"kind": "maxPool", "kernelSize": 2, "padding": \#(Int.max)}}]}"#
+    let read = #expect(throws: (any Error).self) {
+      try Network(json: Data(text.utf8), file: "n", operations: []).resolved()
+    }
+    #expect("\(String(describing: read))".contains("half its window"), "\(String(describing: read))")
     let pool = Pool(kernelSize: 2, stride: 2, padding: .init(height: Int.max, width: 0))
     #expect(throws: NetworkFailure(layer: "p", "a pool may be padded by half its window at most")) {
       try network([Layer(name: "p", operation: .maxPool(pool), inputs: ["input"])], side: 4).resolved()

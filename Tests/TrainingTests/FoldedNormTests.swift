@@ -27,6 +27,7 @@ import Torch
     let network = try NetworkZoo.network(named: name, classes: 10).scalingWidth(by: 0.5, divisor: 2)
     let model = try Model(network.resolved(), seed: 1, fuses: fuses)
     let statistics = try restless(model)
+    let before: [[Float]] = try model.tensors.map { try $0.array() }
     let images = try noise([4, 3, network.input.height, network.input.width]).contiguous(.channelsLast)
     let narrower = try ExecutionPlan(network.scalingWidth(by: 0.6, divisor: 1), fuses: fuses)
     for (plan, own) in [(nil, nil), (narrower, nil)] as [(ExecutionPlan?, BatchStatistics?)] {
@@ -43,6 +44,8 @@ import Torch
     let expected = steps.filter { if case .batchNorm = $0.instruction { true } else { false } }.count
     #expect(steps.count { $0.normalizer != nil } == expected && expected > 5)
     #expect(statistics === model.statistics)
+    let after: [[Float]] = try model.tensors.map { try $0.array() }
+    #expect(after == before)
   }
 
   @Test("A convolution whose result others read, or that is wanted afterwards, stays as it is")

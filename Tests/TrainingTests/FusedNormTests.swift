@@ -164,7 +164,8 @@ import Torch
       }
       func distance(_ index: Int) throws -> Double {
         try zip(gradients[index], gradients[0]).reduce(0) { largest, pair in
-          max(largest, try (pair.0 - pair.1).abs().sum().item() / max(1e-3, try pair.1.abs().sum().item()))
+          let part: Double = try (pair.0 - pair.1).abs().sum().item() / max(1e-3, try pair.1.abs().sum().item())
+          return part.isNaN ? .infinity : max(largest, part)
         }
       }
       let (one, other) = (try distance(1), try distance(2))

@@ -79,14 +79,16 @@ import Transfer
     for group in try source.widthGroups {
       multipliers[group.id] = 0.5 + 0.1 * Double(group.stage ?? 9) + 0.01 * Double(group.block ?? 50)
     }
-    let result = try Extrapolation.multipliers(multipliers, from: source, to: target, stacking: .averageBlock)
-    for group in try target.widthGroups {
-      let sourceBlocks = group.stage.map { source.stages[$0].blocks.count } ?? 0
-      let block = group.block.map { block in
-        block < sourceBlocks ? Double(block) : Double(sourceBlocks) / 2
+    for rule in [Stacking.averageBlock, .lastBlock] {
+      let result = try Extrapolation.multipliers(multipliers, from: source, to: target, stacking: rule)
+      for group in try target.widthGroups {
+        let count = group.stage.map { source.stages[$0].blocks.count } ?? 0
+        let block = group.block.map {
+          $0 < count ? Double($0) : rule == .lastBlock ? Double(count - 1) : Double(count) / 2
+        }
+        let expected = 0.5 + 0.1 * Double(group.stage ?? 9) + 0.01 * (block ?? 50)
+        #expect(abs((result[group.id] ?? 0) - expected) < 1e-12, "\(rule) \(group.id)")
       }
-      let expected = 0.5 + 0.1 * Double(group.stage ?? 9) + 0.01 * (block ?? 50)
-      #expect(abs((result[group.id] ?? 0) - expected) < 1e-12, "\(group.id)")
     }
   }
 

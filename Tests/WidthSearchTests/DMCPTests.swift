@@ -77,6 +77,12 @@ import Training
     let random = try #require(try search.run().cost.passes["random"])
     #expect(random.images == 2 * images)
     #expect(random.forwardMACs > Double(2 * images * narrowest) && random.forwardMACs < Double(2 * images * widest))
+    // Uniform draws at first, and from the chains later.
+    let drawn = try [1, 1e-9].map { (last: Double) in
+      search.settings.finalUniformProbability = last
+      return try #require(try search.run().cost.passes["random"]).forwardMACs
+    }
+    #expect(drawn[0] != drawn[1])
     search.settings.warmUpFraction = 1
     #expect(try search.run().cost.passes["architecture"] == nil)
   }

@@ -37,6 +37,9 @@ import Training
   @Test("What lives is widened by one multiplier to the budget")
   func expansion() throws {
     let result = try search(kappa: 30).run()
+    // λ is κ over the cost of the network, of both convolutions' passes.
+    let lambda = try #require(result.evidence?.values["lambda"])
+    expectClose(lambda * 2 * Double(try toyNetwork().cost().macs), 30, tolerance: 1e-9)
     let last = try #require(result.history.last)
     let factors = Set(result.channels.map { (1e6 * $1 / last.widths[$0]!).rounded() })
     #expect(factors.count == 1)
@@ -109,6 +112,15 @@ import Training
       let folder = try TemporaryFolder()
       let result = try search.run(folder)
       #expect(result.history.last?.macs == Double(result.target))  // 3 steps of 1e-3 kill nothing
+      // And the pressure acts: the losses are not those of a search without it.
+      func losses(_ kappa: Double) throws -> [Double] {
+        search.optimizer = MorphNet(.init(kappa: kappa, update: update))
+        let events = Recorder()
+        _ = try search.run(events: events)
+        return events.events.compactMap { if case .search(let told) = $0 { told.loss } else { nil } }
+      }
+      let pressed = try losses(30)
+      #expect(try !pressed.isEmpty && pressed != losses(0), "\(update)")
     }
   }
 

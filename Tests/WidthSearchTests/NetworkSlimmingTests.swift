@@ -20,16 +20,21 @@ import Torch
     #expect(try #require(scale.gradient).array() == gradient)
   }
 
-  @Test("NS-2w-10e of a recipe of 100 epochs costs 0.4 of a training, nominally")
+  @Test("A search trains the widened network for its epochs, and a group keeps its least part")
   func overhead() throws {
     let recipe = Recipe(epochs: 100, averagingDecay: 0.9)
     var method = NetworkSlimming(.init(width: 2))
-    var search = method.searchRecipe(from: recipe)
+    let search = method.searchRecipe(from: recipe)
     #expect(search.epochs == 30 && search.averagingDecay == nil && search.decay == recipe.decay)
-    search.epochs = 10
-    // Interior layers only, so that x² is exact.
-    let wide = method.settings.width * method.settings.width
-    #expect(wide * Double(search.epochs) / Double(recipe.epochs) == 0.4)
+    let wide = try method.widestNetwork(for: toyNetwork().resolved(), divisor: 1)
+    #expect(wide.widthGroups.map(\.width) == [16, 24, 20])
+    var toy = ToySearch()
+    toy.optimizer = method
+    // Two epochs of 96 images, forward, and twice as much backward.
+    #expect(try toy.run().cost.passes["sparsity"]?.forwardMACs == Double(2 * 96 * wide.cost.macs))
+    toy.budgets = [0.02]
+    toy.optimizer = NetworkSlimming(.init(width: 2, minimumPart: 0.25))
+    #expect(try toy.run().channels == ["stem": 4, "inner": 6, "out": 5])
     method.settings.width = 1.414
     let network = toyNetwork()
     let ratio =

@@ -73,7 +73,7 @@ class Checks:
         begun = time.monotonic()
         # Before its first steps there is nothing to go on from.
         while process.poll() is None and not any(
-                event["event"] == "step" for folder in (output, output / "search") for event in events(folder)):
+                event["event"] in ("step", "search") for folder in (output, output / "search") for event in events(folder)):
             time.sleep(0.05)
         time.sleep(max(0, after * whole - (time.monotonic() - begun)))
         process.send_signal(signal.SIGINT)

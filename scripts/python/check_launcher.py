@@ -119,7 +119,7 @@ class Check:
             ours, theirs = (json.loads((folder / "result.json").read_text()) for folder in (output, straight))
             equal = (output / "model.safetensors").read_bytes() == (straight / "model.safetensors").read_bytes()
             self.expect(equal or restarts == 0, "weights after a restart by torchrun")
-            self.expect(abs(ours["loss"] - theirs["loss"]) < 1e-2, "held-out loss after a resume")
+            self.expect(abs(ours["loss"] - theirs["loss"]) < 5e-2, "held-out loss after a resume")
             same = "equal to the byte" if equal else "other by rounding, and what it grew to" if restarts == 0 else "OTHERS"
             print(f"Held-out loss {ours['loss']:.6f}, of an undisturbed training by two {theirs['loss']:.6f}; weights {same}.\n",
                   flush=True)

@@ -1,3 +1,4 @@
+import Methods
 import Records
 import Support
 
@@ -25,7 +26,16 @@ package enum GridArguments {
         let known = GridScale.allCases.filter { grid.networks[$0] != nil }.map(\.rawValue)
         throw UsageFailure("\(name) has no scale \(scale.rawValue); give --scale \(known.joined(separator: " or "))")
       }
-      configuration = try Configuration(text: text, name: name)
+      var own = try Configuration(text: text, name: name)
+      if rest.contains(where: { $0 == "--search-epochs" || $0.hasPrefix("--search-epochs=") }),
+        case .list(let methods) = own.values["algorithm"]
+      {
+        // What is typed wins over how long each of the grid's methods searches.
+        var kept: [String] = []
+        for method in methods.map(MethodRequest.withoutEpochs) where !kept.contains(method) { kept.append(method) }
+        own.values["algorithm"] = .list(kept)
+      }
+      configuration = own
     } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
       configuration = try Configuration(path: name)
     } else if name.hasPrefix("fig") || name.hasPrefix("tab") {

@@ -76,6 +76,14 @@ public struct MethodRequest: Hashable, Sendable {
     }
   }
 
+  /// A request's text without the epochs of its search.
+  public static func withoutEpochs(_ text: String) -> String {
+    let parts = text.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2 else { return text }
+    let left = parts[1].split(separator: ",").filter { !$0.hasPrefix("epochs=") }
+    return left.isEmpty ? String(parts[0]) : "\(parts[0]):\(left.joined(separator: ","))"
+  }
+
   private static func epochs(_ text: Substring) -> Epochs? {
     if text.hasSuffix("%") {
       return Double(text.dropLast()).flatMap { $0 > 0 && $0 <= 10_000 ? .part($0 / 100) : nil }

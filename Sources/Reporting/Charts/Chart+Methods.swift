@@ -202,6 +202,11 @@ extension Chart {
       // In a narrow window the names go in two columns.
       var legend = Chart.legend(.line)
       legend["columns"] = ["expr": "width < 380 ? 2 : 6"]
+      if names.contains(where: { $0.count > 24 }) {
+        // Methods with settings of their own, which differ in these.
+        legend["columns"] = ["expr": "width < 560 ? 1 : 2"]
+        legend["labelLimit"] = 340
+      }
       channel["legend"] = legend
     }
     return channel

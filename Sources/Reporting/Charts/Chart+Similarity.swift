@@ -21,7 +21,8 @@ extension Chart {
       }
     }
     let labels = arms.map { JSONValue.string($0.label) }
-    let axis: JSONValue = ["labelLimit": 190, "labelFontSize": 12, "domain": false, "grid": false]
+    let longest = arms.map(\.label.count).max() ?? 0
+    let axis: JSONValue = ["labelLimit": longest > 30 ? 330 : 190, "labelFontSize": 12, "domain": false, "grid": false]
     var columns = axis
     columns["labelAngle"] = -50
     columns["labelOverlap"] = false

@@ -310,16 +310,21 @@ struct MethodsPage {
     if searched.contains(where: { ($0.searchMacs?.mean ?? 0) > 0 && $0.top1 != nil }) {
       blocks.append(.figures([Chart.accuracyAgainstSearchCost(summary)]))
     }
-    blocks.append(
-      .table(
-        Page.Table(
-          caption: "Transferred beside direct search, method by method",
-          columns: [
-            ("Method", .text), ("Top-1, transferred − direct", .number), ("95\u{A0}% interval", .text),
-            ("Beyond the noise", .text),
-            ("By the formula", .number), ("Counted (MACs)", .number), ("Measured (time)", .number),
-          ],
-          rows: methods.map(costRow))))
+    // A method that searched directly alone is beside nothing.
+    let carried = methods.filter { $0.transferred != nil }
+    if !carried.isEmpty {
+      blocks.append(
+        .table(
+          Page.Table(
+            caption: "Transferred beside direct search, method by method",
+            columns: [
+              ("Method", .text), ("Top-1, transferred − direct", .number), ("95\u{A0}% interval", .text),
+              ("Beyond the noise", .text),
+              ("By the formula", .number), ("Counted (MACs)", .number), ("Measured (time)", .number),
+            ],
+            rows: carried.map(costRow))))
+    }
+    guard !blocks.isEmpty else { return nil }
     return Page.Section(id: "cost", heading: "What the searches cost", blocks: blocks)
   }
 

@@ -36,7 +36,7 @@ public enum JSONFile {
     _ error: DecodingError, _ type: Value.Type, _ data: Data
   ) -> String {
     guard case .dataCorrupted(let context) = error, context.codingPath.isEmpty, data.count <= YAMLFile.largest,
-      let text = String(validating: data, as: UTF8.self)
+      let text = String(validating: data, as: UTF8.self), YAMLFile.lineOfAnchor(in: text) == nil
     else { return error.place }
     do {
       _ = try YAMLDecoder().decode(type, from: text)

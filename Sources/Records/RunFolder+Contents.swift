@@ -54,17 +54,27 @@ extension RunFolder {
 
   /// Removes temporary files that a killed process left behind. Only the holder of the folder's lock may call this.
   public func removeTemporaryFiles() {
-    for part in all {
+    for part in all where !part.isClaimed {
       for place in [part.path, part.checkpoints, part.weightNorms.path] {
         for name in Self.names(in: place) where Self.isTemporary(name) {
           unlink((place as NSString).appendingPathComponent(name))
         }
       }
-      // A process that was killed leaves its claim; one that is just saving, after its parent's end, holds it.
+      // A process that was killed leaves its claim.
       for name in [Self.claimName, Self.manifestClaimName] where FolderClaim.holder(of: part.path, file: name) == nil {
         unlink(part.file(name))
       }
     }
+  }
+
+  /// Whether a living process is at work in this folder itself: one whose parent has ended may be just saving.
+  private var isClaimed: Bool { FolderClaim.holder(of: path, file: Self.claimName) != nil }
+
+  /// Waits until no process is at work in any part, as those are whose parent was killed. Only the holder of the folder's lock may call this.
+  ///
+  /// - Throws: ``Support/Interrupted`` when the wait is ended.
+  public func waitForOrphans(_ cancellation: Cancellation = .signals) throws {
+    while all.contains(where: \.isClaimed) { try cancellation.pause(seconds: 0.1) }
   }
 
   /// What a folder inside a run folder is for.

@@ -65,6 +65,7 @@ public final class RunSession {
     // What looks left behind may be another's.
     if !isShared { folder.removeTemporaryFiles() }
     if overwrites {
+      try folder.waitForOrphans()
       try folder.removeContents()
       if let launched {
         try AtomicFile.write(launched.launch + "\n", to: folder.launch)
@@ -82,7 +83,10 @@ public final class RunSession {
     }
     if !isResumed, !(isShared && isRun) {
       // What an attempt left that did not come to its first checkpoint belongs to no run.
-      if isRun, !isShared { try folder.removeContents() }
+      if isRun, !isShared {
+        try folder.waitForOrphans()
+        try folder.removeContents()
+      }
       try configuration.write(to: folder.configuration)
     }
   }

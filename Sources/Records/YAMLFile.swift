@@ -38,6 +38,12 @@ public enum YAMLFile {
     _ type: Value.Type, text: String, name path: String, expecting: String
   ) throws -> Value {
     do {
+      // Before anything is made of it: aliases in keys are followed while it is read.
+      if let line = lineOfAnchor(in: text) {
+        throw FileFailure(
+          .badData, path: path,
+          reason: "line \(line): anchors (&name) and aliases (*name) are not supported; write it out")
+      }
       let parser = try Parser(yaml: text)
       guard let root = try parser.singleRoot() else {
         throw FileFailure(.badData, path: path, reason: "it holds no value; \(expecting)")
@@ -60,6 +66,24 @@ public enum YAMLFile {
       throw FileFailure(.badData, path: path, reason: "it is not UTF-8 text")
     }
     return text
+  }
+
+  /// The line of what may be an anchor, in a text that may have aliases; nil when it cannot have both.
+  ///
+  /// It knows nothing of quotes and comments, where the two together are rare.
+  static func lineOfAnchor(in text: String) -> Int? {
+    var (line, anchor, hasAlias) = (1, Int?.none, false)
+    var (before, last) = (UInt8(ascii: "\n"), UInt8(ascii: "\n"))
+    func isSpace(_ byte: UInt8) -> Bool { byte <= 0x20 }
+    for byte in text.utf8 {
+      if !isSpace(byte) {
+        if last == UInt8(ascii: "&"), anchor == nil { anchor = line }
+        if last == UInt8(ascii: "*"), isSpace(before) || "[{,:?!-".utf8.contains(before) { hasAlias = true }
+      }
+      if byte == UInt8(ascii: "\n") { line += 1 }
+      (before, last) = (last, byte)
+    }
+    return hasAlias ? anchor : nil
   }
 
   // Stops at the first anchor, so it never follows an alias.

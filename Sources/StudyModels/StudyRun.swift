@@ -78,9 +78,21 @@ public struct StudyRun {
     } else {
       samples = reader.samples(try reader.read { try training.tensor(named: $0) }, epoch: 0)
     }
-    var saved = Date()
+    var (saved, savedEpoch) = (Date(), ended)
+    // An epoch has no state of its own: what is kept is the end of one.
+    func interruptible<Value>(_ body: () throws -> Value) throws -> Value {
+      do { return try body() } catch let interrupted as Interrupted where store != nil && savedEpoch > 0 {
+        throw Interrupted(
+          signal: interrupted.signal, saved: "what was trained up to the end of epoch \(savedEpoch) is kept")
+      }
+    }
+    func save() throws {
+      guard let store, savedEpoch < ended else { return }
+      try store.save(step: ended, state: State(samples: samples), tensors: training.state)
+      (saved, savedEpoch) = (Date(), ended)
+    }
     while ended < training.epochs {
-      let (loss, rate) = try training.train(epoch: ended, check: check)
+      let (loss, rate) = try interruptible { try training.train(epoch: ended, check: check) }
       guard loss.isFinite else {
         throw TrainingFailure.nonFiniteLoss(loss, epoch: ended + 1)
       }
@@ -88,12 +100,11 @@ public struct StudyRun {
       samples += reader.samples(
         try reader.read { try training.tensor(named: $0) }, epoch: ended, learningRate: rate)
       tell(ended, loss)
-      if let store, Date().timeIntervalSince(saved) > interval {
-        try store.save(step: ended, state: State(samples: samples), tensors: training.state)
-        saved = Date()
-      }
+      if Date().timeIntervalSince(saved) > interval { try save() }
     }
-    let score = try training.score(check: check)
+    // A training of a few seconds is as soon done again.
+    if Date().timeIntervalSince(saved) > interval / 10 { try save() }
+    let score = try interruptible { try training.score(check: check) }
     let series = NormSeries(samples)
     let curves = training.groups.map { group in
       let values = series.curve(group.id)

@@ -70,7 +70,12 @@ package final class FolderClaim: Sendable {
     self.holder = holder
     heart = DispatchSource.makeTimerSource(queue: .global())
     heart.schedule(deadline: .now() + Self.beat, repeating: Self.beat)
-    heart.setEventHandler { if !Self.beat(path, holder) { lost(path) } }
+    // Under the lock, so that a claim that is being given up neither looks like another's nor is made anew.
+    heart.setEventHandler { [weak self] in
+      self?.isHeld.withLock { isHeld in
+        if isHeld, !Self.beat(path, holder) { lost(path) }
+      }
+    }
     heart.resume()
   }
 
@@ -123,13 +128,12 @@ package final class FolderClaim: Sendable {
 
   /// Gives the claim up.
   package func release() {
-    let wasHeld = isHeld.withLock { isHeld in
-      defer { isHeld = false }
-      return isHeld
+    isHeld.withLock { isHeld in
+      guard isHeld else { return }
+      isHeld = false
+      heart.cancel()
+      if Self.read(path) == holder { unlink(path) }
     }
-    guard wasHeld else { return }
-    heart.cancel()
-    if Self.read(path) == holder { unlink(path) }
   }
 
   /// Ends the process without another write.
@@ -196,7 +200,9 @@ package final class FolderClaim: Sendable {
   /// Lets a heart beat; false when the claim is another's.
   static func beat(_ path: String, _ holder: Holder) -> Bool {
     if FileStatus(path: path) == nil { return (try? make(path, holder)) ?? true }
-    guard read(path) == holder else { return false }
+    // What cannot be read now says nothing of whose it is.
+    guard let found = read(path) else { return true }
+    guard found == holder else { return false }
     utimensat(AT_FDCWD, path, nil, 0)
     return true
   }

@@ -8,25 +8,47 @@ import Synchronization
 /// Turns SIGINT, SIGTERM and the end of the terminal (SIGHUP) into a flag that long work looks at between its steps, so that it can save and leave.
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
+  // Of the first signal, in nanoseconds of a clock that only goes on; 0 before it.
+  private static let firstTime = Atomic<Int64>(0)
+  private static let patience: Int64 = 1_000_000_000
 
-  /// Begins to listen. A second SIGINT or SIGTERM ends the process at once.
+  /// Begins to listen. A second SIGINT or SIGTERM ends the process at once, where it comes a second or more after the first: who stops a group
+  /// of processes, as `timeout` and service managers do, signals each of them twice within milliseconds.
   ///
   /// Signals that the parent process had blocked are let through: a thread of a pool often starts its children so.
   public static func listen() {
+    // Made here, and not inside of a signal's handler.
+    _ = (received.load(ordering: .relaxed), firstTime.load(ordering: .relaxed))
     var wanted = sigset_t()
     sigemptyset(&wanted)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       var action = sigaction()
       // A process that was started to outlive its terminal ignores its end.
       if number == SIGHUP, sigaction(number, nil, &action) == 0, isIgnored(action) { continue }
-      action.__sigaction_handler.sa_handler = { number in Interruption.received.store(number, ordering: .relaxed) }
-      // A shell and the kernel may both tell of the end of a terminal, within milliseconds.
-      let once = number == SIGHUP ? 0 : Int32(bitPattern: UInt32(SA_RESETHAND))
-      action.sa_flags = once | SA_RESTART
+      action.__sigaction_handler.sa_handler = { number in Interruption.receive(number) }
+      action.sa_flags = SA_RESTART
       sigaction(number, &action, nil)
       sigaddset(&wanted, number)
     }
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+  }
+
+  // Nothing here but what a signal's handler may do.
+  private static func receive(_ number: Int32) {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    let now = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    let (isFirst, first) = firstTime.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+    if !isFirst, number != SIGHUP, now - first >= patience {
+      Glibc.signal(number, SIG_DFL)
+      Glibc.raise(number)
+    }
+    received.store(number, ordering: .relaxed)
+  }
+
+  /// Asks this process to save and leave, as a first SIGTERM does; any number of times.
+  public static func request() {
+    _ = received.compareExchange(expected: 0, desired: SIGTERM, ordering: .relaxed)
   }
 
   private static func isIgnored(_ action: sigaction) -> Bool {

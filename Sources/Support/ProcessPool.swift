@@ -120,9 +120,16 @@ public struct ProcessPool {
         guard isOver else { continue }
         atWork.removeAll { $0 === child }
         isChanged = true
-        if let mishap = child.mishap {
+        if var mishap = child.mishap {
           // One that says so, or that did not listen yet, has ended as it was asked to.
-          guard passedOn == nil || !(child.wasStopped || child.endingSignal == passedOn) else { continue }
+          guard passedOn == nil || !(child.wasStopped || child.endingSignal == passedOn && !child.hasSpoken) else {
+            continue
+          }
+          if let passedOn, child.endingSignal == passedOn {
+            mishap = Mishap(
+              name: mishap.name, reason: "\(mishap.reason) before it had saved; what was saved before that is whole",
+              exitCode: passedOn == SIGINT ? .interrupted : .terminated)
+          }
           if passedOn != nil { unsaved.append(mishap) }
           mishaps.append(mishap)
         } else {
@@ -223,7 +230,14 @@ private final class Child {
   }
 
   /// The lines of output that are whole; at the end, the rest.
-  func lines() -> [String] { output.lines(isLast: status != nil) }
+  func lines() -> [String] {
+    let lines = output.lines(isLast: status != nil)
+    if !lines.isEmpty { hasSpoken = true }
+    return lines
+  }
+
+  /// Whether it has told of work, which a signal that ends it at once leaves unsaved.
+  private(set) var hasSpoken = false
 
   /// Whether it says, once it is over, that a signal has stopped it.
   var wasStopped: Bool {

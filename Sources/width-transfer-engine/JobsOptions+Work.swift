@@ -24,7 +24,10 @@ extension JobsOptions {
       sinks: { label, folder in
         try AtomicFile.createFolder(folder.path)
         return [
-          EventRelay(label: label) { try StandardOutput.write($0) }, TensorBoardWriter(folder: folder),
+          EventRelay(label: label) {
+            // Without a reader it goes on to where it can be saved: the parent's end stops it there.
+            do { try StandardOutput.write($0) } catch is StandardOutput.Closed {}
+          }, TensorBoardWriter(folder: folder),
         ]
       }, policy: output.policy)
     let store = try JobStore(
@@ -90,7 +93,8 @@ extension JobsOptions {
   private func leaveWithParent() {
     let thread = Thread {
       while let data = try? FileHandle.standardInput.read(upToCount: 1), !data.isEmpty {}
-      kill(getpid(), SIGTERM)
+      // Not a signal, which could be its second.
+      Interruption.request()
     }
     thread.name = "parent's end"
     thread.stackSize = 1 << 18

@@ -115,6 +115,14 @@ import Transfer
     ("", "it holds no value"),
     ("--- 1\n--- 2\n", "line 2"),
     ("epochs: &e 1\noptimizer: *e", "line 1: anchors"),
+    // Keys are hashed while they are read, with all that aliases in them stand for.
+    (
+      "a: &a [x]\n"
+        + (1..<12).map {
+          "k\($0): &\(Character(UnicodeScalar(97 + UInt8($0)))) ["
+            + Array(repeating: "*\(Character(UnicodeScalar(96 + UInt8($0))))", count: 9).joined(separator: ",") + "]\n"
+        }.joined() + "? *l : 1", "line 1: anchors"
+    ),
     ("epochs: 1\noptimizer: *nowhere", "line 2"),
     (String(repeating: "[", count: 200_000), "line 1"),
     ("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nd: &d [*c,*c]", "line 1: anchors"),

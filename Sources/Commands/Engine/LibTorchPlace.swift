@@ -103,10 +103,11 @@ struct LibTorchPlace: Equatable {
     )
   }
 
-  /// Tells the loader where to look, unless the engine knows it by itself.
+  /// Tells the loader where to look, unless the engine knows it by itself. What LD_LIBRARY_PATH names comes before that, and may hold another
+  /// LibTorch.
   func prepend(to environment: inout [String: String]) {
-    guard !isBuiltIn else { return }
     let former = environment["LD_LIBRARY_PATH"].flatMap { $0.isEmpty ? nil : [$0] } ?? []
+    guard !isBuiltIn || !former.isEmpty else { return }
     environment["LD_LIBRARY_PATH"] = (folders + former).joined(separator: ":")
   }
 }

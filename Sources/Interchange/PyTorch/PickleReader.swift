@@ -14,6 +14,8 @@ struct PickleReader {
   private var stack: [Pickle] = []
   private var marks: [Int] = []
   private var memo: [Int: Pickle] = [:]
+  private var copied = 0
+  private static let mostCopies = 4_000_000
 
   init(_ bytes: UnsafeRawBufferPointer, at position: Int = 0) {
     self.bytes = bytes
@@ -139,6 +141,9 @@ struct PickleReader {
     switch name {
     case "collections.OrderedDict":
       let entries = arguments.first.map(list) ?? []
+      // A list that is remembered can be made a dictionary of again and again, and each is a copy.
+      copied += entries.count
+      guard copied <= Self.mostCopies else { return .opaque("too many dictionaries") }
       return dictionary(
         entries.compactMap {
           let pair = list($0)
@@ -149,7 +154,8 @@ struct PickleReader {
     case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
       return arguments.first ?? .opaque(name)
     case "torch._tensor._rebuild_from_type_v2":
-      guard arguments.count >= 3, case .global = arguments[0] else { return .opaque(name) }
+      // Not of itself, which could go on for ever.
+      guard arguments.count >= 3, case .global(let inner) = arguments[0], inner != name else { return .opaque(name) }
       return call(arguments[0], list(arguments[2]))
     default: return .opaque(name)
     }

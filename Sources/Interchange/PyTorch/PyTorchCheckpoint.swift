@@ -38,7 +38,8 @@ struct PyTorchCheckpoint: Sendable {
         throw bad("elements in a \(view.storage.type) are not read")
       }
       guard let storage = contents.storages[view.storage.key] else { throw bad("its elements are not in the file") }
-      guard storage.count == view.storage.elements.multipliedReportingOverflow(by: type.byteSize).partialValue else {
+      let (bytes, overflows) = view.storage.elements.multipliedReportingOverflow(by: type.byteSize)
+      guard view.storage.elements >= 0, !overflows, storage.count == bytes else {
         throw bad("\(view.storage.elements) elements are announced, and there are \(storage.count) bytes")
       }
       guard Self.lies(view, within: view.storage.elements) else {

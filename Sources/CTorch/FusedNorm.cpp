@@ -220,6 +220,11 @@ at::Tensor activate(at::Tensor value, int activation) {
   }
 }
 
+// Others are for LibTorch to refuse, or to compute.
+bool is_parameter(const at::Tensor &tensor, const at::Tensor &input) {
+  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == input.size(1);
+}
+
 bool is_fusible(const at::Tensor &input, const std::optional<at::Tensor> &residual) {
   const auto fits = [](const at::Tensor &tensor) {
     return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() > 0 && (tensor.dim() == 4 || tensor.dim() == 2);
@@ -239,7 +244,8 @@ ct_tensor ct_fused_norm(ct_tensor input, ct_tensor weight, ct_tensor bias, ct_te
     const std::optional<at::Tensor> added = optional(residual);
     // The derivatives of hard swish and SiLU need what went into them, which is not kept where something was added.
     const bool is_known = !(added && (activation == fused::hard_swish || activation == fused::silu));
-    if (is_known && is_fusible(input->value, added) && weight->value.scalar_type() == at::kFloat) {
+    if (is_known && is_fusible(input->value, added) && is_parameter(weight->value, input->value) &&
+        is_parameter(bias->value, input->value)) {
       return FusedNorm::apply(input->value, weight->value, bias->value, added, optional(running_mean),
                               optional(running_variance), momentum, epsilon, int64_t(activation));
     }

@@ -21,15 +21,17 @@ public struct ComparePlan {
     public var searchRecipe: Recipe
     /// What its arms are called: the method, where it is there several times with its settings.
     public var name: String
-    /// Whether it searches on the network itself alone.
-    public var isDirectOnly: Bool
+    /// Where it searches.
+    public var place: MethodRequest.Place
 
     /// Describes a method, which goes by its own name unless told otherwise.
-    public init(optimizer: any WidthSearching, searchRecipe: Recipe, name: String? = nil, isDirectOnly: Bool = false) {
+    public init(
+      optimizer: any WidthSearching, searchRecipe: Recipe, name: String? = nil, place: MethodRequest.Place = .everywhere
+    ) {
       self.optimizer = optimizer
       self.searchRecipe = searchRecipe
       self.name = name ?? optimizer.name
-      self.isDirectOnly = isDirectOnly
+      self.place = place
     }
   }
 
@@ -130,9 +132,14 @@ public struct ComparePlan {
     let searches = methods.filter { !$0.optimizer.isControl }
     let ready = given.map { Arm(way: .given($0), mode: .control) }
     let searching = searches.flatMap { method -> [Arm] in
-      let isDirect = searchesDirectly || projections.isEmpty || method.isDirectOnly
+      let isDirect =
+        switch method.place {
+        case .everywhere: searchesDirectly || projections.isEmpty
+        case .direct: true
+        case .transferred: false
+        }
       let direct = isDirect ? [Arm(way: .method(method), mode: .direct)] : []
-      guard !method.isDirectOnly else { return direct }
+      guard method.place != .direct else { return direct }
       return direct
         + projections.flatMap { projection in
           stackings.map { stacking in

@@ -36,6 +36,9 @@ extension CompareCommand: EngineWork {
     if skipsDirect, projections.allSatisfy({ $0 == .identity }) {
       throw UsageFailure("--no-direct leaves nothing to search on: give a --project")
     }
+    if let request = requests.first(where: { $0.place == .transferred }), projections.allSatisfy({ $0 == .identity }) {
+      throw UsageFailure("--algorithm \(request.text) leaves nothing to search on: give a --project")
+    }
     guard finding.budgets.count == 1 else {
       throw UsageFailure("methods are compared at one budget: give --flops once, or --parameters")
     }
@@ -49,7 +52,7 @@ extension CompareCommand: EngineWork {
           searchRecipe: try request.searchRecipe(
             for: optimizer, from: subject.recipe, epochs: transfer.searchEpochs,
             learningRate: transfer.searchLearningRate),
-          name: request.text, isDirectOnly: request.isDirectOnly)
+          name: request.text, place: request.place)
       }, given: given, projections: projections, stackings: transfer.stackings, budget: finding.budgets[0],
       searchesDirectly: !skipsDirect, seeds: (0..<most).map { compute.seed &+ $0 })
     plan.searches = searches

@@ -117,6 +117,7 @@ extension MergeCommand: EngineWork {
     let job = TrainingJob(
       network: network, dataset: dataset, recipe: recipe, device: device, loaderThreads: compute.loaderThreads)
     try job.validate(isTrained: false)
+    if recalibrate > 0 { try job.requireStatistics() }
     return job
   }
 }

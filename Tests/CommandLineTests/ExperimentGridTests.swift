@@ -44,7 +44,7 @@ import Transfer
       _ = try command.recipe.build()
       // What `experiment list` says, counted from the flags.
       let requests = try command.names.map(MethodRequest.init(parsing:)).filter { $0.name != "uniform" }
-      let projected = requests.count { !$0.isDirectOnly } * projections.count
+      let projected = requests.count { $0.place != .direct } * projections.count
       let stackings = max(1, command.transfer.stackings.count)
       let counts = try #require(grid.counts(scale))
       #expect(counts.searches == command.seeds * (requests.count + projected))

@@ -39,6 +39,7 @@ import Testing
       Self.words + ["--project", "width=0.5", "--output", "out", "--seeds", "1"]
       + [
         "network-slimming:epochs=100%,direct", "network-slimming:width=1.2,sparsity=0.001",
+        "network-slimming:transferred",
       ].flatMap { ["--algorithm", $0] }
     try place.run(["search"] + Self.words + ["--algorithm", "random", "--output", "narrow"]).expect(0)
     try FileManager.default.copyItem(atPath: place.file("narrow/widths.json"), toPath: place.file("uniform.json"))
@@ -50,12 +51,15 @@ import Testing
       arms.map { "\($0["algorithm"] ?? "") \($0["mode"] ?? "")" } == [
         "uniform-widths control", "network-slimming:epochs=100%,direct direct",
         "network-slimming:width=1.2,sparsity=0.001 direct", "network-slimming:width=1.2,sparsity=0.001 transferred",
+        "network-slimming:transferred transferred",
       ])
     #expect(place.has("out/direct/network-slimming-epochs-100-percent-direct/seed-0/widths.json"))
     let page = try place.text("out/report.html")
     #expect(page.contains("Network Slimming, width 1.2, sparsity 0.001 transferred"))
     try place.run(["compare"] + Self.words + ["--output", "x", "--algorithm", "uniform:epochs=2"]).expect(
       64, "has no settings")
+    try place.run(["compare"] + Self.words + ["--output", "x", "--algorithm", "dmcp:transferred"]).expect(
+      64, "leaves nothing to search on")
     #expect(!place.has("x"))
   }
 

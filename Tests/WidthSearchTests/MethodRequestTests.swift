@@ -7,9 +7,9 @@ struct MethodRequestTests {
   @Test("Settings of the method and of its search are told apart")
   func reading() throws {
     let plain = try MethodRequest(parsing: "dmcp")
-    #expect(plain.name == "dmcp" && plain.settings.isEmpty && plain.epochs == nil && !plain.isDirectOnly)
+    #expect(plain.name == "dmcp" && plain.settings.isEmpty && plain.epochs == nil && plain.place == .everywhere)
     let own = try MethodRequest(parsing: "network-slimming:width=2,epochs=30%,learning-rate=0.05,direct")
-    #expect(own.name == "network-slimming" && own.settings == ["width": "2"] && own.isDirectOnly)
+    #expect(own.name == "network-slimming" && own.settings == ["width": "2"] && own.place == .direct)
     #expect(own.epochs == .part(0.3) && own.learningRate == 0.05)
     let method = try WidthOptimizers.named(own.name, settings: own.settings)
     let recipe = try Recipe.named("small")
@@ -24,7 +24,8 @@ struct MethodRequestTests {
     "What is wrong is refused with an example",
     arguments: [
       "dmcp:", "dmcp:epochs", "dmcp:epochs=0", "dmcp:epochs=0%", "dmcp:epochs=-1", "dmcp:learning-rate=nan", "dmcp:=2",
-      "dmcp:epochs=1,epochs=2", "dmcp:direct,direct", "uniform:epochs=2", "dcmp:epochs=2", "",
+      "dmcp:epochs=1,epochs=2", "dmcp:direct,direct", "dmcp:direct,transferred", "dmcp:everywhere", "uniform:epochs=2",
+      "dcmp:epochs=2", "",
     ])
   func wrong(text: String) { #expect(throws: UsageFailure.self) { try MethodRequest(parsing: text) } }
 }

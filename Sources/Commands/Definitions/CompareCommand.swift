@@ -24,7 +24,7 @@ package struct CompareCommand: EngineCommand {
       ArgumentHelp(
         "A method or control; give several (default: all; uniform beside --widths): \(WidthOptimizers.names.joined(separator: ", ")).",
         discussion:
-          "With settings of its own behind a colon a method can be there several times: network-slimming:width=2,epochs=30%,direct. Beside the method's settings there are epochs and learning-rate of the search; direct leaves the projections out."
+          "With settings of its own behind a colon a method can be there several times: network-slimming:width=2,epochs=30%,direct. Beside the method's settings there are epochs and learning-rate of the search; direct leaves the projections out, transferred the network itself."
       ),
     completion: .list(WidthOptimizers.names))
   package var algorithm: [String] = []

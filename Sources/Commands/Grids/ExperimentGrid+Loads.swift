@@ -29,7 +29,7 @@ extension ExperimentGrid {
     for name in methods(scale) {
       let request = try MethodRequest(parsing: name)
       let method = try WidthOptimizers.named(request.name, settings: request.settings)
-      let ways = request.isDirectOnly ? [.identity] : ways
+      let ways = request.place == .direct ? [.identity] : ways
       let found = method.isControl ? 1 : 1 + (ways.count - 1) * max(1, stackings.count)
       loads.append(
         .init(macs: training.macs, activations: training.activations, images: Double(found) * training.images))

@@ -14,8 +14,18 @@ public struct MethodRequest: Hashable, Sendable {
   public var epochs: Epochs?
   /// The learning rate of its search; nil for the comparison's.
   public var learningRate: Double?
-  /// Whether it searches on the network itself alone, whatever is projected.
-  public var isDirectOnly = false
+  /// Where it searches.
+  public var place = Place.everywhere
+
+  /// Where a method of a comparison searches.
+  public enum Place: String, Hashable, Sendable {
+    /// On the network itself and on its projections.
+    case everywhere
+    /// On the network itself alone, whatever is projected.
+    case direct
+    /// On the projections alone.
+    case transferred
+  }
 
   /// How long a search is.
   public enum Epochs: Hashable, Sendable {
@@ -53,12 +63,13 @@ public struct MethodRequest: Hashable, Sendable {
     for part in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
       let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard seen.insert(pair[0]).inserted else { throw wrong("\(pair[0]) is given twice") }
-      if part == "direct" {
-        isDirectOnly = true
+      if let place = Place(rawValue: String(part)), place != .everywhere {
+        guard self.place == .everywhere else { throw wrong("direct and transferred leave nothing to search on") }
+        self.place = place
         continue
       }
       guard pair.count == 2, !pair[0].isEmpty, !pair[1].isEmpty else {
-        throw wrong("expected NAME=VALUE or direct, not \"\(part)\"")
+        throw wrong("expected NAME=VALUE, direct or transferred, not \"\(part)\"")
       }
       switch pair[0] {
       case "epochs":

@@ -10,7 +10,7 @@ enum PageParts {
     let parts = name.split(separator: ":", maxSplits: 1)
     if parts.count == 2 {
       // With settings of its own, as `network-slimming:width=2,epochs=30%,direct`.
-      let settings = parts[1].split(separator: ",").filter { $0 != "direct" }.map {
+      let settings = parts[1].split(separator: ",").filter { !["direct", "transferred"].contains($0) }.map {
         String($0).replacing("=", with: " ")
       }
       return ([algorithm(String(parts[0]))] + settings).joined(separator: ", ")

@@ -15,8 +15,8 @@ extension ChannelPart: TensorOperation {
 }
 
 extension ChannelShuffle: TensorOperation {
-  /// Nothing reads it.
-  public var derivativeReadsResult: Bool { false }
+  /// It can be the input itself, or a view of it: what follows may not write into it.
+  public var derivativeReadsResult: Bool { true }
   /// Interleaves the parts.
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
     let last = try inputs[0].asMap.permuted([0, 2, 3, 1])
@@ -99,8 +99,8 @@ extension Padding: TensorOperation {
 }
 
 extension Rescaling: TensorOperation {
-  /// Nothing reads it.
-  public var derivativeReadsResult: Bool { false }
+  /// It can be the input itself, or a view of it: what follows may not write into it.
+  public var derivativeReadsResult: Bool { true }
   /// Multiplies and adds.
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
     let scaled = factor == 1 ? inputs[0] : try inputs[0] * factor
@@ -148,8 +148,8 @@ extension FixedFilter: TensorOperation {
 }
 
 extension SpaceToDepth: TensorOperation {
-  /// Nothing reads it.
-  public var derivativeReadsResult: Bool { false }
+  /// It can be the input itself, or a view of it: what follows may not write into it.
+  public var derivativeReadsResult: Bool { true }
   /// Regroups pixels.
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
     let last = try inputs[0].asMap.permuted([0, 2, 3, 1])
@@ -184,8 +184,8 @@ extension ResizeLike: TensorOperation {
 }
 
 extension SoftmaxShare: TensorOperation {
-  /// The inputs are what it reads.
-  public var derivativeReadsResult: Bool { false }
+  /// Softmax reads its own result, of which this is a view.
+  public var derivativeReadsResult: Bool { true }
   /// Shares.
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
     let shares = try Tensor.stack(inputs, 0).softmax(0)

@@ -116,21 +116,34 @@ struct FusedNorm : public torch::autograd::Function<FusedNorm> {
     const at::Tensor x = laid_out(input);
     const Rows rows(x);
     const float *values = floats(x);
-    // Sums about a value that the channel has: about zero, a mean far from it would swallow the deviations.
-    const std::vector<double> start(values, values + rows.channels);
-    const std::vector<float> shift = rows.spread(start);
-    auto [sum, square] = rows.sums([&](int64_t first, int64_t count, int64_t length, float *one, float *other) {
-      fused::statistics(values + first, count, length, shift.data(), one, other);
-    });
     const auto channels = static_cast<size_t>(rows.channels);
+    // Sums about a value that the channel has: about zero, a mean far from it would swallow the deviations.
+    std::vector<double> start(values, values + rows.channels), mean(channels), variance(channels);
+    // Whether the deviations are so much smaller than the way from that value to the mean that single precision swallows them.
+    const auto measure = [&]() {
+      const std::vector<float> shift = rows.spread(start);
+      auto [sum, square] = rows.sums([&](int64_t first, int64_t count, int64_t length, float *one, float *other) {
+        fused::statistics(values + first, count, length, shift.data(), one, other);
+      });
+      bool swallows = false;
+      for (size_t c = 0; c < channels; c++) {
+        const double about = sum[c] / double(rows.rows);
+        mean[c] = start[c] + about;
+        variance[c] = std::max(0.0, square[c] / double(rows.rows) - about * about);
+        // A value that is no number is to be seen in the result.
+        if (!std::isfinite(square[c])) variance[c] = std::numeric_limits<double>::quiet_NaN();
+        swallows = swallows || about * about > 100 * variance[c];
+      }
+      return swallows;
+    };
+    // The first value lies far from all others: once more, about the mean.
+    if (measure()) {
+      std::transform(mean.begin(), mean.end(), start.begin(), [](double value) { return double(float(value)); });
+      measure();
+    }
     const std::vector<double> gamma = doubles(weight), beta = doubles(bias);
-    std::vector<double> mean(channels), inverse(channels), factor(channels), offset(channels), variance(channels);
+    std::vector<double> inverse(channels), factor(channels), offset(channels);
     for (size_t c = 0; c < channels; c++) {
-      const double about = sum[c] / double(rows.rows);
-      mean[c] = start[c] + about;
-      variance[c] = std::max(0.0, square[c] / double(rows.rows) - about * about);
-      // A value that is no number is to be seen in the result.
-      if (!std::isfinite(square[c])) variance[c] = std::numeric_limits<double>::quiet_NaN();
       inverse[c] = 1 / std::sqrt(variance[c] + epsilon);
       factor[c] = gamma[c] * inverse[c];
       offset[c] = beta[c] - mean[c] * factor[c];

@@ -105,6 +105,23 @@ import Torch
     #expect(try found[2].to(.float64).relativeDistance(to: expected[2]) < 1e-5)
   }
 
+  @Test("A first value far from all others does not swallow their deviations", arguments: [100, -1e4] as [Float])
+  func outlier(first: Float) throws {
+    var given = try values(channels: 5, batch: 3, height: 61, width: 13, adds: false)
+    // One channel alone, the others being as they were: of the first value it has, and of one more, the deviations are thousandths.
+    let flat = try given[0].contiguous().slice(1, 2..<3) * 1e-3
+    try flat.slice(0, 0..<1).slice(2, 0..<1).slice(3, 0..<1).copy(from: Tensor.zeros([1, 1, 1, 1]) + Double(first))
+    let whole = try given[0].contiguous()
+    given[0] = try Tensor.concatenate([whole.slice(1, 0..<2), flat, whole.slice(1, 3..<5)], 1).contiguous(
+      .channelsLast)
+    let found = try outcome(given, .none, in: .float32, fused: true)
+    let expected = try outcome(given, .none, in: .float64, fused: false)
+    for index in [1, 2] {
+      let distance = try found[index].to(.float64).relativeDistance(to: expected[index])
+      #expect(distance < 5e-6, "\(index): \(distance)")
+    }
+  }
+
   @Test("Other types, layouts, features and single rows are computed as well, or refused as by LibTorch")
   func others() throws {
     let given = try values(channels: 6, batch: 3, height: 4, width: 5, adds: true)

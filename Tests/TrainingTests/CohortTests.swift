@@ -1,6 +1,8 @@
+import Diagnosis
 import Foundation
 import ImageFiles
 import Loading
+import Merging
 import Methods
 import Networks
 import ProcessGroups
@@ -50,8 +52,7 @@ struct CohortTests {
 
     func trainer(
       _ group: ProcessGroup?, _ folder: TemporaryFolder? = nil, source: (any ImageSource)? = nil,
-      events: Recorder = Recorder(),
-      stoppedAt stop: Int? = nil
+      events: Recorder = Recorder(), adapter: (any WidthAdapter)? = nil, stoppedAt stop: Int? = nil
     ) throws -> Trainer {
       weak var made: Trainer?
       let signal = { stop != nil && made?.step == stop! - 1 ? SIGTERM : nil }
@@ -62,7 +63,8 @@ struct CohortTests {
         heldOut: toyDataset.heldOutLoader(batchSize: 24, share: cohort.share), seed: 3,
         events: EventStream([events]),
         checkpoints: folder.map { CheckpointStore(folder: $0.path, identity: name) },
-        policy: CheckpointPolicy(seconds: 1e9), cancellation: Cancellation(signal: signal), cohort: cohort)
+        policy: CheckpointPolicy(seconds: 1e9), cancellation: Cancellation(signal: signal), cohort: cohort,
+        adapter: adapter)
       made = trainer
       return trainer
     }
@@ -217,6 +219,43 @@ struct CohortTests {
       return (try trainer.run().loss, try trainer.result.bits())
     }
     #expect(resumed[0] == straight[0])
+  }
+
+  /// What cannot change any width.
+  private struct Unable: WidthAdapter {
+    var rules: AdaptationRules
+    func carryOut(_ changes: [WidthChange], on model: Model, _ moments: [OptimizerMoment]) throws -> ResizedModel {
+      throw FileFailure(.badData, path: "channels", reason: "they are damaged")
+    }
+  }
+
+  @Test("Who loses the others while widths change keeps those that were, and the change is made once")
+  func lostInChange() throws {
+    var way = Way.all[0]
+    way.recipe = ToyTraining.base
+    (way.recipe.epochs, way.recipe.decay) = (30, .constant)
+    var rules = AdaptationRules()
+    (rules.multiple, rules.leastWidth, rules.largestDrift) = (1, 2, 0.4)
+    let able = ChannelWidthAdapter(rules, seed: 4)
+    let folder = try TemporaryFolder()
+    let lost = try inProcesses(2, timeout: 3) { group -> Int in
+      let trainer = try way.trainer(
+        group, group.rank == 0 ? folder : nil, adapter: group.rank == 0 ? able : Unable(rules: rules))
+      do { _ = try trainer.run() } catch is any Failure { return trainer.step }
+      return 0
+    }
+    #expect(lost[0] > 0 && lost[0] == lost[1])
+    let ends = try [folder, nil].map { folder in
+      try inProcesses(2) { group in
+        let events = Recorder()
+        let trainer = try way.trainer(group, group.rank == 0 ? folder : nil, events: events, adapter: able)
+        let result = try trainer.run()
+        let changes = events.events.compactMap { if case .adaptation(let change) = $0 { change } else { nil } }
+        #expect(changes.first?.step == lost[0])
+        return (result.flops, changes.map(\.step), try trainer.result.bits())
+      }[0]
+    }
+    #expect(ends[0] == ends[1])
   }
 
   @Test("A share of one image cannot be normalized by itself, which is said before anything is trained")

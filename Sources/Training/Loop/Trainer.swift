@@ -255,14 +255,19 @@ public final class Trainer: StepWork {
       samples[group.id] = norms.values(.product).flatMap(NormStatistics.init)?.variance
     }
     let changes = try adaptation.observe(samples, epoch: ended, learningRate: learningRate, of: network)
-    state.adaptation = adaptation
-    guard !changes.isEmpty else { return }
-    let (moments, steps) = (optimizer.moments, optimizer.steps)
-    let resized = try adapter.carryOut(changes, on: model, moments)
-    (state.earlierFLOPs, state.earlierImages) = (flops, loop.images)
-    try equip(resized.model)
-    try optimizer.restore(resized.moments, steps: steps)
-    try cohort.takeWriters(tensors.map(\.tensor))
+    guard !changes.isEmpty else {
+      state.adaptation = adaptation
+      return
+    }
+    try change {
+      let (moments, steps) = (optimizer.moments, optimizer.steps)
+      let resized = try adapter.carryOut(changes, on: model, moments)
+      (state.earlierFLOPs, state.earlierImages) = (flops, loop.images)
+      try equip(resized.model)
+      try optimizer.restore(resized.moments, steps: steps)
+      try cohort.takeWriters(tensors.map(\.tensor))
+      state.adaptation = adaptation
+    }
     let cost = model.plan.resolved.cost
     try events.send(
       .adaptation(
@@ -270,6 +275,15 @@ public final class Trainer: StepWork {
           epoch: ended, step: loop.step,
           changes: changes.map { .init(group: $0.group, from: $0.old, to: $0.new, pattern: $0.pattern.rawValue) },
           macs: cost.macs, parameters: cost.parameters)))
+  }
+
+  // Whole or not at all: what is saved when a process is lost between is what it was, and the change is made again.
+  private func change(_ body: () throws -> Void) throws {
+    let former = (state, model, optimizer, update)
+    do { try body() } catch {
+      (state, model, optimizer, update) = former
+      throw error
+    }
   }
 
   // The model of a checkpoint that was written after a change; its tensors follow.

@@ -455,6 +455,81 @@ import Testing
     try refuse(names, "(Evil?[31m?)")
   }
 
+  @Test("What was interpolated before opset 11 has other places, and is refused")
+  func resizing() throws {
+    func graph(_ mode: String) -> Graph {
+      var graph = Graph(opset: 10)
+      graph.convolution("conv", from: "image")
+      graph.numbers("scales", [1, 1, 2, 2])
+      var text = PBAttributeProto()
+      (text.name, text.type, text.s) = ("mode", .string, Data(mode.utf8))
+      graph.node("Resize", ["conv", "scales"], "larger", [text])
+      graph.classifier(from: "larger")
+      return graph
+    }
+    #expect(try graph("nearest").kinds.contains("upsample"))
+    try refuse(graph("linear"), "by the rule linear with asymmetric")
+  }
+
+  @Test("A mean that pads to keep sizes keeps those of the map with its zeros")
+  func paddedMean() throws {
+    var graph = Graph(input: [1, 3, 4, 4])
+    graph.convolution("conv", from: "image")
+    graph.integers("pads", [0, 0, 0, 0, 0, 0, 1, 1])
+    graph.node("Pad", ["conv", "pads"], "padded")
+    var same = PBAttributeProto()
+    (same.name, same.type, same.s) = ("auto_pad", .string, Data("SAME_UPPER".utf8))
+    graph.node(
+      "AveragePool", ["padded"], "means",
+      [.ints("kernel_shape", [2, 2]), .ints("strides", [2, 2]), .int("count_include_pad", 1), same])
+    graph.classifier(from: "means")
+    let network = try graph.read().network.resolved()
+    let pool = try #require(network.layers.first { if case .averagePool = $0.layer.operation { true } else { false } })
+    #expect(pool.output == Shape(channels: 4, height: 3, width: 3))
+  }
+
+  @Test("The bias of a linear layer with one output is its bias")
+  func oneBias() throws {
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    graph.node("Transpose", ["conv"], "last", [.ints("perm", [0, 2, 3, 1])])
+    graph.weights("attn.matrix", [4, 1])
+    graph.weights("attn.bias", [1])
+    graph.node("MatMul", ["last", "attn.matrix"], "product", name: "/attn/MatMul")
+    graph.node("Add", ["attn.bias", "product"], "scores", name: "/attn/Add")
+    graph.node("Sigmoid", ["scores"], "gate")
+    graph.node("Mul", ["last", "gate"], "gated")
+    graph.node("Transpose", ["gated"], "first", [.ints("perm", [0, 3, 1, 2])])
+    graph.classifier(from: "first")
+    let network = try graph.read().network
+    #expect(network.layers.contains { $0.operation == .other(PointwiseLinear(outputFeatures: 1)) })
+    #expect(
+      !network.layers.contains {
+        if case .other(let other) = $0.operation { other.definition is LearnedNumber } else { false }
+      })
+  }
+
+  @Test("Sizes beside a zero end in a refusal, however large")
+  func emptySizes() throws {
+    for shape in [[1 << 28, 1 << 28, 1 << 8], [0, 1 << 28, 1 << 28, 1 << 28]] {
+      var graph = sound()
+      graph.numbers("nothing", [], shape: [0])
+      graph.integers("shape", shape)
+      graph.integers("again", [1, 0])
+      graph.node("Reshape", ["nothing", "shape"], "much", [.int("allowzero", 1)])
+      graph.node("Reshape", ["much", "again"], "more", [.int("allowzero", 1)])
+      graph.node("Add", ["conv", "more"], "sum")
+      graph.model.graph.node[1].input = ["sum"]
+      #expect(throws: FileFailure.self) { try graph.read() }
+    }
+    var turned = sound()
+    turned.numbers("nothing", [], shape: [0, 1 << 40, 1 << 40])
+    turned.node("Transpose", ["nothing"], "other", [.ints("perm", [1, 2, 0])])
+    turned.node("Add", ["conv", "other"], "sum")
+    turned.model.graph.node[1].input = ["sum"]
+    #expect(throws: FileFailure.self) { try turned.read() }
+  }
+
   @Test("Tensors that claim what they do not hold are refused")
   func tensors() throws {
     var huge = sound()

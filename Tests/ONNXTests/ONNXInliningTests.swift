@@ -66,6 +66,39 @@ struct ONNXInliningTests {
     #expect(Set(names).count == names.count)
   }
 
+  @Test("A branch inside of a function reads the function's own names")
+  func branches() throws {
+    let graph = graph { graph in
+      var branch = PBGraphProto()
+      branch.node = [node("Sigmoid", ["image"], ["kept"])]
+      branch.output = [Graph.info("kept", [])]
+      var other = branch
+      other.node[0].opType = "Relu"
+      func attribute(_ name: String, _ graph: PBGraphProto) -> PBAttributeProto {
+        var attribute = PBAttributeProto()
+        (attribute.name, attribute.type, attribute.g) = (name, .graph, graph)
+        return attribute
+      }
+      var condition = PBTensorProto()
+      (condition.name, condition.dataType, condition.rawData) = ("yes", 9, Data([1]))
+      graph.model.graph.initializer.append(condition)
+      // Its input is called as the model's own.
+      graph.model.functions = [
+        function(
+          "Gate", ["image", "condition"], ["gate"],
+          [node("If", ["condition"], ["gate"], [attribute("then_branch", branch), attribute("else_branch", other)])])
+      ]
+      graph.model.graph.node.append(node("Gate", ["conv", "yes"], ["gates"], domain: "own"))
+      graph.model.graph.node.append(node("Mul", ["conv", "gates"], ["changed"]))
+    }
+    let layers = try graph.read().network.layers
+    #expect(
+      layers.map(\.operation.definition.kind) == [
+        "convolution", "sigmoid", "multiply", "globalAveragePool", "flatten", "linear",
+      ])
+    #expect(layers[1].inputs == [layers[0].name])
+  }
+
   @Test("Functions that call themselves, or become too many nodes, are refused before they do")
   func endless() throws {
     let own = graph { graph in

@@ -345,6 +345,25 @@ import Testing
     #expect(throws: NetworkFailure.self) { try fixed.with(classes: 7) }
   }
 
+  @Test("A softmax at the end is left out also where a type is cast behind it", arguments: ["Identity", "Cast"])
+  func cast(operation: String) throws {
+    var graph = Graph()
+    graph.convolution("conv", from: "image")
+    graph.weights("fc.weight", [4, 4])
+    graph.weights("fc.bias", [4])
+    graph.node("GlobalAveragePool", ["conv"], "pooled")
+    graph.node("Flatten", ["pooled"], "flat")
+    graph.node("Gemm", ["flat", "fc.weight", "fc.bias"], "scores", [.int("transB", 1)])
+    graph.node("Softmax", ["scores"], "shares", [.int("axis", 1)])
+    graph.node(operation, ["shares"], "result", operation == "Cast" ? [.int("to", 1)] : [])
+    let found = try graph.read()
+    #expect(
+      found.network.layers.map(\.operation.definition.kind) == [
+        "convolution", "globalAveragePool", "flatten", "linear",
+      ])
+    #expect(found.remarks.contains { $0.contains("Softmax at the end is left out") })
+  }
+
   @Test("A softmax of before opset 13 is over all axes from its own on, and is read where that is one")
   func formerSoftmax() throws {
     func scores(_ graph: inout Graph, _ axis: Int?) -> String {

@@ -89,8 +89,55 @@ import Testing
     }
   }
 
+  @Test(
+    "An adaptive pool whose windows overlap comes back as itself, with and without a description", arguments: [32, 256])
+  func adaptivePool(resolution: Int) throws {
+    let network = try NetworkZoo.network(named: "vgg16_bn", classes: 10, resolution: resolution)
+      .scalingWidth(by: 0.0625, divisor: 4).resolved()
+    try read(network) { path in
+      #expect(try ONNXImport(path: path).network == network.network)
+      var model = try PBModelProto(serializedBytes: Data(contentsOf: URL(fileURLWithPath: path)))
+      model.metadataProps = []
+      try model.serializedData().write(to: URL(fileURLWithPath: path))
+      let found = try ONNXImport(path: path).network
+      #expect(found.layers.contains { $0.operation == .adaptiveAveragePool(AdaptivePool(height: 7, width: 7)) })
+      #expect(try found.resolved().widthGroups.map(\.width) == network.widthGroups.map(\.width))
+      #expect(try found.resolved().cost.macs == network.cost.macs)
+      // Another matrix is another function.
+      let matrix = try #require(
+        model.graph.node.firstIndex { $0.opType == "Constant" && $0.output[0].hasSuffix("rows") })
+      model.graph.node[matrix].attribute[0].t.rawData[3] ^= 1
+      try model.serializedData().write(to: URL(fileURLWithPath: path))
+      #expect(
+        try !ONNXImport(path: path).network.layers.contains {
+          if case .adaptiveAveragePool = $0.operation { true } else { false }
+        })
+    }
+  }
+
   @Test("A graph that is not what its description says is read as it is")
   func changed() throws {
+    let plain = try NetworkZoo.network(named: "resnet20").resolved()
+    try read(plain) { path in
+      // Neither weights nor costs tell one function from another.
+      let model = try PBModelProto(serializedBytes: Data(contentsOf: URL(fileURLWithPath: path)))
+      var edited = model
+      for index in edited.graph.node.indices where edited.graph.node[index].opType == "Relu" {
+        edited.graph.node[index].opType = "HardSwish"
+      }
+      try edited.serializedData().write(to: URL(fileURLWithPath: path))
+      let found = try ONNXImport(path: path).network
+      #expect(found.layers.contains { $0.operation == .activation(.hardSwish) })
+      #expect(!found.layers.contains { $0.operation == .activation(.relu) })
+      edited = model
+      let norm = try #require(edited.graph.node.firstIndex { $0.opType == "BatchNormalization" })
+      let epsilon = try #require(edited.graph.node[norm].attribute.firstIndex { $0.name == "epsilon" })
+      edited.graph.node[norm].attribute[epsilon].f = 0.25
+      try edited.serializedData().write(to: URL(fileURLWithPath: path))
+      let other = try ONNXImport(path: path).network
+      #expect(
+        other.layers.contains { if case .batchNorm(let norm) = $0.operation { norm.epsilon == 0.25 } else { false } })
+    }
     let network = try NetworkZoo.network(named: "resnet20").resolved()
     try read(network) { path in
       var model = try PBModelProto(serializedBytes: Data(contentsOf: URL(fileURLWithPath: path)))

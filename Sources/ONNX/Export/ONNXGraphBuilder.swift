@@ -254,7 +254,7 @@ struct ONNXGraphBuilder {
   }
 
   /// Means over windows that divide the map, or, where they overlap, products with two matrices of weights: the pool is linear in
-  /// rows and in columns. The format has no operator for it.
+  /// rows and in columns. The format has no operator for it; the matrices are constants, since nothing in them is learnt.
   private mutating func add(adaptive layer: ResolvedLayer, _ input: String, _ output: String, _ own: String) {
     let (from, to) = (layer.inputs[0], layer.output)
     if (from.height, from.width) == (to.height, to.width) {
@@ -269,9 +269,9 @@ struct ONNXGraphBuilder {
       let rows = Self.means(from.height, to.height)
       let columns = Self.means(from.width, to.width)
       let (left, right, narrowed) = (inner(own, "rows"), inner(own, "columns"), inner(own, "narrowed"))
-      document.add(rows.flatMap { $0 }, shape: [to.height, from.height], name: left)
+      document.add(constant: rows.flatMap { $0 }, shape: [to.height, from.height], name: left)
       let turned = (0..<from.width).flatMap { column in columns.map { $0[column] } }
-      document.add(turned, shape: [from.width, to.width], name: right)
+      document.add(constant: turned, shape: [from.width, to.width], name: right)
       document.add("MatMul", [input, right], to: narrowed, name: narrowed)
       document.add("MatMul", [left, narrowed], to: output, name: own)
     }

@@ -52,9 +52,33 @@ struct ONNXDescription {
       own = own.at(resolution: height)
     }
     guard let resolved = try? own.resolved(), resolved.input == graph.input, resolved.output == graph.output,
-      resolved.cost == graph.cost, Self.weights(resolved) == Self.weights(graph)
+      resolved.cost == graph.cost, Self.weights(resolved) == Self.weights(graph),
+      Self.functions(resolved) == Self.functions(graph), Self.agree(resolved, graph)
     else { return nil }
     return own
+  }
+
+  // How often each function of single numbers is computed, which costs nothing and has no weights.
+  private static func functions(_ network: ResolvedNetwork) -> [Networks.Operation: Int] {
+    network.layers.reduce(into: [:]) { counts, layer in
+      let operation = layer.layer.operation
+      switch operation {
+      case .activation: counts[operation, default: 0] += 1
+      case .other(let other)
+      where other.definition is ElementFunction || other.definition is ExponentialUnit
+        || other.definition is NegativeSlope || other.definition is Clamp:
+        counts[operation, default: 0] += 1
+      default: break
+      }
+    }
+  }
+
+  // Whether the normalizations that the graph still has are those of the description.
+  private static func agree(_ described: ResolvedNetwork, _ graph: ResolvedNetwork) -> Bool {
+    graph.layers.allSatisfy { layer in
+      guard case .batchNorm = layer.layer.operation else { return true }
+      return described[layer.layer.name]?.layer.operation == layer.layer.operation
+    }
   }
 
   private static func weights(_ network: ResolvedNetwork) -> [String: [Int]] {

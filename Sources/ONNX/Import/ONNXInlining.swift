@@ -116,7 +116,7 @@ struct ONNXInlining {
       try count(inner, prefix: prefix.utf8.count)
       var copy = renamed(inner, names, everythingElse: prefix)
       copy.name = prefix + inner.name
-      copy.attribute = inner.attribute.compactMap { attribute in
+      copy.attribute = copy.attribute.compactMap { attribute in
         guard !attribute.refAttrName.isEmpty else { return attribute }
         guard var value = given[attribute.refAttrName] ?? defaults[attribute.refAttrName] else { return nil }
         value.name = attribute.name

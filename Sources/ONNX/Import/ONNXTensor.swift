@@ -50,11 +50,13 @@ struct ONNXTensor {
     dimensions = tensor.dims.map(Int.init)
     type = tensor.dataType
     var count = 1
-    for size in dimensions {
+    // With a zero among them the others may still be multiplied, by whoever regroups it.
+    for size in dimensions where size > 0 {
       let (product, overflows) = count.multipliedReportingOverflow(by: size)
       guard !overflows else { throw ONNXFault("the tensor \(Self.shown(tensor.name)) has impossible dimensions") }
       count = product
     }
+    if dimensions.contains(0) { count = 0 }
     guard let size = Self.sizes[tensor.dataType] else {
       integers = nil
       floats = nil

@@ -116,6 +116,10 @@ extension ONNXTranslation {
   mutating func share(_ node: PBNodeProto) throws {
     let layout = layout(node, 0)
     let axis = try axis(integer(node, "axis") ?? (file.opset < 13 ? 1 : -1), node, rank: max(1, layout.axes.count))
+    // Of the logarithms nothing is a share; before opset 13 it was over all axes from its own on.
+    guard node.opType == "Softmax",
+      file.opset >= 13 || axis + 1 >= layout.axes.count || layout.axes[(axis + 1)...].allSatisfy(\.isEmpty)
+    else { throw refusal(node, "it is a LogSoftmax, or over several axes") }
     if let layers = try branches(node, 0, axis: axis) {
       return set(node, .softmax(of: layers, path: ONNXNames.path(of: node)), layout)
     }

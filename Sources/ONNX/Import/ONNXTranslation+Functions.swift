@@ -283,7 +283,11 @@ extension ONNXTranslation {
       }
       guard case .constant(let numbers) = try value(node, rest) else { continue }
       let source = try layer(node, place)
-      if let number = try scalar(node, rest), numbers.dimensions.count <= 1 || shapes[source]?.channels != 1 {
+      // Of a linear layer with one output it is the bias.
+      let isBias =
+        numbers.dimensions == [1] && readers[node.input[place]]?.count ?? 0 <= 1 && canTakeBias(source)
+        && shapes[source].map { isOnChannels(numbers, layout(node, place), $0) } ?? false
+      if let number = try scalar(node, rest), !isBias, numbers.dimensions.count <= 1 || shapes[source]?.channels != 1 {
         if try learn(node, isShift: true) { return }
         if number == 0 { return set(node, .layer(source), layouts[node.input[place]]) }
         try emit(.other(Rescaling(shift: Self.meant(number))), [source], node, reading: place)

@@ -25,7 +25,10 @@ extension ONNXTranslation {
     let isMean = node.opType == "AveragePool"
     let counts = !isMean || integer(node, "count_include_pad") ?? 0 == 1
     let name = ONNXNames.path(of: node)
-    var sides = try padding(node, of: shape)
+    // What pads to keep sizes keeps those of the map with its zeros.
+    let map = Shape(
+      channels: shape.channels, height: shape.height + more[0] + more[2], width: shape.width + more[1] + more[3])
+    var sides = try padding(node, of: map)
     // Zeros that a Pad adds are numbers as any other; those of a window may be left out of its mean.
     if more.contains(where: { $0 > 0 }) {
       if sides.allSatisfy({ $0 == 0 }) || counts {
@@ -110,7 +113,15 @@ extension ONNXTranslation {
   func whole(
     _ sizes: [ONNXValue.Size], of tensor: ONNXTensor, _ node: PBNodeProto, copies: Bool
   ) throws -> [Int] {
-    let total = tensor.dimensions.reduce(1, *)
+    func count(_ sizes: [Int]) -> Int? {
+      // Zeros make the rest no smaller: whoever regroups it multiplies that.
+      let (product, overflows) = sizes.filter { $0 != 0 }.reduce((1, false)) { result, size in
+        let (product, overflows) = result.0.multipliedReportingOverflow(by: size)
+        return (product, result.1 || overflows)
+      }
+      return overflows ? nil : sizes.contains(0) ? 0 : product
+    }
+    guard let total = count(tensor.dimensions) else { throw refusal(node, "its sizes are impossible") }
     var known = try sizes.enumerated().map { index, size -> Int in
       guard case .known(let value) = size, value >= -1, value <= 1 << 28 else {
         throw refusal(node, "its shape is not known")
@@ -118,11 +129,12 @@ extension ONNXTranslation {
       if value == 0, copies { return tensor.dimensions.indices.contains(index) ? tensor.dimensions[index] : 0 }
       return value
     }
-    let product = known.filter { $0 != -1 }.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
-    if let open = known.firstIndex(of: -1), product > 0, total % product == 0 { known[open] = total / product }
-    guard known.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == total,
-      known.allSatisfy({ $0 >= 0 })
-    else {
+    if let open = known.firstIndex(of: -1), let product = count(known.filter { $0 != -1 }), product > 0,
+      total % product == 0
+    {
+      known[open] = total / product
+    }
+    guard known.allSatisfy({ $0 >= 0 }), count(known) == total else {
       throw refusal(node, "it makes \(known) of \(tensor.dimensions)")
     }
     return known
@@ -348,10 +360,12 @@ extension ONNXTranslation {
       factors.allSatisfy({ $0 == $0.rounded() })
     else { throw refusal(node, "it makes maps larger by \(factors), and whole factors of height and width are read") }
     let mode = text(node, "mode") ?? "nearest"
-    let places = text(node, "coordinate_transformation_mode") ?? (isOld ? "asymmetric" : "half_pixel")
+    // Before opset 11 there was no other way.
+    let hasPlaces = !isOld && file.opset >= 11
+    let places = text(node, "coordinate_transformation_mode") ?? (hasPlaces ? "half_pixel" : "asymmetric")
     let isNearest =
       mode == "nearest"
-      && (places == "asymmetric" && (isOld || (text(node, "nearest_mode") ?? "round_prefer_floor") == "floor")
+      && (places == "asymmetric" && (!hasPlaces || (text(node, "nearest_mode") ?? "round_prefer_floor") == "floor")
         || places.hasSuffix("half_pixel") && (text(node, "nearest_mode") ?? "round_prefer_floor").hasPrefix("round"))
     let isBilinear = mode == "linear" && ["half_pixel", "pytorch_half_pixel"].contains(places)
     guard isNearest || isBilinear else {

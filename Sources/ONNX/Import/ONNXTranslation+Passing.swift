@@ -62,7 +62,7 @@ extension ONNXTranslation {
     if node.opType == "MatMul", node.input.count == 2, case .constant(let tensor)? = values[node.input[1]] {
       return tensor.dimensions.count == 2
     }
-    return ["Softmax", "LogSoftmax"].contains(node.opType) && node.output.first == file.output
+    return ["Softmax", "LogSoftmax"].contains(node.opType) && node.output.first == end
   }
 
   /// Puts a part that is passed to an end as a layer, where the whole network ends.

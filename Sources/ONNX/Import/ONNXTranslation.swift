@@ -26,6 +26,10 @@ struct ONNXTranslation {
   var flat: Set<String> = []
   /// Layers whose result is one place, after a mean over all of them.
   var pooled: Set<String> = []
+  /// Adaptive pools of which the first of two products has been read, by what it gives.
+  var adaptivePools: [String: (source: String, pool: AdaptivePool)] = [:]
+  /// What the output is but for its type: nothing follows but identities.
+  var end: String
   var readers: [String: [Int]] = [:]
   /// The node that each tensor is the result of.
   var writers: [String: Int] = [:]
@@ -53,11 +57,18 @@ struct ONNXTranslation {
     self.description = description
     self.restores = restores
     waiting = Waiting(end: file.input.name)
+    end = file.output
     for (index, node) in file.nodes.enumerated() {
       // Of what a CastLike casts like, the type alone is read.
       let read = node.opType == "CastLike" ? node.input.prefix(1) : node.input[...]
       for name in read where !name.isEmpty { readers[name, default: []].append(index) }
       for name in node.output where !name.isEmpty { writers[name] = index }
+    }
+    // As converters of precision leave it.
+    while let writer = writers[end].map({ file.nodes[$0] }), let source = writer.input.first,
+      ["Identity", "Cast", "CastLike"].contains(writer.opType)
+    {
+      end = source
     }
     for (name, tensor) in file.constants {
       var tensor = tensor
@@ -83,6 +94,7 @@ struct ONNXTranslation {
 
   /// Makes a layer of a node; where none is known, a step of a part that is passed as it is.
   mutating func translate(_ node: PBNodeProto) throws {
+    if try poolsAdaptively(node) { return }
     if readsPassed(node) { return try passOn(node) }
     let before = layers.count
     let inputs = node.input.map { ($0, values[$0]) }
@@ -208,7 +220,7 @@ struct ONNXTranslation {
     case "Squeeze", "Unsqueeze": try squeeze(node)
     case "Pad": try pad(node)
     case "Softmax", "LogSoftmax":
-      guard node.output.first == file.output else { return try share(node) }
+      guard node.output.first == end else { return try share(node) }
       remarks.append("the \(node.opType) at the end is left out: the loss has its own")
       try alias(node)
     default:

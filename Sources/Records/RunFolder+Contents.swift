@@ -72,8 +72,12 @@ extension RunFolder {
 
   /// Waits until no process is at work in any part, as those are whose parent was killed. Only the holder of the folder's lock may call this.
   ///
+  /// - Parameter tell: Told once for whom it waits.
   /// - Throws: ``Support/Interrupted`` when the wait is ended.
-  public func waitForOrphans(_ cancellation: Cancellation = .signals) throws {
+  public func waitForOrphans(_ cancellation: Cancellation = .signals, telling tell: (String) -> Void = { _ in }) throws
+  {
+    guard let part = all.first(where: \.isClaimed) else { return }
+    tell("a process of an earlier call is still saving in \(part.path): this one waits for its end")
     while all.contains(where: \.isClaimed) { try cancellation.pause(seconds: 0.1) }
   }
 

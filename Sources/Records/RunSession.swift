@@ -39,7 +39,7 @@ public final class RunSession {
   ///   ``Support/UsageFailure`` when it holds another run. Nothing that was there has changed then.
   public init(
     _ folder: RunFolder, configuration: Configuration, overwrites: Bool = false, launched: LaunchedProcess? = nil,
-    isShared: Bool = false
+    isShared: Bool = false, telling tell: (String) -> Void = { _ in }
   ) throws {
     let overwrites = overwrites && !Self.isLater(attemptOf: launched, in: folder)
     self.folder = folder
@@ -64,8 +64,9 @@ public final class RunSession {
       folder.path, file: RunFolder.lockName, work: "is at work in this run folder", isShared: isShared)
     // What looks left behind may be another's.
     if !isShared { folder.removeTemporaryFiles() }
+    // Nor is it ours while those are at work whose parent was killed.
+    if isRun, !isShared { try folder.waitForOrphans(telling: tell) }
     if overwrites {
-      try folder.waitForOrphans()
       try folder.removeContents()
       if let launched {
         try AtomicFile.write(launched.launch + "\n", to: folder.launch)
@@ -83,10 +84,7 @@ public final class RunSession {
     }
     if !isResumed, !(isShared && isRun) {
       // What an attempt left that did not come to its first checkpoint belongs to no run.
-      if isRun, !isShared {
-        try folder.waitForOrphans()
-        try folder.removeContents()
-      }
+      if isRun, !isShared { try folder.removeContents() }
       try configuration.write(to: folder.configuration)
     }
   }

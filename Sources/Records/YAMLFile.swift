@@ -42,7 +42,9 @@ public enum YAMLFile {
       if let line = lineOfAnchor(in: text) {
         throw FileFailure(
           .badData, path: path,
-          reason: "line \(line): anchors (&name) and aliases (*name) are not supported; write it out")
+          reason:
+            "line \(line): anchors (&name) and aliases (*name) are not supported, nor words in comments that look like both; write it out"
+        )
       }
       let parser = try Parser(yaml: text)
       guard let root = try parser.singleRoot() else {
@@ -70,15 +72,20 @@ public enum YAMLFile {
 
   /// The line of what may be an anchor, in a text that may have aliases; nil when it cannot have both.
   ///
-  /// It knows nothing of quotes and comments, where the two together are rare.
-  static func lineOfAnchor(in text: String) -> Int? {
+  /// It knows nothing of quotes and comments, where the two together are rare: what it took for them could hide an alias.
+  package static func lineOfAnchor(in text: String) -> Int? {
     var (line, anchor, hasAlias) = (1, Int?.none, false)
     var (before, last) = (UInt8(ascii: "\n"), UInt8(ascii: "\n"))
     func isSpace(_ byte: UInt8) -> Bool { byte <= 0x20 }
+    // Behind other characters both are part of a word. The last ones end what libyaml takes for a line or a space as well: U+0085, U+2028, U+2029,
+    // and the mark at the beginning of a file.
+    func mayPrecede(_ byte: UInt8) -> Bool {
+      isSpace(byte) || "[{]},:?!-\"'".utf8.contains(byte) || [0x85, 0xA8, 0xA9, 0xBF].contains(byte)
+    }
     for byte in text.utf8 {
-      if !isSpace(byte) {
+      if !isSpace(byte), mayPrecede(before) {
         if last == UInt8(ascii: "&"), anchor == nil { anchor = line }
-        if last == UInt8(ascii: "*"), isSpace(before) || "[{,:?!-".utf8.contains(before) { hasAlias = true }
+        if last == UInt8(ascii: "*") { hasAlias = true }
       }
       if byte == UInt8(ascii: "\n") { line += 1 }
       (before, last) = (last, byte)

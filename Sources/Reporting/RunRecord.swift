@@ -171,10 +171,13 @@ public struct RunRecord: Sendable {
   }
 
   private static func flatten(_ yaml: String?) -> [(name: String, value: String)] {
-    guard let yaml, let root = try? Yams.compose(yaml: yaml) else { return [] }
+    // Before anything is made of it: aliases in keys are followed while it is read.
+    guard let yaml, yaml.utf8.count <= YAMLFile.largest, YAMLFile.lineOfAnchor(in: yaml) == nil,
+      let root = try? Yams.compose(yaml: yaml)
+    else { return [] }
     var settings: [(name: String, value: String)] = []
     func visit(_ node: Node, _ path: String) {
-      // Aliases can make a small file stand for gigabytes; no configuration of ours is this long.
+      // No configuration of ours is this long.
       guard settings.count < 1000 else { return }
       switch node {
       case .scalar(let scalar):

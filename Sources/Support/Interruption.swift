@@ -8,17 +8,22 @@ import Synchronization
 /// Turns SIGINT, SIGTERM and the end of the terminal (SIGHUP) into a flag that long work looks at between its steps, so that it can save and leave.
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
-  // Of the first signal, in nanoseconds of a clock that only goes on; 0 before it.
-  private static let firstTime = Atomic<Int64>(0)
+  // Of the first SIGINT and the first SIGTERM, in nanoseconds of a clock that only goes on; 0 before it. One of another kind is no second one:
+  // the end of a terminal is followed by the end of its session, a notebook's stop by its restart.
+  private static let firstInterrupt = Atomic<Int64>(0)
+  private static let firstTermination = Atomic<Int64>(0)
   private static let patience: Int64 = 1_000_000_000
 
-  /// Begins to listen. A second SIGINT or SIGTERM ends the process at once, where it comes a second or more after the first: who stops a group
-  /// of processes, as `timeout` and service managers do, signals each of them twice within milliseconds.
+  /// Begins to listen. A second SIGINT, or a second SIGTERM, ends the process at once, where it comes a second or more after the first: who stops a
+  /// group of processes, as `timeout` and service managers do, signals each of them twice within milliseconds.
   ///
   /// Signals that the parent process had blocked are let through: a thread of a pool often starts its children so.
   public static func listen() {
     // Made here, and not inside of a signal's handler.
-    _ = (received.load(ordering: .relaxed), firstTime.load(ordering: .relaxed))
+    _ = (
+      received.load(ordering: .relaxed), firstInterrupt.load(ordering: .relaxed),
+      firstTermination.load(ordering: .relaxed)
+    )
     var wanted = sigset_t()
     sigemptyset(&wanted)
     for number in [SIGINT, SIGTERM, SIGHUP] {
@@ -38,8 +43,13 @@ public enum Interruption {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     let now = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    let (isFirst, first) = firstTime.compareExchange(expected: 0, desired: now, ordering: .relaxed)
-    if !isFirst, number != SIGHUP, now - first >= patience {
+    let (isFirst, first) =
+      switch number {
+      case SIGINT: firstInterrupt.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+      case SIGTERM: firstTermination.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+      default: (true, 0)
+      }
+    if !isFirst, now - first >= patience {
       Glibc.signal(number, SIG_DFL)
       Glibc.raise(number)
     }

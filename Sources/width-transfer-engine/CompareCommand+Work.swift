@@ -67,9 +67,7 @@ extension CompareCommand: EngineWork {
       throw UsageFailure("\(output.output): there is no comparison in this folder, so that there is nothing to gather")
     }
     let cohort = try launcher.cohort(jobs, isShared: sharing.isShared)
-    if !output.overwrite, let remark = launcher.remark(in: RunFolder(path: output.output), cohort) {
-      general.warn(remark)
-    }
+    let remark = output.overwrite || sharing.gather ? nil : launcher.remark(in: RunFolder(path: output.output), cohort)
     let configuration = try Resolved.configuration(
       "compare", network, data, subject.dataset, subject.recipe, compute, on: subject.device,
       more: [
@@ -88,6 +86,8 @@ extension CompareCommand: EngineWork {
     if sharing.isShared { reading?.clock = nil }
     let outcome = try output.session(configuration, general, with: cohort, isShared: sharing.isShared) {
       folder, surroundings -> Outcome? in
+      // Where all is trained, nothing is to be trained otherwise.
+      if let remark, try !plan.missing(plan.parts, in: folder).isEmpty { general.warn(remark) }
       let former = try? JSONFile.read(
         ComparisonSummary.self, path: folder.comparison, expecting: "what compare writes")
       guard var outcome = try carryOut(plan, in: folder, surroundings), cohort.isWriter else { return nil }

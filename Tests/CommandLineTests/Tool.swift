@@ -80,9 +80,9 @@ extension Workplace {
     let process: Process
     fileprivate let errors: FileHandle
 
-    /// Sends a signal, where there is one, and waits for the end.
-    func end(_ signal: Int32? = nil) throws -> Outcome {
-      if let signal { kill(process.processIdentifier, signal) }
+    /// Sends signals and waits for the end.
+    func end(_ signals: Int32...) throws -> Outcome {
+      for signal in signals { kill(process.processIdentifier, signal) }
       let rest = try errors.readToEnd() ?? Data()
       process.waitUntilExit()
       return Outcome(code: process.exitCode, output: "", errors: String(decoding: rest, as: UTF8.self))

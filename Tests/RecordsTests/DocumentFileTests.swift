@@ -100,6 +100,11 @@ import Transfer
     #expect(try YAMLFile.text(value) == YAMLFile.text(value))
   }
 
+  @Test func wordsWithSignsAreNoAnchors() throws {
+    let value = try settings("# *2* of it\nname: data/R&D/2*3\nepochs: 5\noptimizer: {learningRate: 1, steps: []}\n")
+    #expect(value.name == "data/R&D/2*3")
+  }
+
   @Test func aHandWrittenYAMLFileIsRead() throws {
     let value = try settings("# mine\nepochs: 5\noptimizer: {learningRate: 1e-3, steps: [30, 60]}\n")
     #expect(value == Settings(epochs: 5, optimizer: .init(learningRate: 0.001, steps: [30, 60])))
@@ -123,6 +128,9 @@ import Transfer
             + Array(repeating: "*\(Character(UnicodeScalar(96 + UInt8($0))))", count: 9).joined(separator: ",") + "]\n"
         }.joined() + "? *l : 1", "line 1: anchors"
     ),
+    // libyaml takes these for the ends of lines, too.
+    ("a: &a [x]\nb: &b [\u{2028}*a,\u{2028}*a]\n? [\u{2028}*b]\n: 1", "line 1: anchors"),
+    ("a: &a [x]\nb: &b [\u{85}*a,\u{2029}*a]\n? [\u{85}*b]\n: 1", "line 1: anchors"),
     ("epochs: 1\noptimizer: *nowhere", "line 2"),
     (String(repeating: "[", count: 200_000), "line 1"),
     ("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nd: &d [*c,*c]", "line 1: anchors"),

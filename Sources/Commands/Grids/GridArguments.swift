@@ -17,7 +17,7 @@ package enum GridArguments {
     else { return arguments }
     let name = arguments[place]
     var rest = Array(arguments[1..<place] + arguments[(place + 1)...])
-    let configuration: Configuration
+    var configuration: Configuration
     if let grid = ExperimentGrid.named(name) {
       // Help is that of `experiment`.
       guard !rest.contains("--help"), !rest.contains("-h") else { return arguments }
@@ -26,16 +26,7 @@ package enum GridArguments {
         let known = GridScale.allCases.filter { grid.networks[$0] != nil }.map(\.rawValue)
         throw UsageFailure("\(name) has no scale \(scale.rawValue); give --scale \(known.joined(separator: " or "))")
       }
-      var own = try Configuration(text: text, name: name)
-      if rest.contains(where: { $0 == "--search-epochs" || $0.hasPrefix("--search-epochs=") }),
-        case .list(let methods) = own.values["algorithm"]
-      {
-        // What is typed wins over how long each of the grid's methods searches.
-        var kept: [String] = []
-        for method in methods.map(MethodRequest.withoutEpochs) where !kept.contains(method) { kept.append(method) }
-        own.values["algorithm"] = .list(kept)
-      }
-      configuration = own
+      configuration = try Configuration(text: text, name: name)
     } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
       configuration = try Configuration(path: name)
     } else if name.hasPrefix("fig") || name.hasPrefix("tab") {
@@ -43,6 +34,14 @@ package enum GridArguments {
       throw UsageFailure(ExperimentCommand.unknown(name))
     } else {
       return arguments
+    }
+    if rest.contains(where: { $0 == "--search-epochs" || $0.hasPrefix("--search-epochs=") }),
+      case .list(let methods) = configuration.values["algorithm"]
+    {
+      // What is typed wins over how long each of the grid's methods searches.
+      var kept: [String] = []
+      for method in methods.map(MethodRequest.withoutEpochs) where !kept.contains(method) { kept.append(method) }
+      configuration.values["algorithm"] = .list(kept)
     }
     return try ["compare"]
       + ConfigurationFile.flags(of: configuration, name, ["compare"], said: rest, vocabulary(), isOwn: true)

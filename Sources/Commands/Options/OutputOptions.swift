@@ -28,11 +28,12 @@ package struct OutputOptions: ParsableArguments {
   ) throws -> Result {
     try require(checkpointSteps, "--checkpoint-steps", in: 1...Int.max)
     try general.debug("configuration:\n" + configuration.text())
+    // Before it may have to wait.
+    Interruption.listen()
     let session = try RunSession(
       RunFolder(path: output), configuration: configuration, overwrites: overwrite,
-      launched: LaunchedProcess.current, isShared: isShared)
+      launched: LaunchedProcess.current, isShared: isShared, telling: { general.note($0) })
     if session.isResumed, !isShared { general.note("\(output) holds this run already: what it has is not done again") }
-    Interruption.listen()
     do {
       let result = try body(session.folder)
       try session.finish()

@@ -177,7 +177,8 @@ struct PickleReader {
   }
 
   private func integers(_ value: Pickle) -> [Int]? {
-    guard case .items(let place) = value else { return nil }
+    // A list that is remembered can be named as a shape any number of times: a long one is none, and is not copied.
+    guard case .items(let place) = value, items[place].count <= PyTorchCheckpoint.mostDimensions else { return nil }
     let numbers = items[place].compactMap { value -> Int? in
       if case .int(let number) = value { return number } else { return nil }
     }

@@ -57,6 +57,8 @@ struct PyTorchCheckpoint: Sendable {
     guard let entry = entries[name], let storage = storages[entry.storage] else {
       throw FileFailure(.badData, path: path, reason: "it holds no tensor named '\(name)'")
     }
+    // Its other sizes may be any numbers.
+    guard !entry.shape.contains(0) else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
     let size = entry.type.byteSize
     let count = entry.shape.reduce(1, *)
     return try storage.withUnsafeBytes { bytes in
@@ -92,9 +94,12 @@ struct PyTorchCheckpoint: Sendable {
   /// The bytes of an element in a storage of a type, nil for a type that is not known.
   fileprivate static func elementSize(_ type: String) -> Int? { types[type]?.byteSize }
 
+  /// The most dimensions of a tensor: LibTorch's own limit.
+  static let mostDimensions = 64
+
   /// Whether every element of a view is one of a storage's, no more of them than it has.
   private static func lies(_ view: Pickle.TensorView, within elements: Int) -> Bool {
-    guard view.shape.count == view.strides.count, view.shape.count <= 64, view.offset >= 0,
+    guard view.shape.count == view.strides.count, view.shape.count <= mostDimensions, view.offset >= 0,
       view.shape.allSatisfy({ $0 >= 0 }), view.strides.allSatisfy({ $0 >= 0 })
     else { return false }
     if view.shape.contains(0) { return true }

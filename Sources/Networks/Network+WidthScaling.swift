@@ -29,9 +29,19 @@ extension ResolvedNetwork {
     return factor == 1 ? self : try network(scaledBy: factor, divisor: divisor).resolved()
   }
 
-  fileprivate func network(scaledBy factor: Double, divisor: Int) throws -> Network {
+  /// The network widened from the widths that it has, whatever they were before rounding: every group's channels have `factor` times as many
+  /// within reach, as a search needs whose multipliers are of those widths.
+  ///
+  /// - Throws: As ``scalingWidth(by:divisor:)``.
+  public func widened(by factor: Double, divisor: Int = 8) throws -> ResolvedNetwork {
+    try checkFactor(factor, divisor: divisor)
+    return factor == 1 ? self : try network(scaledBy: factor, divisor: divisor, remembers: false).resolved()
+  }
+
+  fileprivate func network(scaledBy factor: Double, divisor: Int, remembers: Bool = true) throws -> Network {
     var exact = Dictionary(
-      widthGroups.map { ($0.id, factor * unrounded($0)) }, uniquingKeysWith: { first, _ in first })
+      widthGroups.map { ($0.id, factor * (remembers ? unrounded($0) : Double($0.width))) },
+      uniquingKeysWith: { first, _ in first })
     var widths = Widths(self) {
       makeDivisible(exact[$0.id] ?? 1, divisor: $0.step(divisor: divisor))
     }
@@ -45,7 +55,7 @@ extension ResolvedNetwork {
       exact[group.id] = nil
     }
     var scaled = try network(with: widths)
-    for group in widthGroups {
+    for group in widthGroups where remembers {
       guard let value = exact[group.id], value != widths[group.id].map(Double.init) else { continue }
       scaled.remember(value, in: group)
     }

@@ -69,6 +69,13 @@ import Testing
     #expect(grid.boundaries == [2, 3, 5, 6, 8, 10, 11, 13, 14, 16, 18, 19, 21, 22, 24])
   }
 
+  @Test("More channels than there are can be asked for: all of them stay", arguments: [1, 4])
+  func all(granularity: Int) {
+    let grid = ChannelGrid(
+      channels: 8, layout: .proportional, range: WidthRange(), minimumChannels: .max, granularity: granularity)
+    #expect(grid.fixed == 8 && grid.groups.isEmpty)
+  }
+
   @Test("A single channel stays")
   func one() {
     let grid = ChannelGrid(channels: 1, layout: .proportional, range: WidthRange())

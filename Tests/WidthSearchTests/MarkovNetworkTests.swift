@@ -52,6 +52,27 @@ import Training
     }
   }
 
+  @Test(
+    "Rounding gives no group a start: supernets reach as far for all, and chains begin at the widths that are searched",
+    arguments: [("mobilenet_v2", 0.707), ("mobilenet_v2", 1), ("resnet20", 0.354), ("resnet20", 0.5)])
+  func rounding(name: String, factor: Double) throws {
+    // A projection remembers what its widths were before they were rounded, and its own are those that multipliers are of.
+    let source = try NetworkZoo.network(named: name, classes: 10).scalingWidth(by: factor).resolved()
+    let widest = try DMCP().widestNetwork(for: source, divisor: 8)
+    for group in source.widthGroups where !group.role.hasPrefix("hidden") {
+      #expect(
+        try #require(widest.widths[group.id]) == makeDivisible(1.5 * Double(group.width), divisor: 8), "\(group.id)")
+    }
+    for method in [AutoSlim(.init(width: 1.5)), NetworkSlimming(.init(width: 1.5))] as [any WidthOptimizer] {
+      #expect(try method.widestNetwork(for: source, divisor: 8).widths == widest.widths)
+    }
+    let chains = MarkovNetwork(
+      widest, settings: DMCPSettings(), target: Double(source.cost.macs), from: source.widths)
+    for (group, chain) in zip(chains.groups, chains.chains) {
+      expectClose(chain.expectation / Double(try #require(source.widths[group])), 1, tolerance: 1e-6)
+    }
+  }
+
   @Test("α = 0 when asked for, and the ends of the range for a budget out of reach")
   func otherStarts() throws {
     let zero = try chains(DMCPSettings(start: .zero))

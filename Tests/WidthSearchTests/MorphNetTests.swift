@@ -230,6 +230,29 @@ import Training
     try expectSubgradient(regularizer, of: model)
   }
 
+  @Test("A cost that was measured to fall with more channels lets no scale grow")
+  func falling() throws {
+    let model = try model(3)
+    let resolved = model.plan.resolved
+    let table = LatencyTable(
+      network: resolved.name, runtime: "libtorch", device: "known", threads: 1,
+      entries: try Set(resolved.latencySteps.map(\.form)).map { form in
+        let inputs = form.hasOwnChannels ? [1, 32] : []
+        return LatencyTable.Entry(
+          form,
+          try CostGrid(
+            inputs: inputs, outputs: [1, 32], values: (inputs.isEmpty ? [1] : inputs).map { _ in [9e-6, 1e-6] }))
+      })
+    let regularizer = FLOPsRegularizer(RelaxedCost(resolved, .latency(table)))
+    let scales = GroupScales(model)
+    let before = try scales.read()
+    #expect(regularizer.evaluate(before).slopes.allSatisfy { $0 == 0 })
+    let factors = regularizer.shrinkage(before, step: 1, floors: before.map { _ in 1 })
+    #expect(zip(factors.joined().joined(), before.joined().joined()).allSatisfy { $0 * $1 == $1 })
+    try ScaleShrinkage(regularizer, scales, floors: before.map { _ in 1 }, device: .cpu).softThreshold(1)
+    #expect(try scales.read() == before)
+  }
+
   private static func flattened() -> Network {
     Network(
       name: "flattened", input: Shape(channels: 3, height: 2, width: 2),

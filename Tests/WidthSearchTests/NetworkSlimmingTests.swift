@@ -26,6 +26,9 @@ import Torch
     var method = NetworkSlimming(.init(width: 2))
     let search = method.searchRecipe(from: recipe)
     #expect(search.epochs == 30 && search.averagingDecay == nil && search.decay == recipe.decay)
+    // Two epochs of warm-up of a hundred are a fifth of one of ten.
+    let brief = try method.searchRecipe(from: Recipe(epochs: 100, warmUpEpochs: 2), epochs: 10, learningRate: nil)
+    #expect(brief.epochs == 10 && abs(brief.warmUpEpochs - 0.2) < 1e-9)
     let wide = try method.widestNetwork(for: toyNetwork().resolved(), divisor: 1)
     #expect(wide.widthGroups.map(\.width) == [16, 24, 20])
     var toy = ToySearch()
@@ -51,6 +54,28 @@ import Torch
     #expect(result.cost.passes["sparsity"]?.images == 2 * 96)
     let kept = result.channels.values.reduce(0, +)
     #expect(kept == result.evidence?.values["keptChannels"] && result.evidence?.values["channels"] == 60)
+  }
+
+  // Worked by hand: from 8 to 8 channels in 4 groups at 4×4, 3·3·16·8·8/4; one channel less of both, 3·3·16·7·7/4.
+  @Test("Channels that are dropped between the multiples of a grouped convolution count as what they are")
+  func betweenMultiples() throws {
+    func conv(_ name: String, groups: Int, from input: String) -> Layer {
+      Layer(
+        name: name,
+        operation: .convolution(
+          Convolution(outputChannels: 8, kernelSize: 3, padding: 1, grouping: groups == 1 ? .dense : .grouped(groups))),
+        inputs: [input])
+    }
+    let network = Network(
+      name: "grouped", input: Shape(channels: 3, height: 4, width: 4),
+      layers: [
+        conv("a", groups: 1, from: "input"), conv("b", groups: 4, from: "a"),
+        Layer(name: "pool", operation: .globalAveragePool, inputs: ["b"]),
+        Layer(name: "fc", operation: .linear(Linear(outputFeatures: 10)), inputs: ["pool"]),
+      ])
+    let cost = AnyWidthCost(try network.resolved())
+    #expect(cost.count([8, 8]) == 9 * 16 * 3 * 8 + 9 * 16 * 8 * 8 / 4 + 80)
+    #expect(cost.count([7, 7]) == 9 * 16 * 3 * 7 + 9 * 16 * 7 * 7 / 4 + 70)
   }
 
   @Test("A strong norm shrinks the scales")

@@ -10,6 +10,11 @@ import Testing
     #expect(DMCPSettings.names.contains("range.maximum") && DMCPSettings.names.contains("alphaLearningRate"))
     #expect(!DMCPSettings.names.contains("range"))
     #expect(UniformWidths.Settings.names.isEmpty)
+    #expect(
+      DMCPSettings.described.contains("residual=branch|sum") && DMCPSettings.described.contains("alphaLearningRate"))
+    #expect(WidthOptimizers.settings(of: "morphnet").contains("kappa=1.0"))
+    let wrong = #expect(throws: UsageFailure.self) { try DMCPSettings().with(["residual": "trunk"]) }
+    #expect(wrong?.message.contains("it is one of branch, sum") == true)
     #expect(WidthOptimizers.settingNames(of: "morphnet").contains("kappa"))
   }
 

@@ -68,7 +68,7 @@ package struct TransferOptions: ParsableArguments {
     help: ArgumentHelp(
       "A setting of the search method, for example kappa=3, or morphnet.kappa=3 where there are several methods.",
       discussion: WidthOptimizers.names.compactMap { name in
-        let settings = WidthOptimizers.settingNames(of: name)
+        let settings = WidthOptimizers.settings(of: name)
         return settings.isEmpty ? nil : "\(name): \(settings.joined(separator: ", "))"
       }.joined(separator: "\n"), valueName: "name=value"))
   package var searchOption: [String] = []

@@ -15,13 +15,31 @@ extension SearchSettings {
   /// The names of all settings; those of a group are joined by a dot, as in `range.maximum`.
   public static var names: [String] { names(of: Self(), "") }
 
-  private static func names(of value: Any, _ prefix: String) -> [String] {
-    Mirror(reflecting: value).children.flatMap { child -> [String] in
+  private static func names(of value: Any, _ prefix: String) -> [String] { leaves(of: value, prefix).map(\.name) }
+
+  /// All settings with their defaults, as `name=value`, and what else can be chosen: `residual=branch|sum`. The name alone has no default.
+  public static var described: [String] {
+    leaves(of: Self(), "").map { name, value in
+      if Mirror(reflecting: value).displayStyle == .optional { return name }
+      let others = choices(of: value).filter { $0 != "\(value)" }
+      return "\(name)=" + (["\(value)"] + others).joined(separator: "|")
+    }
+  }
+
+  private static func leaves(of value: Any, _ prefix: String) -> [(name: String, value: Any)] {
+    Mirror(reflecting: value).children.flatMap { child -> [(name: String, value: Any)] in
       guard let label = child.label else { return [] }
       let isGroup = Mirror(reflecting: child.value).displayStyle == .struct && !(child.value is any Numeric)
-      let inner = isGroup ? names(of: child.value, "\(prefix)\(label).") : []
-      return inner.isEmpty ? [prefix + label] : inner
+      let inner = isGroup ? leaves(of: child.value, "\(prefix)\(label).") : []
+      return inner.isEmpty ? [(prefix + label, child.value)] : inner
     }
+  }
+
+  // The names of an enumeration's cases; none of anything else.
+  private static func choices(of value: Any) -> [String] {
+    func all<Choice: CaseIterable>(_ type: Choice.Type) -> [String] { type.allCases.map { "\($0)" } }
+    guard let type = Swift.type(of: value) as? any CaseIterable.Type else { return [] }
+    return all(type)
   }
 
   /// The settings with some values replaced, as a command line gives them: name → text.
@@ -41,7 +59,12 @@ extension SearchSettings {
       var candidate = object
       Self.set(Self.value(text), at: name.split(separator: ".").map(String.init), in: &candidate)
       guard (try? JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: candidate))) != nil
-      else { throw UsageFailure("`search-option` \(name)=\(text): not a value of this setting") }
+      else {
+        let choices = Self.leaves(of: Self(), "").first { $0.name == name }.map { Self.choices(of: $0.value) } ?? []
+        throw UsageFailure(
+          "`search-option` \(name)=\(text): not a value of this setting"
+            + (choices.isEmpty ? "" : "; it is one of \(choices.joined(separator: ", "))"))
+      }
       object = candidate
     }
     let result = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: object))

@@ -12,6 +12,7 @@ extension WidthOptimizer {
     var search = searchRecipe(from: base)
     search.name += ", search"
     if let epochs { search.epochs = epochs }
+    if compressesSchedule { search.warmUpEpochs *= min(1, Double(search.epochs) / Double(max(1, recipe.epochs))) }
     try search.validate()
     return search
   }

@@ -24,6 +24,8 @@ public protocol WidthOptimizer: Sendable {
   var wideningSetting: String? { get }
   /// The setting that lets it find narrower networks, for advice when a budget lies below the narrowest; nil when there is none.
   var narrowingSetting: String? { get }
+  /// Whether a search of fewer epochs than the training has all of its schedule shortened, the warm-up too.
+  var compressesSchedule: Bool { get }
   /// Whether budgets beyond the widest network of the search make sense: not where all is found by pruning that network.
   var reachesAnyBudget: Bool { get }
   /// How the search trains weights, made from how the network is trained in the end: epochs and schedule.
@@ -52,6 +54,8 @@ extension WidthOptimizer {
   public func kept(of network: ResolvedNetwork) -> PerGroup<String> { [:] }
   /// No: it searches.
   public var isControl: Bool { false }
+  /// No: the warm-up is as long as the training's.
+  public var compressesSchedule: Bool { false }
   /// No: it moves channels between layers.
   public var keepsProportions: Bool { false }
   /// None.

@@ -27,6 +27,12 @@ public enum WidthOptimizers {
     return all.first { $0.name == name }.map { names($0) } ?? []
   }
 
+  /// The settings of a method with their defaults, as ``SearchSettings/described``.
+  public static func settings(of name: String) -> [String] {
+    func settings<Optimizer: WidthOptimizer>(_ type: Optimizer.Type) -> [String] { Optimizer.Settings.described }
+    return all.first { $0.name == name }.map { settings($0) } ?? []
+  }
+
   private static func make<Optimizer: WidthOptimizer>(
     _ type: Optimizer.Type, _ settings: [String: String]
   ) throws -> any WidthOptimizer {

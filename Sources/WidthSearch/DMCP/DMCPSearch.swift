@@ -36,7 +36,8 @@ final class DMCPSearch: SearchSubject {
     supernet = try Supernet(network, seed: context.seed, device: context.device)
     if context.recipe.recomputesActivations { supernet.model.recomputeActivations() }
     chains = MarkovNetwork(
-      supernet.resolved, settings: settings, target: Double(target), in: context.costModel)
+      supernet.resolved, settings: settings, target: Double(target), from: context.network.widths,
+      in: context.costModel)
     state = State(alphas: chains.alphas, velocities: chains.alphas.map { $0.map { _ in 0 } })
     optimizer = try ParameterOptimizer(supernet.model.parameters, recipe: context.recipe)
     let stepsPerEpoch = context.training.batchesPerEpoch

@@ -146,7 +146,7 @@ struct ScaleShrinkage {
       ? try measuredGradient(counts) : try linear + (products * counts).sum([1]) + depthwise
     return Values(
       sizes: sizes, magnitudes: magnitudes, directions: directions,
-      slopes: try gradient * FLOPsRegularizer.operations)
+      slopes: try gradient.clamped(0, .greatestFiniteMagnitude) * FLOPsRegularizer.operations)
   }
 
   // What was measured has other slopes at every count, which the host reads off its grids.

@@ -18,8 +18,8 @@ final class NetworkSlimmingSearch: SearchSubject {
   private let optimizer: ParameterOptimizer
   private let scales: GroupScales
   /// Of what budgets are set on.
-  private let counter: CostCounter
-  private let macs: CostCounter
+  private let counter: AnyWidthCost
+  private let macs: AnyWidthCost
   private let dropout: Generator
   private let budget: Int
   let model: Model
@@ -31,8 +31,8 @@ final class NetworkSlimmingSearch: SearchSubject {
     model = try Model(wide, seed: context.seed, device: context.device)
     if context.recipe.recomputesActivations { model.recomputeActivations() }
     scales = GroupScales(model)
-    counter = CostCounter(model.plan.resolved, context.costModel)
-    macs = CostCounter(model.plan.resolved)
+    counter = AnyWidthCost(model.plan.resolved, context.costModel)
+    macs = AnyWidthCost(model.plan.resolved)
     optimizer = try ParameterOptimizer(model.parameters, recipe: context.recipe)
     let stepsPerEpoch = context.training.batchesPerEpoch
     loop = try SearchLoop(context, totalSteps: context.recipe.epochs * stepsPerEpoch)

@@ -45,7 +45,7 @@ public struct AutoSlim: WidthOptimizer {
 
   /// The supernet.
   public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork {
-    try network.scalingWidth(by: settings.width, divisor: divisor)
+    try network.widened(by: settings.width, divisor: divisor)
   }
 
   /// The widest, the narrowest and some random passes; then a descent of half its steps, each of which tries every group, from its own

@@ -41,7 +41,7 @@ public struct ChannelGrid: Sendable, Hashable {
     guard granularity == 1 else {
       let units = ChannelGrid(
         channels: channels / granularity, layout: layout, range: range,
-        minimumChannels: (minimumChannels + granularity - 1) / granularity)
+        minimumChannels: (minimumChannels - 1) / granularity + 1)
       self.init(fixed: units.fixed * granularity, groups: units.groups.map { $0 * granularity })
       return
     }

@@ -44,7 +44,7 @@ public struct DMCP: WidthOptimizer {
 
   /// The supernet, whose front slices are searched: the network widened to the range's maximum.
   public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork {
-    try network.scalingWidth(by: settings.range.maximum, divisor: divisor)
+    try network.widened(by: settings.range.maximum, divisor: divisor)
   }
 
   /// Every group at the beginning of its chain.
@@ -56,7 +56,8 @@ public struct DMCP: WidthOptimizer {
   /// The widest, the narrowest and some random passes, and in the second stage a forward and half a backward pass of the widest.
   public func forecast(for network: ResolvedNetwork, divisor: Int) throws -> SearchForecast {
     let widest = try widestNetwork(for: network, divisor: divisor)
-    let chains = MarkovNetwork(widest, settings: settings, target: Double(network.cost.macs))
+    let chains = MarkovNetwork(
+      widest, settings: settings, target: Double(network.cost.macs), from: network.widths)
     let polynomial = RelaxedCost(widest)
     let narrowest = polynomial.evaluate(chains.narrowest.values.mapValues(Double.init))
     // Groups are drawn independently of each other, so that the mean cost is that of mean widths.

@@ -12,7 +12,15 @@ package struct MarkovNetwork {
   private let macs: RelaxedCost
   private let target: Double
 
-  package init(_ resolved: ResolvedNetwork, settings: DMCPSettings, target: Double, in model: CostModel = .macs) {
+  /// Chains for the groups of a supernet.
+  ///
+  /// - Parameters:
+  ///   - source: The widths of the network that is searched, of which the chains start as a multiple; nil for those of the supernet, whose
+  ///     rounding would be a first step that no image has asked for.
+  package init(
+    _ resolved: ResolvedNetwork, settings: DMCPSettings, target: Double, from source: Widths? = nil,
+    in model: CostModel = .macs
+  ) {
     polynomial = RelaxedCost(resolved, model)
     macs = model == .macs ? polynomial : RelaxedCost(resolved)
     self.target = target
@@ -27,7 +35,7 @@ package struct MarkovNetwork {
           minimumChannels: settings.minimumChannels, granularity: granularity),
         parametrisation: settings.parametrisation, window: settings.rampWindow)
     }
-    if settings.start == .budget { startOnBudget() }
+    if settings.start == .budget { startOnBudget(source) }
   }
 
   package var alphas: [[Double]] {
@@ -107,9 +115,9 @@ package struct MarkovNetwork {
   ///
   /// One α for all chains would not be: small groups have fewer steps, so the same α leaves them relatively wider, and the
   /// search would begin with a bias towards early layers.
-  private mutating func startOnBudget() {
-    let full = chains.map { Double($0.grid.channels) }
-    let scale = polynomial.scale(matching: target, widths: full) ?? 1
-    for index in chains.indices { chains[index].start(at: scale * full[index]) }
+  private mutating func startOnBudget(_ source: Widths?) {
+    let widths = zip(groups, chains).map { Double(source?[$0] ?? $1.grid.channels) }
+    let scale = polynomial.scale(matching: target, widths: widths) ?? 1
+    for index in chains.indices { chains[index].start(at: scale * widths[index]) }
   }
 }

@@ -46,7 +46,7 @@ public struct FLOPsRegularizer: Sendable {
     public var value: Double
     /// The cost of the living channels, in operations.
     public var cost: Double
-    /// dG/dR of each group.
+    /// dG/dR of each group; 0 where a measured cost falls with more channels, since nothing is to grow for that.
     public var slopes: [Double]
 
     /// The number of living channels of each group.
@@ -77,7 +77,7 @@ public struct FLOPsRegularizer: Sendable {
     let sums = magnitudes.map { $0.reduce(0, +) }
     let gradient = polynomial.gradient(counts)
     let slopes = gradient.indices.map {
-      Self.operations * (gradient[$0] + (depthwiseFactor - 1) * polynomial.depthwise[$0])
+      Self.operations * Swift.max(0, gradient[$0] + (depthwiseFactor - 1) * polynomial.depthwise[$0])
     }
     return Value(
       magnitudes: magnitudes, alive: alive, value: zip(slopes, sums).reduce(0) { $0 + $1.0 * $1.1 },

@@ -19,6 +19,9 @@ public struct NetworkSlimming: WidthOptimizer {
   /// `width`.
   public var wideningSetting: String? { "width" }
 
+  /// Yes: a training of y epochs of the same shape.
+  public var compressesSchedule: Bool { true }
+
   /// Yes: one ranking is cut at any budget.
   public var servesSeveralBudgets: Bool { true }
 
@@ -43,6 +46,6 @@ public struct NetworkSlimming: WidthOptimizer {
 
   /// The network that is pruned.
   public func widestNetwork(for network: ResolvedNetwork, divisor: Int) throws -> ResolvedNetwork {
-    try network.scalingWidth(by: settings.width, divisor: divisor)
+    try network.widened(by: settings.width, divisor: divisor)
   }
 }

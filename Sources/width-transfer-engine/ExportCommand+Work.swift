@@ -54,9 +54,23 @@ extension ExportCommand: EngineWork {
       try AtomicFile.write(Data(text.utf8), to: output)
     }
     let cost = built.cost
+    if json {
+      return try Output.json(
+        Written(
+          network: built.name, format: format.rawValue, files: outputs, macs: cost.macs, parameters: cost.parameters))
+    }
     try Output.text(
       "\(built.name): \(Format.amount(cost.macs)) MACs, \(Format.amount(cost.parameters)) parameters; "
         + "written to \(outputs.joined(separator: " and "))")
+  }
+
+  /// What `export --json` prints.
+  private struct Written: Encodable {
+    var network: String
+    var format: String
+    var files: [String]
+    var macs: Int
+    var parameters: Int
   }
 
   private static var version: String { WidthTransferCommand.version }

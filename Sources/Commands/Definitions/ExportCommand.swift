@@ -61,6 +61,9 @@ package struct ExportCommand: EngineCommand {
   @Flag(help: "Replace files that are there.")
   package var overwrite = false
 
+  @Flag(help: "Print what was written as JSON on standard output.")
+  package var json = false
+
   @OptionGroup package var general: GeneralOptions
 
   /// The form that is asked for, or that the output's name says.

@@ -23,7 +23,17 @@ package struct ReportCommand: ParsableCommand {
     completion: .directory)
   package var charts: String?
 
+  @Flag(help: "Print what was written as JSON on standard output.")
+  package var json = false
+
   @OptionGroup package var general: GeneralOptions
+
+  /// What `report --json` prints.
+  private struct Written: Encodable {
+    var report: String
+    var runs: [String]
+    var warnings: [String]
+  }
 
   package func validate() throws {
     if folders.isEmpty { throw ValidationError("Name at least one run folder") }
@@ -34,13 +44,16 @@ package struct ReportCommand: ParsableCommand {
     let runs = folders.map { RunFolder(path: $0) }
     let report = try Report(runs)
     let path = output ?? runs[0].report
-    for warning in try report.write(to: path, bundle: VegaBundle.find()) {
-      general.warn(warning)
-    }
+    let warnings = try report.write(to: path, bundle: VegaBundle.find())
+    for warning in warnings { general.warn(warning) }
     if let charts {
       try AtomicFile.createFolder(charts)
       _ = try report.writeChartSpecifications(to: charts)
     }
-    try Output.text(path)
+    if json {
+      try Output.json(Written(report: path, runs: folders, warnings: warnings))
+    } else {
+      try Output.text(path)
+    }
   }
 }

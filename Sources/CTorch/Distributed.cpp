@@ -147,10 +147,26 @@ void sum_all(const c10::intrusive_ptr<c10d::Backend> &backend, const std::vector
       if (end > begin && bytes > kBucket) break;
       bucket.push_back(all[end]);
     }
-    c10d::AllreduceCoalescedOptions options;
-    options.reduceOp = c10d::ReduceOp::SUM;
-    backend->allreduce_coalesced(bucket, options)->wait();
     begin = end;
+    if (bucket[0].is_cpu()) {
+      c10d::AllreduceCoalescedOptions options;
+      options.reduceOp = c10d::ReduceOp::SUM;
+      backend->allreduce_coalesced(bucket, options)->wait();
+      continue;
+    }
+    // Gloo joins tensors of the CPU alone.
+    c10::NoGradGuard no_grad;
+    std::vector<at::Tensor> parts;
+    for (const auto &tensor : bucket) parts.push_back(tensor.detach().reshape({-1}));
+    std::vector<at::Tensor> joined{at::cat(parts)};
+    c10d::AllreduceOptions options;
+    options.reduceOp = c10d::ReduceOp::SUM;
+    backend->allreduce(joined, options)->wait();
+    int64_t start = 0;
+    for (auto &tensor : bucket) {
+      tensor.detach().copy_(joined[0].narrow(0, start, tensor.numel()).view(tensor.sizes()));
+      start += tensor.numel();
+    }
   }
 }
 

@@ -63,22 +63,34 @@ final class DecodedImages: @unchecked Sendable {
   private func fill(_ places: [Int]) throws {
     let absent = lock.withLock { places.filter { state[$0] == .absent } }
     guard !absent.isEmpty else { return }
-    var (images, good): ([PixelImage], [Int]) = ([], [])
+    // Square images of one size go through LibTorch together; any other is made small at once, since it may be of any size.
+    let size = source.uniformSize.flatMap { $0.width == $0.height ? $0 : nil }
+    var together: [(place: Int, image: PixelImage)] = []
+    var prepared: [(place: Int, pixels: [UInt8])] = []
     var bad: [Int: FileFailure] = [:]
     for place in absent {
       do {
-        images.append(try source.image(at: indices[place]).converted(toChannels: preparation.channels))
-        good.append(place)
+        let image = try source.image(at: indices[place]).converted(toChannels: preparation.channels)
+        if image.size == size {
+          together.append((place, image))
+        } else {
+          prepared.append((place, try preparation.fitted(image).pixels))
+        }
       } catch let failure as FileFailure where failure.kind != .io {
         bad[place] = failure
       }
     }
-    let prepared = try prepare(images)
+    if let size, !together.isEmpty {
+      let all = try ImageResizing.resized(
+        together.flatMap(\.image.pixels), count: together.count, channels: preparation.channels, from: size,
+        to: ImageSize(width: preparation.resolution, height: preparation.resolution))
+      for (number, one) in together.enumerated() {
+        prepared.append((one.place, Array(all[number * length..<(number + 1) * length])))
+      }
+    }
     lock.withLock {
-      for (position, place) in good.enumerated() where state[place] == .absent {
-        prepared.withUnsafeBufferPointer {
-          (bytes + place * length).update(from: $0.baseAddress! + position * length, count: length)
-        }
+      for (place, pixels) in prepared where state[place] == .absent {
+        pixels.withUnsafeBufferPointer { (bytes + place * length).update(from: $0.baseAddress!, count: length) }
         state[place] = .present
       }
       for (place, failure) in bad {
@@ -86,16 +98,5 @@ final class DecodedImages: @unchecked Sendable {
         failures[place] = failure
       }
     }
-  }
-
-  // Square images of one size go through LibTorch together.
-  private func prepare(_ images: [PixelImage]) throws -> [UInt8] {
-    guard let size = source.uniformSize, size.width == size.height, images.allSatisfy({ $0.size == size }) else {
-      return try images.flatMap { try preparation.fitted($0).pixels }
-    }
-    guard !images.isEmpty else { return [] }
-    return try ImageResizing.resized(
-      images.flatMap(\.pixels), count: images.count, channels: preparation.channels, from: size,
-      to: ImageSize(width: preparation.resolution, height: preparation.resolution))
   }
 }

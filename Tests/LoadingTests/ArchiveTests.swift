@@ -259,6 +259,7 @@ struct ArchiveTests {
     ("leads out of the archive", [("../evil.png", .file([1]))]),
     ("leads out of the archive", [("a/../../evil.png", .file([1]))]),
     ("leads out of the archive", [("/etc/evil.png", .file([1]))]),
+    ("more than 32 folders deep", [(String(repeating: "a/", count: 40) + "x.png", .file([1]))]),
     ("symbolic link", [("a/x.png", .symbolicLink("/etc/passwd"))]),
     ("hard link", [("a/y.png", .file([1])), ("a/x.png", .hardLink("a/y.png"))]),
     ("no regular file", [("a/x.png", .device)]), ("holds no files", [("a", .folder)]),

@@ -65,6 +65,16 @@ struct IDXTests {
     }
   }
 
+  @Test("that are a few bytes of zeros are taken for bombs while they are compressed")
+  func refusesBombs() throws {
+    try withTemporaryFolder { folder in
+      let shape = [70, 1024, 1024]
+      let path = try write(
+        gzip(idx(shape: shape, [UInt8](repeating: 0, count: shape.reduce(1, *))), in: folder), to: folder + "/bomb.gz")
+      expectFailure(.beyondLimit, path: "bomb.gz", "gunzip") { try IDXFile(path: path, dimensions: 3) }
+    }
+  }
+
   @Test("with huge sizes are refused before memory is taken")
   func refusesHuge() throws {
     try withTemporaryFolder { folder in

@@ -115,6 +115,14 @@ final class ArchiveReader {
         .badData, path: path,
         reason: "the member \(Self.shown(name)) leads out of the archive; such archives are refused")
     }
+    // As of folders on disk: a member's name may be a megabyte of them.
+    guard parts.count <= FolderListing.deepest + 1 else {
+      throw FileFailure(
+        .badData, path: path,
+        reason:
+          "the member \(Self.shown(name)) lies more than \(FolderListing.deepest) folders deep; such archives are refused"
+      )
+    }
     guard archive_entry_hardlink(entry) == nil else { throw refused(name, "a hard link") }
     let kind = archive_entry_filetype(entry)
     if kind == S_IFDIR {

@@ -15,7 +15,7 @@ enum FolderListing {
   }
 
   /// How deep folders may lie within each other; a link that leads back to its own folder ends there.
-  private static let deepest = 32
+  static let deepest = 32
 
   /// The names of the folders and of the files directly inside `path`; hidden ones are left out.
   ///

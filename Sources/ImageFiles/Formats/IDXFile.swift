@@ -41,6 +41,15 @@ struct IDXFile: Hashable, Sendable {
       }
       count = product
     }
+    // As of archives. One that is not compressed is as long as what it declares.
+    let limit = ArchiveLimits().content(ofArchive: reader.sizeOnDisk)
+    guard !reader.isCompressed || count <= limit || count > reader.largestContent else {
+      throw FileFailure(
+        .beyondLimit, path: path,
+        reason:
+          "expands to \(count) bytes, far more than images do; it is taken for a bomb and refused. If it is none, unpack it (gunzip)"
+      )
+    }
     bytes = try reader.read(count, "the \(shape.map(String.init).joined(separator: "×")) elements")
     try reader.expectEnd()
   }

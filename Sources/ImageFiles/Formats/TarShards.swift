@@ -233,6 +233,11 @@ struct TarShards {
         names: names, training: own.numbers, heldOut: others?.numbers, at: path, options: options)
       return names
     }
+    if let others, !others.numbers.isEmpty {
+      throw FileFailure(
+        .badData, path: path,
+        reason: "has classes that are numbers beside classes that are names; which is which is not known")
+    }
     if options.allowsMissingClasses, let others, others.named.isSubset(of: own.named) {
       let missing = own.named.subtracting(others.named).map(\.text)
       remarks += ImageFolder.noImages(of: missing.sorted { ByteOrder.precedes($0, $1) })

@@ -122,7 +122,7 @@ public final class Trainer: StepWork {
     for observer in observers {
       try observer.begin(model, afterEpochs: loop.endedEpochs, isNew: loop.step == 0)
     }
-    if loop.step == 0 { try adapt(afterEpochs: 0, learningRate: nil) }
+    if loop.step == 0, loop.lastSavedStep == nil { try adapt(afterEpochs: 0, learningRate: nil) }
     try loop.train(self, until: schedule.totalSteps)
     let result = try finish(seconds: loop.seconds)
     try keep(result)

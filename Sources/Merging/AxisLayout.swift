@@ -38,8 +38,9 @@ struct AxisLayout {
     let gates = Self.gates(network)
     for (index, layer) in network.layers.enumerated() {
       let definition = layer.layer.operation.definition
-      // The slope of a PReLU is the same for a channel that stands for two.
-      let isFilter = definition.channels == .filters || gates.contains(index) || definition is LearnedSlope
+      // The slope of a PReLU is the same for a channel that stands for two. What a depthwise filter adds is not: it is added once for both.
+      let isScale = gates.contains(index) || definition is LearnedSlope
+      let isFilter = definition.channels == .filters || isScale
       let own = layer.layer.name
       var forms = definition.parameters.map { ($0.name(in: own), $0.dimensions) }
       if case .batchNorm = layer.layer.operation {
@@ -52,7 +53,7 @@ struct AxisLayout {
           switch dimension {
           case .output:
             segments = layer.outputSegments
-            role = dimensions.count == 1 ? (isFilter ? .filterNumber : .number) : isFilter ? .filter : .producer
+            role = dimensions.count == 1 ? (isScale ? .filterNumber : .number) : isFilter ? .filter : .producer
           case .input: (segments, role) = (network.inputSegments(of: index)[0], .reader)
           case .fixed: continue
           }

@@ -54,7 +54,8 @@ public struct ChannelGrowth {
     let generator = try Generator(seed: SeededGenerator(seed: seed, .channelGrowth).state)
     try withoutGradients {
       let chosen = try Tensor(sources.map(Int64.init))
-      for (place, role) in layout.places[group] ?? [] {
+      // From the last: where a group stands twice on an axis, what lies before is still where it was.
+      for (place, role) in (layout.places[group] ?? []).reversed() {
         var rows = try places.rows(place, layout).selecting(0, chosen)
         switch role {
         case .reader:

@@ -63,7 +63,7 @@ public struct ChannelWidthAdapter: WidthAdapter {
       try withoutGradients {
         var places = TensorPlaces(
           try moment.tensors.mapValues { try $0.to(.cpu).to(.float64).contiguous() }, of: network.name)
-        for (place, _) in layout.places[change.group] ?? [] where moment.tensors[place.tensor] != nil {
+        for (place, _) in (layout.places[change.group] ?? []).reversed() where moment.tensors[place.tensor] != nil {
           let rows = try places.rows(place, layout).selecting(0, chosen)
           try places.replace(place, layout, with: moment.startsAtZero ? rows * kept : rows)
         }

@@ -86,7 +86,8 @@ public struct FeatureMerger {
     guard var own = members[group] else { return }
     let (first, second) = pair
     let weights = (Double(own[first].count), Double(own[second].count))
-    for (place, role) in layout.places[group] ?? [] {
+    // From the last: where a group stands twice on an axis, what lies before is still where it was.
+    for (place, role) in (layout.places[group] ?? []).reversed() {
       try replace(place, role, first, second, weights)
     }
     layout.shrink(group)

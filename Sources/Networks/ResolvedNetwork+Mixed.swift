@@ -1,5 +1,6 @@
 extension ResolvedNetwork {
-  /// The groups whose channels change places behind the layers that put them out: in a shuffle, or where a split goes through them.
+  /// The groups whose channels change places behind the layers that put them out: in a shuffle, where a split goes through them, or where what
+  /// one layer puts out is added to parts of them side by side.
   ///
   /// Their number can be followed, and a width be chosen. Which channel an entry further on belongs to cannot be read off its place.
   public var mixedGroups: Set<WidthGroup.ID> {
@@ -16,7 +17,8 @@ extension ResolvedNetwork {
           if !part.isEmpty, part != own, let group = segment.group { mixed.insert(group) }
           start = own.upperBound
         }
-      case .passes, .passesFirst, .filters, .ties, .joins, .repeats, .spreads, .groups, .produces, .fixes: break
+      case .produces: mixed.formUnion(layer.outputSegments.lazy.filter { $0.positions > 1 }.compactMap(\.group))
+      case .passes, .passesFirst, .filters, .ties, .joins, .repeats, .spreads, .groups, .fixes: break
       }
     }
     return mixed

@@ -26,6 +26,34 @@ import Torch
     }
   }
 
+  /// A map beside its own maxima, as in a pyramid of pools: each channel stands twice among those that the next layer reads.
+  @Test func aChannelThatStandsTwiceGrowsTwice() throws {
+    let network = Network(
+      name: "twice", input: Shape(channels: 3, height: 6, width: 6),
+      layers: [
+        Layer(
+          name: "conv", operation: .convolution(Convolution(outputChannels: 6, kernelSize: 3, padding: 1)),
+          inputs: ["input"]),
+        Layer(name: "pool", operation: .maxPool(Pool(kernelSize: 3, stride: 1, padding: 1)), inputs: ["conv"]),
+        Layer(name: "both", operation: .concatenate, inputs: ["conv", "pool"]),
+        Layer(name: "next", operation: .convolution(Convolution(outputChannels: 4, kernelSize: 1)), inputs: ["both"]),
+        Layer(name: "mean", operation: .globalAveragePool, inputs: ["next"]),
+        Layer(name: "flat", operation: .flatten, inputs: ["mean"]),
+        Layer(name: "out", operation: .linear(Linear(outputFeatures: 3)), inputs: ["flat"]),
+      ])
+    let model = try Model(network.resolved(), seed: 3)
+    let images = try Tensor.normal([2, 3, 6, 6], generator: Generator(seed: 5))
+    let before = try output(model, images)
+    let outcome = try ChannelGrowth("conv", by: 2, noise: 0).applied(to: model)
+    expectClose(before, try output(outcome.model, images), 1e-5)
+    // And back: copies are taken away exactly.
+    var settings = MergeSettings()
+    settings.scope = .all
+    var merger = try FeatureMerger(outcome.model, settings: settings)
+    let narrowed = try merger.narrow("conv", to: 6)
+    expectClose(before, try output(narrowed.model, images), 1e-5)
+  }
+
   @Test func theStrongestIsCopiedWithALittleNoise() throws {
     let base = try NetworkZoo.resolved(named: "vgg11_cifar", classes: 5).network.scalingWidth(by: 0.125).resolved()
     let model = try Model(base, seed: 3)

@@ -107,6 +107,31 @@ func expectClose(
     expectClose(before, after, 2e-4 * scale)
   }
 
+  /// Two equal channels of 1 through a depthwise filter of 1 with a bias of 1: 2 · relu(1 + 1), and of their sum relu(2 + 2).
+  @Test(arguments: [MergeSettings.Mode.meanSum, .foldedPaper])
+  func aDepthwiseBiasIsSummedWithItsChannel(_ mode: MergeSettings.Mode) throws {
+    let network = Network(
+      name: "toy", input: Shape(channels: 1, height: 1, width: 1),
+      layers: [
+        Layer(name: "conv", operation: .convolution(Convolution(outputChannels: 2, kernelSize: 1)), inputs: ["input"]),
+        Layer(
+          name: "filter",
+          operation: .convolution(Convolution(outputChannels: 2, kernelSize: 1, grouping: .depthwise, hasBias: true)),
+          inputs: ["conv"]),
+        Layer(name: "relu", operation: .activation(.relu), inputs: ["filter"]),
+        Layer(name: "out", operation: .linear(Linear(outputFeatures: 1, hasBias: false)), inputs: ["relu"]),
+      ])
+    let model = try Model(network, seed: 0)
+    try withoutGradients {
+      for name in ["conv.weight", "filter.weight", "filter.bias", "out.weight"] {
+        try model.tensor(named: name).fill(1)
+      }
+    }
+    let image = try Tensor([Float(1)], shape: [1, 1, 1, 1])
+    expectClose(try output(model, image), [4], 1e-6)
+    expectClose(try output(merged(model, settings(mode, 0)).model, image), [4], 1e-6)
+  }
+
   /// Folding alone, where nothing is merged, leaves the function as it was: also where a gate takes its channels from a layer before
   /// a normalization that goes.
   @Test(arguments: ["mobilenet_v2_cifar", "efficientnet_b0_cifar"])

@@ -67,6 +67,29 @@ import Testing
     #expect(refused?.message.contains("adaptation") == true)
   }
 
+  @Test("A training whose first epochs were not followed is not followed from the middle")
+  func beginsLate() throws {
+    let folder = RunFolder(path: try TemporaryFolder().file("run"))
+    var job = try job()
+    (job.adapter, job.recipe.epochs) = (nil, 4)
+    job.tracks = []
+    func run(_ job: TrainingJob, stoppedAfter epochs: Int? = nil) throws {
+      let events = Recorder()
+      _ = try job.run(
+        in: folder, sinks: [events],
+        cancellation: Cancellation(signal: {
+          let ended = events.events.count { if case .epoch = $0 { true } else { false } }
+          return epochs != nil && ended >= epochs! ? SIGINT : nil
+        }))
+    }
+    #expect(throws: Interrupted.self) { try run(job, stoppedAfter: 2) }
+    job.tracks = [.weightNorms]
+    let refused = #expect(throws: UsageFailure.self) { try run(job) }
+    #expect(refused?.message.contains("were not followed in epoch 0") == true)
+    job.tracks = []
+    try run(job)
+  }
+
   @Test("An average of weights does not go with widths that change")
   func refusesAverages() throws {
     var job = try job()

@@ -60,6 +60,11 @@ package struct MergeCommand: EngineCommand {
   package func validate() throws {
     if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
     if recalibrate < 0 { throw ValidationError("--recalibrate must be at least 0") }
+    if recalibrate > 0, mode == .foldedPaper {
+      throw ValidationError(
+        "--recalibrate has nothing to estimate with --mode folded-paper, which takes normalizations into the convolutions"
+      )
+    }
     if recalibrate > 0, dataset == nil { throw ValidationError("--recalibrate needs images: --dataset") }
   }
 }

@@ -25,6 +25,11 @@ struct NetworkWalk {
     return false
   }
 
+  private func isProduct(_ index: Int) -> Bool {
+    if case .multiply = network.layers[index].layer.operation { return true }
+    return false
+  }
+
   private func isAddition(_ index: Int) -> Bool {
     if case .add = network.layers[index].layer.operation { return true }
     return false
@@ -36,7 +41,7 @@ struct NetworkWalk {
     for index in network.layers.indices where isAddition(index) {
       let ends = network.layers[index].inputIndices.map(weightedEnd)
       for (position, end) in ends.enumerated() {
-        guard let end, let start = network.layers[end].inputIndices.first else { continue }
+        guard let end, let start = network.layers[end].inputIndices.first.map(beforePooling) else { continue }
         let others = ends.indices.filter { $0 != position }
         let isShorter = others.allSatisfy { other in
           guard let longer = ends[other], let before = network.layers[longer].inputIndices.first else { return false }
@@ -48,10 +53,22 @@ struct NetworkWalk {
     return found
   }
 
-  // The weighted layer behind which nothing but normalizations lead to `index`.
+  // Where a shortcut begins that makes its map smaller first, as ResNet-D's do.
+  private func beforePooling(_ index: Int) -> Int {
+    var index = index
+    while index >= 0 {
+      switch network.layers[index].layer.operation {
+      case .averagePool, .maxPool, .adaptiveAveragePool: index = network.layers[index].inputIndices[0]
+      default: return index
+      }
+    }
+    return index
+  }
+
+  // The weighted layer behind which nothing but normalizations, and a gate on its channels, lead to `index`.
   private func weightedEnd(_ index: Int) -> Int? {
     var index = index
-    while index >= 0, isNorm(index) { index = network.layers[index].inputIndices[0] }
+    while index >= 0, isNorm(index) || isProduct(index) { index = network.layers[index].inputIndices[0] }
     return index >= 0 && isWeighted(index) ? index : nil
   }
 
@@ -69,7 +86,8 @@ struct NetworkWalk {
   }
 
   /// The weighted layers that read what a layer puts out directly: through normalizations, activations and pooling, and through the
-  /// addition that the layer itself ends in, but not past one behind an activation, where the sum is another layer's channel too.
+  /// addition that the layer itself ends in, but not past one behind an activation or beside another reader, where it is the way around
+  /// another block, and the sum is another layer's channel too.
   func directReaders(of index: Int) -> [Int] {
     var found: [Int] = []
     var waiting = [(index, false, false)]
@@ -79,7 +97,7 @@ struct NetworkWalk {
         if isWeighted(reader) {
           found.append(reader)
         } else if isAddition(reader) {
-          if !isActivated, !isAdded { waiting.append((reader, false, true)) }
+          if !isActivated, !isAdded, readers[place].count == 1 { waiting.append((reader, false, true)) }
         } else {
           let isActivation = network.layers[reader].layer.operation.isActivation
           waiting.append((reader, isActivated || isActivation, isAdded))

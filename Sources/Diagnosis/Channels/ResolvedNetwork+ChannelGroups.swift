@@ -83,7 +83,11 @@ private struct ChannelSlices {
         var offset = 0
         for segment in segments {
           defer { offset += segment.channels }
-          if let group = segment.group, mixed.contains(group), side == .outgoing || segment.divisor > 1 { continue }
+          if let group = segment.group, mixed.contains(group),
+            side == .outgoing || segment.divisor > 1 || segment.positions > 1
+          {
+            continue
+          }
           result.append(
             (
               segment.group,

@@ -2,6 +2,7 @@ import Diagnosis
 import Interchange
 import Networks
 import Records
+import Support
 import Torch
 
 /// Writes the norms of a training's channels into its folder: before the first epoch and after each.
@@ -16,7 +17,18 @@ public struct WeightNormTracker: TrainingObserver {
   }
 
   /// Takes the sample before training, or drops those of epochs that will be trained again.
+  ///
+  /// - Throws: `UsageFailure` where the training goes on and its former epochs were not followed: a curve that begins in the middle would be
+  ///   taken for a whole one.
   public func begin(_ model: Model, afterEpochs ended: Int, isNew: Bool) throws {
+    if !isNew {
+      let known = Set(((try? folder.samples()) ?? []).map(\.epoch))
+      if let gap = (0...max(0, ended)).first(where: { !known.contains($0) }) {
+        throw UsageFailure(
+          "the training that goes on here is \(ended) epochs old, and its weight norms were not followed in epoch \(gap): \(folder.series)",
+          remedy: "go on without `track`, or train anew with it: `overwrite`, or another `output`")
+      }
+    }
     try folder.prepare(for: model.plan.resolved, after: isNew ? nil : ended)
     if isNew { try observe(model, epoch: 0, learningRate: nil) }
   }

@@ -123,6 +123,8 @@ struct ChannelTies {
     case .shuffles(let groups):
       try checkParts(inputs[0].count, times: groups, of: layer)
       try refuseDerived(inputs[0], by: layer)
+      // Each of the groups asks something of the widths.
+      guard demands.count <= 4 * Limits.segments else { throw Self.tooManyParts(layer) }
       let size = shapes[0].channels / max(1, groups)
       let first = cut(inputs[0], 0..<size)
       for group in 1..<max(2, groups) where groups > 1 {

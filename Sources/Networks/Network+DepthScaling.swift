@@ -23,16 +23,22 @@ extension Network {
 
   /// The network with this many blocks in each stage.
   ///
-  /// A stage with a single block can only grow when that block keeps the shape of its input.
+  /// A stage with a single block can only grow when that block keeps the shape of its input. Of any other, the block that is repeated, and those
+  /// that are removed, keep the size of their map.
   ///
   /// - Throws: ``NetworkFailure`` when a stage cannot be changed.
   public func with(blockCounts: [Int]) throws -> Network {
     guard blockCounts.count == stages.count, blockCounts.allSatisfy({ $0 >= 1 }) else {
       throw NetworkFailure("\(blockCounts) is not one positive number of blocks for each of \(stages.count) stages")
     }
-    var changed = self
+    var (changed, whole) = (self, ResolvedNetwork?.none)
     for (stage, count) in blockCounts.enumerated() {
       let present = changed.stages[stage].blocks.count
+      if count != present, present > 1 {
+        let resolved = try whole ?? resolved()
+        whole = resolved
+        try checkKeepsMaps(stage, from: min(count, present - 1), in: resolved)
+      }
       if count < present { try changed.removeBlocks(of: stage, from: count) }
       if count > present {
         if present == 1 { try changed.checkIsRepeatable(stages[stage].blocks[0].name, stage: stage) }
@@ -55,6 +61,20 @@ extension Network {
     }
   }
 
+  /// Without a pool that lies in a block, or with a second one, all that follows would see maps of another size.
+  private func checkKeepsMaps(_ stage: Int, from first: Int, in resolved: ResolvedNetwork) throws {
+    let blocks = stages[stage].blocks
+    let (before, after) = (
+      try interface(of: blocks[first - 1]).output, try interface(of: blocks[blocks.count - 1]).output
+    )
+    guard let one = resolved[before]?.output, let other = resolved[after]?.output,
+      (one.height, one.width) != (other.height, other.width)
+    else { return }
+    throw NetworkFailure(
+      "stage \(stages[stage].name) cannot be made deeper or shallower: its last blocks, from \(blocks[first].name) on, change the size of the map "
+        + "from \(one.height)×\(one.width) to \(other.height)×\(other.width). Let them end before the layer that does")
+  }
+
   private mutating func removeBlocks(of stage: Int, from first: Int) throws {
     let removed = stages[stage].blocks[first...]
     let names = SequentialNames(stage: stages[stage])
@@ -68,6 +88,19 @@ extension Network {
       let groups = Set(losing.flatMap { whole[$0]?.outputSegments.compactMap(\.group) ?? [] })
       fixed.formUnion(
         whole.widthGroups.filter { groups.contains($0.id) }.compactMap { $0.layers.first { !gone.contains($0) } })
+    }
+    if tied.contains(where: { !gone.isDisjoint(with: $0) }) {
+      // What is tied stays tied, by another layer of the same channels.
+      var loose = self
+      loose.tied = []
+      let whole = try loose.resolved().unfixed
+      let groups = Dictionary(whole.widthGroups.map { ($0.id, $0.layers) }, uniquingKeysWith: { first, _ in first })
+      tied = tied.map { list in
+        list.map { name in
+          guard gone.contains(name), let group = whole[name]?.outputSegments.first?.group else { return name }
+          return groups[group]?.first { !gone.contains($0) } ?? name
+        }
+      }
     }
     layers.removeAll { gone.contains($0.name) }
     fixed.subtract(gone)

@@ -55,9 +55,10 @@ extension ResolvedNetwork {
       exact[group.id] = nil
     }
     var scaled = try network(with: widths)
-    for group in widthGroups where remembers {
-      guard let value = exact[group.id], value != widths[group.id].map(Double.init) else { continue }
-      scaled.remember(value, in: group)
+    // Also where nothing is to be remembered: what a former scaling left would be taken up by the next.
+    for group in widthGroups {
+      let value = remembers ? exact[group.id] : nil
+      scaled.remember(value.flatMap { $0 == widths[group.id].map(Double.init) ? nil : $0 }, in: group)
     }
     return scaled
   }

@@ -113,6 +113,8 @@ private struct AddressMap {
       // A stage with one block has one output, whether or not deeper ones share it.
       return shared ?? blocks.compactMap { $0 }.first
     }
+    // Where the depth is the source's, each block has its own (section 1.4).
+    if blocks.count == blockCount, blocks.indices.contains(block), let own = blocks[block] ?? shared { return own }
     let stacked = stacking.stacked(blocks, count: blockCount)
     return block < stacked.count ? stacked[block] : shared
   }

@@ -92,6 +92,14 @@ import Transfer
     }
   }
 
+  @Test("A stage whose depth stays keeps each block's own width, whatever the rule", arguments: Stacking.allCases)
+  func keptDepth(rule: Stacking) throws {
+    let network = try NetworkZoo.network(named: "resnet20")
+    let multipliers = try randomMultipliers(network, seed: 5)
+    let found = try Extrapolation.multipliers(multipliers, from: network, to: network, stacking: rule)
+    for group in try network.resolved().widthGroups { #expect(found[group.id] == multipliers[group.id], "\(group.id)") }
+  }
+
   @Test("VGG stages of one block carry over to deeper ones and back")
   func singleBlocks() throws {
     let deep = try NetworkZoo.network(named: "vgg16_cifar", classes: 10)

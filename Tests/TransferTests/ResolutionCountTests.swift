@@ -19,9 +19,9 @@ import Transfer
     let projection = Projection(width: 0.5, depth: 0.5, resolution: 16, data: 0.2)
     let target = try NetworkZoo.resolved(named: "resnet20")
     #expect(try count { _ = try NetworkZoo.resolved(named: "resnet20") } == 1)
-    // One each for fewer blocks, for fewer channels and for smaller images.
-    #expect(try count { _ = try projection.applied(to: target) } == 3)
-    #expect(try count { _ = try Overhead(of: projection, target: target) } == 3)
+    // One each for fewer blocks, for fewer channels and for smaller images, and one for whether the blocks that go keep the size of their map.
+    #expect(try count { _ = try projection.applied(to: target) } == 4)
+    #expect(try count { _ = try Overhead(of: projection, target: target) } == 4)
     let source = try projection.applied(to: target)
     // The network that comes out.
     #expect(try count { _ = try Extrapolation.match(multipliers: [:], from: source, to: target) } == 1)

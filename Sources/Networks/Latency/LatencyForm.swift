@@ -116,6 +116,13 @@ public struct LatencyForm: Hashable, Sendable, Codable {
     }
     if first.arity == .two { inputs = [Network.inputName, Network.inputName] }
     var layers: [Layer] = []
+    if let share = first as? SoftmaxShare {
+      inputs = Array(repeating: Network.inputName, count: max(2, share.branch + 1))
+    }
+    if first is VectorAddition {
+      layers.append(Layer(name: "vector", operation: .globalAveragePool, inputs: [Network.inputName]))
+      inputs = [Network.inputName, "vector"]
+    }
     if first.channels == .passesFirst {
       layers.append(
         Layer(name: "scores", operation: .other(ChannelPart(start: 0, end: 1)), inputs: [Network.inputName]))

@@ -50,6 +50,7 @@ extension ResolvedNetwork {
     // Nobody makes it deeper any more.
     changed.stages = []
     changed.fixed = []
+    changed.tied = []
     return try changed.resolved()
   }
 }

@@ -198,7 +198,7 @@ extension VectorAddition: TensorOperation {
   public var derivativeReadsResult: Bool { false }
   /// Adds.
   public func forward(_ inputs: [Tensor], parameters: [Tensor], isTraining: Bool) throws -> Tensor {
-    try inputs[0] + inputs[1].asMap
+    try inputs[0].asMap + inputs[1].asMap
   }
 }
 

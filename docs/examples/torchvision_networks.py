@@ -30,8 +30,8 @@ for name in ("resnet18", "mobilenet_v2"):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(better(batch), classes).backward()
         optimizer.step()
-    width_transfer.export(better.eval(), images[:2], f"{output}/{name}.onnx")
-    (scores,) = onnxruntime.InferenceSession(f"{output}/{name}.onnx").run(None, {"input": images.numpy()})
+    width_transfer.export(better.eval(), images[:2], f"{output}/{name}-narrow.onnx")
+    (scores,) = onnxruntime.InferenceSession(f"{output}/{name}-narrow.onnx").run(None, {"input": images.numpy()})
     with torch.no_grad():
         difference = (better(images) - torch.from_numpy(scores)).abs().max()
     right = (torch.from_numpy(scores).argmax(1) == labels).float().mean()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import pathlib
 import tempfile
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["apply"]
 
 
-def apply(model: torch.nn.Module, widths: Mapping[str, int] | str | os.PathLike[str], example_input: torch.Tensor) -> torch.nn.Module:
+def apply(model: torch.nn.Module, widths: Mapping[str, int] | str | os.PathLike[str], example_input: torch.Tensor, *,
+          check: bool = True) -> torch.nn.Module:
     """A copy of a module with its layers rebuilt at other widths and freshly initialized, for training code of one's own.
 
     Which layers change with a width follows from the module's graph, as `export` writes it.
@@ -28,6 +30,7 @@ def apply(model: torch.nn.Module, widths: Mapping[str, int] | str | os.PathLike[
         model: The module whose widths were searched; it is left as it was.
         widths: Channels by width group, as `Result.widths`, or the path of a `widths.json`.
         example_input: Images `[N, C, H, W]`, as the widths were searched for.
+        check: As of `export`.
 
     Raises:
         WidthTransferError: When the widths are another network's, or the module's code depends on widths; the message names the line.
@@ -36,7 +39,7 @@ def apply(model: torch.nn.Module, widths: Mapping[str, int] | str | os.PathLike[
 
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
-        exported = export(model, example_input, folder / "network.onnx")
+        exported = export(model, example_input, folder / "network.onnx", check=check)
         if isinstance(widths, Mapping):
             chosen = folder / "widths.json"
             chosen.write_text(json.dumps({"network": "network", "widths": dict(widths)}))
@@ -64,10 +67,14 @@ def _rebuild(name: str, module: torch.nn.Module, shapes: Mapping[str, tuple[int,
     if all(shape is None or shape == tuple(getattr(module, key).shape) for key, shape in own.items()):
         # Of its own size, but among new layers: what it has learnt is of no use there.
         if own and hasattr(module, "reset_parameters"):
-            module.reset_parameters()
+            _begin(name, module, {key: getattr(module, key) for key in own})
         return
+    former = {key: getattr(module, key) for key in own}
     if isinstance(module, nn.Conv2d):
         outputs, inputs = own["weight"][:2]  # type: ignore[index]
+        if isinstance(getattr(module, "scale", None), float):
+            # Filters that are standardized are scaled by the root of what they read.
+            module.scale *= (former["weight"].shape[1] / inputs) ** 0.5
         groups = outputs if module.groups == module.in_channels == module.out_channels else module.groups
         module.out_channels, module.in_channels, module.groups = outputs, inputs * groups, groups
     elif isinstance(module, nn.Linear):
@@ -85,14 +92,30 @@ def _rebuild(name: str, module: torch.nn.Module, shapes: Mapping[str, tuple[int,
         parameter = getattr(module, key)
         if shape is None or shape == tuple(parameter.shape):
             continue
-        if not hasattr(module, "reset_parameters") and parameter.unique().numel() > 1:
-            raise WidthTransferError(f"{name}.{key} of {type(module).__name__} changes its size, and nobody says how it is initialized")
-        # Without an initialization of its own, a parameter of equal numbers keeps them: a layer's scale, for example.
-        fill = 0.0 if parameter.numel() == 0 else float(parameter.detach().flatten()[0])
-        setattr(module, key, nn.Parameter(torch.full(shape, fill, dtype=parameter.dtype, device=parameter.device),
+        setattr(module, key, nn.Parameter(torch.empty(shape, dtype=parameter.dtype, device=parameter.device),
                                           requires_grad=parameter.requires_grad))
-    if hasattr(module, "reset_parameters"):
-        module.reset_parameters()
+    resets = hasattr(module, "reset_parameters")
+    _begin(name, module, {key: value for key, value in former.items() if resets or value is not getattr(module, key)})
+
+
+def _begin(name: str, module: torch.nn.Module, former: Mapping[str, torch.Tensor]) -> None:
+    """Initializes a layer as its module does, and what that leaves out with the number that all of it had: a layer's scale, for example."""
+    import torch
+
+    with torch.no_grad():
+        for key in former:
+            getattr(module, key).fill_(math.nan)
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
+        for key, value in former.items():
+            parameter = getattr(module, key)
+            if not parameter.isnan().any():
+                continue
+            if value.unique().numel() > 1:
+                raise WidthTransferError(
+                    f"{name}.{key} of {type(module).__name__} has learnt unequal numbers, and nobody says how it is initialized: apply "
+                    "widths to a module that is not trained")
+            parameter.fill_(0.0 if value.numel() == 0 else float(value.detach().flatten()[0]))
 
 
 def _require_shapes(model: torch.nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> None:

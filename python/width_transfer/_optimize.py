@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import html
-import importlib.util
 import json
+import linecache
 import os
 import pathlib
 import statistics
+import sys
 import tempfile
+import types
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, Union
 
 from ._export import export
@@ -126,17 +129,28 @@ class Result:
         with tempfile.TemporaryDirectory() as place:
             source = pathlib.Path(place) / "network.py"
             call(["export", "--weights", weights, "--output", source], quiet=True)
-            specification = importlib.util.spec_from_file_location("width_transfer_network", source)
-            assert specification is not None and specification.loader is not None
-            module = importlib.util.module_from_spec(specification)
-            specification.loader.exec_module(module)
+            module = _import(source.read_text())
             network = module.Network()
             network.load_state_dict(load_file(source.with_suffix(".safetensors")))
         return network.eval()
 
 
+def _import(text: str) -> types.ModuleType:
+    """A module of a source that is in no file any more, known to what asks for it later: pickles in this process, compilers, tracebacks."""
+    name = f"width_transfer_network_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    module = types.ModuleType(name)
+    module.__file__ = f"<{name}>"
+    linecache.cache[module.__file__] = (len(text), None, text.splitlines(keepends=True), module.__file__)
+    sys.modules[name] = module
+    exec(compile(text, module.__file__, "exec"), module.__dict__)
+    return module
+
+
 def optimize(network: torch.nn.Module | str | os.PathLike[str], dataset: str | os.PathLike[str], output: str | os.PathLike[str], *,
-             example_input: torch.Tensor | None = None, train: bool = True, quiet: bool = False, **more: Flag) -> Result:
+             example_input: torch.Tensor | None = None, train: bool = True, quiet: bool = False, check: bool = True,
+             **more: Flag) -> Result:
     """Searches better widths on a shrunken copy of network and data, and trains the network at its own and at the found ones.
 
     The same call goes on with a folder that was begun, for example after Ctrl-C; what is there is not done again.
@@ -148,6 +162,7 @@ def optimize(network: torch.nn.Module | str | os.PathLike[str], dataset: str | o
         example_input: Of a module: images `[N, C, H, W]`.
         train: Whether the networks are trained; else the widths are searched alone, for `apply`.
         quiet: Whether progress is left out.
+        check: Of a module: as of `export`.
         more: Any other flag of `width-transfer run` (or `search`), with underscores: `flops="1.0x"` (or several, `["0.5x", "1.0x"]`),
             `project="width=0.5,data=20%"`, `algorithm="dmcp"`, `budget="30m"`, `epochs=30`, `batch_size=64`, `divisor=8`, `threads=2`, …
 
@@ -163,9 +178,13 @@ def optimize(network: torch.nn.Module | str | os.PathLike[str], dataset: str | o
         if example_input is None:
             raise WidthTransferError("example_input is missing: of a module, images [N, C, H, W] say which size it is for", 64)
         # Beside the run folder, which is the program's own: going on reads the same file again.
-        name = output.parent / (output.name + ".onnx")
+        name = output.parent / (output.name + ".source.onnx")
+        former = output.parent / (output.name + ".onnx")
+        if (output / "run.yaml").is_file() and former.is_file() and not name.is_file():
+            # As version 0.1 called it.
+            name = former
         output.parent.mkdir(parents=True, exist_ok=True)
-        export(network, example_input, name)
+        export(network, example_input, name, check=check)
     call(["run" if train else "search", "--network", name, "--dataset", dataset, "--output", output, *flags(more)], quiet=quiet)
     return Result(output)
 

@@ -61,8 +61,16 @@ def _forward(stream: IO[bytes], kept: list[str], shows: bool) -> None:
         kept.append(text)
         del kept[:-200]
         if shows:
-            sys.stderr.write(text)
-            sys.stderr.flush()
+            try:
+                sys.stderr.write(text)
+                sys.stderr.flush()
+            except (AttributeError, OSError, ValueError):
+                # Nobody reads it any more. Who stopped reading, too, would stop the program at a full pipe.
+                shows = False
+
+
+# The commands that a launcher's processes carry out together.
+_TOGETHER = {"run", "search", "train", "compare", "experiment"}
 
 
 def _failure(lines: list[str]) -> str:
@@ -94,26 +102,37 @@ def call(words: Sequence[str | os.PathLike[str]], *, quiet: bool = False, more: 
         KeyboardInterrupt: After the checkpoint.
     """
     command = [str(executable()), *(os.fspath(word) for word in words)]
+    variables = {**environment(), **(more or {})}
+    if words and words[0] not in _TOGETHER:
+        # In each process of a launcher's by itself.
+        for name in ("WORLD_SIZE", "MASTER_ADDR"):
+            variables.pop(name, None)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               env={**environment(), **(more or {})}, start_new_session=True, preexec_fn=_end_with_parent)
-    assert process.stdout is not None and process.stderr is not None
-    said: list[str] = []
-    reader = threading.Thread(target=_forward, args=(process.stderr, said, not quiet), daemon=True)
-    reader.start()
-    parts: list[bytes] = []
-    gatherer = threading.Thread(target=lambda stream: parts.append(stream.read()), args=(process.stdout,), daemon=True)
-    gatherer.start()
+                               env=variables, start_new_session=True, preexec_fn=_end_with_parent)
     interrupted = False
-    while True:
-        try:
-            process.wait()
-            break
-        except KeyboardInterrupt:
-            # In a session of its own, it got no signal from the terminal: one from here, and a second one for who insists.
-            interrupted = True
-            process.send_signal(signal.SIGINT)
-    reader.join()
-    gatherer.join()
+    try:
+        assert process.stdout is not None and process.stderr is not None
+        said: list[str] = []
+        reader = threading.Thread(target=_forward, args=(process.stderr, said, not quiet), daemon=True)
+        reader.start()
+        parts: list[bytes] = []
+        gatherer = threading.Thread(target=lambda stream: parts.append(stream.read()), args=(process.stdout,), daemon=True)
+        gatherer.start()
+        while True:
+            try:
+                process.wait()
+                break
+            except KeyboardInterrupt:
+                # In a session of its own, it got no signal from the terminal: one from here, and a second one for who insists.
+                interrupted = True
+                process.send_signal(signal.SIGINT)
+        reader.join()
+        gatherer.join()
+    except BaseException:
+        # What else ends this call, such as an alarm, does not leave a program behind that nobody waits for.
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        raise
     if interrupted:
         raise KeyboardInterrupt("".join(said[-1:]).strip())
     if process.returncode:

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import pickle
 import signal
 import struct
 import subprocess
@@ -155,6 +156,62 @@ def interrupted():
     assert saved, "no checkpoint"
 
 
+class Alarm(Exception):
+    """What a handler of a signal raises, as those of test runners do."""
+
+
+def alarmed():
+    """Whatever ends a call ends the program, too, and saves."""
+
+    def ring(*_):
+        raise Alarm
+
+    class Unread:
+        """Standard error that nobody reads any more."""
+
+        def write(self, text):
+            raise BrokenPipeError
+
+        def flush(self):
+            pass
+
+    former = signal.signal(signal.SIGALRM, ring), sys.stderr
+    sys.stderr = Unread()
+    try:
+        # Progress that cannot be written stops nothing.
+        width_transfer.optimize("resnet20", "data", "runs/unread", project="width=0.5", algorithm="uniform", **{**SMALL, "quiet": False})
+    finally:
+        sys.stderr = former[1]
+    signal.alarm(5)
+    try:
+        endless = {**SMALL, "epochs": 100_000}
+        width_transfer.optimize("resnet20", "data", "runs/alarmed", project="width=0.5", algorithm="uniform", **endless)
+    except Alarm:
+        # The folder is free: the program has left it.
+        words = ["run", "--network", "resnet20", "--dataset", "data", "--output", "runs/alarmed", "--overwrite", "--project", "width=0.5",
+                 "--algorithm", "uniform", "--width", "0.5", "--epochs", "1", "--batch-size", "16", "--search-epochs", "1"]
+        width_transfer.command(words, quiet=True)
+    else:
+        raise AssertionError("100,000 epochs took less than five seconds")
+    finally:
+        signal.signal(signal.SIGALRM, former[0])
+
+
+def beside_others():
+    """In a process of a launcher's, and as what pickles and compilers ask for."""
+    launched = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}
+    os.environ.update(launched)
+    try:
+        width_transfer.command(["export", "--network", "resnet20", "--output", "launched.safetensors"], quiet=True)
+    finally:
+        for name in launched:
+            del os.environ[name]
+    network = width_transfer.Result("runs/first").model()
+    again = pickle.loads(pickle.dumps(network))
+    assert type(again) is type(network)
+    torch.jit.script(network)
+
+
 def of_libraries():
     """Modules of torchvision and timm at new widths: trained, exported and run without this package."""
     import onnxruntime
@@ -254,6 +311,8 @@ def main():
     diagnosis()
     refusals()
     interrupted()
+    alarmed()
+    beside_others()
     if arguments.libraries:
         of_libraries()
 

@@ -1,6 +1,7 @@
 """Uses an installed width_transfer as a user would; scripts/check-wheel --help says more."""
 
 import argparse
+import inspect
 import json
 import os
 import pathlib
@@ -198,7 +199,7 @@ def alarmed():
 
 
 def beside_others():
-    """In a process of a launcher's, and as what pickles and compilers ask for."""
+    """In a process of a launcher's, and as what pickles, compilers and tracebacks ask for."""
     launched = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}
     os.environ.update(launched)
     try:
@@ -209,7 +210,11 @@ def beside_others():
     network = width_transfer.Result("runs/first").model()
     again = pickle.loads(pickle.dumps(network))
     assert type(again) is type(network)
-    torch.jit.script(network)
+    assert "class Network" in inspect.getsource(type(network))
+    images = torch.zeros(1, 1, SIDE, SIDE)
+    with torch.no_grad():
+        # By name the compiler asks for the module that the class is of.
+        assert torch.equal(torch.compile(network, backend="eager")(images), network(images))
 
 
 def of_libraries():

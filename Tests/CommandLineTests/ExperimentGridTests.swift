@@ -97,6 +97,14 @@ import Transfer
     #expect(try names("figure-4b") == ["uniform", "dmcp:epochs=16%", "morphnet", "autoslim:epochs=20%"])
     // What is typed wins.
     #expect(try names("figure-4b", "--search-epochs", "2") == ["uniform", "dmcp", "morphnet", "autoslim"])
+    // Over a file of one's own, too, be its methods a list or one.
+    for algorithm in ["dmcp:epochs=40", "[dmcp:epochs=40]"] {
+      let place = try Workplace()
+      try place.write("network: resnet20\nalgorithm: \(algorithm)\n", to: "mine.yaml")
+      let words = ["experiment", place.file("mine.yaml"), "--output", "x", "--dataset", "data", "--search-epochs", "2"]
+      let command = try WidthTransferCommand.parseAsRoot(GridArguments.expand(words, Vocabulary()))
+      #expect((command as? CompareCommand)?.names == ["dmcp"])
+    }
     #expect(
       try names("figure-9", "--search-epochs=2") == [
         "uniform", "network-slimming:width=1.414,direct", "network-slimming:width=2,direct", "dmcp",

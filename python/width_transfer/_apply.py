@@ -103,6 +103,8 @@ def _begin(name: str, module: torch.nn.Module, former: Mapping[str, torch.Tensor
     import torch
 
     with torch.no_grad():
+        # Some of them are the parameters themselves.
+        former = {key: value.detach().clone() for key, value in former.items()}
         for key in former:
             getattr(module, key).fill_(math.nan)
         if hasattr(module, "reset_parameters"):
@@ -115,7 +117,7 @@ def _begin(name: str, module: torch.nn.Module, former: Mapping[str, torch.Tensor
                 raise WidthTransferError(
                     f"{name}.{key} of {type(module).__name__} has learnt unequal numbers, and nobody says how it is initialized: apply "
                     "widths to a module that is not trained")
-            parameter.fill_(0.0 if value.numel() == 0 else float(value.detach().flatten()[0]))
+            parameter.fill_(0.0 if value.numel() == 0 else float(value.flatten()[0]))
 
 
 def _require_shapes(model: torch.nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -184,7 +184,10 @@ def optimize(network: torch.nn.Module | str | os.PathLike[str], dataset: str | o
             # As version 0.1 called it.
             name = former
         output.parent.mkdir(parents=True, exist_ok=True)
-        export(network, example_input, name, check=check)
+        # Whole or not at all: each process of a launcher's writes it, and reads it while others write.
+        with tempfile.TemporaryDirectory(dir=output.parent) as place:
+            whole = export(network, example_input, pathlib.Path(place) / name.name, check=check)
+            os.replace(whole, name)
     call(["run" if train else "search", "--network", name, "--dataset", dataset, "--output", output, *flags(more)], quiet=quiet)
     return Result(output)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import io
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import warnings
 import numpy
 import torch
 import width_transfer
+from width_transfer import _apply, _program
 
 SIDE, CLASSES = 32, 4
 SMALL = {"width": 0.5, "divisor": 2, "epochs": 1, "search_epochs": 1, "batch_size": 16, "threads": 1, "quiet": True}
@@ -179,8 +181,10 @@ def alarmed():
     former = signal.signal(signal.SIGALRM, ring), sys.stderr
     sys.stderr = Unread()
     try:
-        # Progress that cannot be written stops nothing.
-        width_transfer.optimize("resnet20", "data", "runs/unread", project="width=0.5", algorithm="uniform", **{**SMALL, "quiet": False})
+        # Progress that cannot be written stops nothing: all of it is read, so that no pipe fills up.
+        progress = io.BytesIO(b"a line\n" * 100_000)
+        _program._forward(progress, [], True)
+        assert not progress.read()
     finally:
         sys.stderr = former[1]
     signal.alarm(5)
@@ -215,6 +219,32 @@ def beside_others():
     with torch.no_grad():
         # By name the compiler asks for the module that the class is of.
         assert torch.equal(torch.compile(network, backend="eager")(images), network(images))
+
+
+def library_layers():
+    """Layers of a library's own begin as their module does, and what that leaves out as it began."""
+
+    class Gained(torch.nn.Conv2d):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.gain = torch.nn.Parameter(torch.ones(self.out_channels, 1, 1, 1))
+
+    for outputs, inputs in ((6, 4), (6, 2), (3, 4)):
+        layer = Gained(4, 6, 3)
+        former = layer.weight.detach().clone()
+        shapes = {"layer.weight": (outputs, inputs, 3, 3), "layer.bias": (outputs,), "layer.gain": (outputs, 1, 1, 1)}
+        _apply._rebuild("layer", layer, shapes)
+        assert all(tuple(getattr(layer, name.removeprefix("layer.")).shape) == shape for name, shape in shapes.items())
+        assert layer.gain.eq(1).all() and layer.weight.isfinite().all()
+        assert layer.weight.shape != former.shape or not layer.weight.equal(former)
+    learnt = Gained(4, 6, 3)
+    learnt.gain.data[0] = 2
+    try:
+        _apply._rebuild("layer", learnt, {"layer.weight": (6, 2, 3, 3), "layer.bias": (6,), "layer.gain": (6, 1, 1, 1)})
+    except width_transfer.WidthTransferError as error:
+        assert "layer.gain of Gained has learnt unequal numbers" in str(error), error
+    else:
+        raise AssertionError("learnt gains were kept")
 
 
 def of_libraries():
@@ -318,6 +348,7 @@ def main():
     interrupted()
     alarmed()
     beside_others()
+    library_layers()
     if arguments.libraries:
         of_libraries()
 

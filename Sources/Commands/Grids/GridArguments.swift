@@ -35,13 +35,16 @@ package enum GridArguments {
     } else {
       return arguments
     }
-    if rest.contains(where: { $0 == "--search-epochs" || $0.hasPrefix("--search-epochs=") }),
-      case .list(let methods) = configuration.values["algorithm"]
-    {
+    if rest.contains(where: { $0 == "--search-epochs" || $0.hasPrefix("--search-epochs=") }) {
       // What is typed wins over how long each of the grid's methods searches.
-      var kept: [String] = []
-      for method in methods.map(MethodRequest.withoutEpochs) where !kept.contains(method) { kept.append(method) }
-      configuration.values["algorithm"] = .list(kept)
+      switch configuration.values["algorithm"] {
+      case .list(let methods)?:
+        var kept: [String] = []
+        for method in methods.map(MethodRequest.withoutEpochs) where !kept.contains(method) { kept.append(method) }
+        configuration.values["algorithm"] = .list(kept)
+      case .text(let method)?: configuration.values["algorithm"] = .text(MethodRequest.withoutEpochs(method))
+      default: break
+      }
     }
     return try ["compare"]
       + ConfigurationFile.flags(of: configuration, name, ["compare"], said: rest, vocabulary(), isOwn: true)

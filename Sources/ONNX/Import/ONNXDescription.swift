@@ -76,8 +76,10 @@ struct ONNXDescription {
   // Whether the normalizations that the graph still has are those of the description.
   private static func agree(_ described: ResolvedNetwork, _ graph: ResolvedNetwork) -> Bool {
     graph.layers.allSatisfy { layer in
-      guard case .batchNorm = layer.layer.operation else { return true }
-      return described[layer.layer.name]?.layer.operation == layer.layer.operation
+      guard case .batchNorm(let norm) = layer.layer.operation else { return true }
+      guard case .batchNorm(let own)? = described[layer.layer.name]?.layer.operation else { return false }
+      // The momentum is training's, and no graph for inference says it.
+      return own.epsilon == norm.epsilon
     }
   }
 

@@ -17,7 +17,10 @@ extension ONNXTranslation {
     let next = file.nodes[reader[0]]
     guard next.opType == "MatMul", next.input.count == 2, next.input[1] == output, let rows = matrix(next.input[0]),
       columns.dimensions.count == 2, rows.dimensions.count == 2,
-      columns.dimensions[0] == shape.width, rows.dimensions[1] == shape.height
+      columns.dimensions[0] == shape.width, rows.dimensions[1] == shape.height,
+      // Their sizes are real where their numbers are there.
+      columns.floats?.count == columns.dimensions[0] * columns.dimensions[1],
+      rows.floats?.count == rows.dimensions[0] * rows.dimensions[1]
     else { return false }
     let pool = AdaptivePool(height: rows.dimensions[0], width: columns.dimensions[1])
     let means = ONNXGraphBuilder.means(shape.width, pool.width)

@@ -18,6 +18,7 @@ extension ONNXTranslation {
     guard next.opType == "MatMul", next.input.count == 2, next.input[1] == output, let rows = matrix(next.input[0]),
       columns.dimensions.count == 2, rows.dimensions.count == 2,
       columns.dimensions[0] == shape.width, rows.dimensions[1] == shape.height,
+      rows.dimensions[0] > 0, columns.dimensions[1] > 0,
       // Their sizes are real where their numbers are there.
       columns.floats?.count == columns.dimensions[0] * columns.dimensions[1],
       rows.floats?.count == rows.dimensions[0] * rows.dimensions[1]
